@@ -46,6 +46,8 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .identify_ms = 5000,
     .identify_push_ms = 1000,
 
+    .ping_owed = 1024,
+
     .circuit_message = 4096,
     .circuit_stop_pending = 8,
     .circuit_ms = 10000,

@@ -60,6 +60,9 @@ struct peerlet_limits {
     uint32_t identify_ms;
     uint32_t identify_push_ms;       /* least time between two pushes */
 
+    /* ping */
+    size_t ping_owed;                /* echoes a peer has not taken; then its stream is reset */
+
     /* circuit relay */
     size_t circuit_message;          /* the spec's 4096 */
     uint32_t circuit_stop_pending;   /* relayed connections being set up towards us */
