@@ -16,6 +16,8 @@
 #include "base/cursor.h"
 #include "base/err.h"
 
+#define CANDIDATE_TEMPLATE_LEN 96
+
 struct candidate {
     struct view line;  /* "candidate:…"; empty: there are no more */
     struct view mid;   /* null: not said */
@@ -31,7 +33,10 @@ bool candidate_is_valid(struct view line);
  */
 MUST_USE int candidate_parse(struct view json, struct candidate *candidate);
 
-/* Writes the JSON. There is one m-line in our sessions, so its index is 0. */
+/*
+ * Writes the JSON, at most CANDIDATE_TEMPLATE_LEN bytes longer than the one that was read. There is
+ * one m-line in our sessions, so its index is 0.
+ */
 void candidate_format(const struct candidate *candidate, struct writer *w);
 
 #endif

@@ -74,6 +74,7 @@ struct circuit_hop {
     struct delimited reader;
     struct buf owed;
     struct view *addresses; /* room for the list of the event */
+    size_t address_room;
     uint64_t expires_at;
 };
 

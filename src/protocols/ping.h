@@ -25,7 +25,8 @@ struct ping {
     uint8_t expected[PING_LEN];
     size_t received;             /* bytes of `expected` that came back; PING_LEN: none is under way */
     uint64_t sent_at;
-    bool closing, ended;         /* our half, the peer's half */
+    bool closing;                /* no more pings after the one under way */
+    bool ended;                  /* the peer has closed its half */
 };
 
 /* `rng` and `timeout_ms` (for one answer) are the dialer's; a listener may pass null and 0. */
@@ -38,7 +39,7 @@ void ping_init(struct ping *p, enum role role, struct mem *mem, const struct pee
  */
 MUST_USE int ping_send(struct ping *p, uint64_t now);
 
-/* Dialer: this stream will see no more pings. */
+/* Dialer: the stream is done once the ping under way, if any, is answered. */
 void ping_close(struct ping *p);
 
 #endif

@@ -22,6 +22,7 @@
 
 #define SDP_FINGERPRINT_LEN 32
 #define SDP_CANDIDATES_MAX 32
+#define SDP_TEMPLATE_LEN 512
 
 enum sdp_type { SDP_OFFER, SDP_ANSWER };
 enum sdp_setup { SDP_ACTPASS, SDP_ACTIVE, SDP_PASSIVE };
@@ -47,7 +48,10 @@ struct sdp {
 MUST_USE int sdp_parse(struct view text, enum sdp_type type, const struct peerlet_limits *limits,
                        struct sdp *sdp);
 
-/* Writes the template with the values of `sdp`. */
+/*
+ * Writes the template with the values of `sdp`: at most SDP_TEMPLATE_LEN bytes more than the text
+ * they were taken from.
+ */
 void sdp_format(const struct sdp *sdp, struct writer *w);
 
 #endif
