@@ -15,8 +15,8 @@ struct list {
 #define LIST_OWNER(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
 
 /* Walks forward; the current node may be removed inside the loop. */
-#define LIST_EACH(node, list)                                                                      \
-    for (struct list *node = (list)->next, *node##_next = node->next; node != (list);             \
+#define LIST_EACH(node, head)                                                                      \
+    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);             \
          node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *l)
