@@ -96,6 +96,7 @@ struct peerlet_config {
     struct view agent;                    /* identify's agentVersion; empty: "peerlet/<version>" */
     struct peerlet_pubsub_config pubsub;
     bool no_auto_dial_discovered;         /* true: a discovered peer is only announced */
+    uint64_t fail_nth;                    /* tests: the allocation that fails; 0: none */
 };
 
 /*

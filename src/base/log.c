@@ -2,7 +2,6 @@
 
 #include "base/span.h"
 
-#include <stdarg.h>
 
 struct line {
     char *out;
@@ -46,7 +45,7 @@ static void put_printable(struct line *l, const struct view *v)
         put_char(l, v->data[i] < 0x20 || v->data[i] == 0x7f ? '.' : (char)v->data[i]);
 }
 
-static size_t format_args(char *out, size_t room, const char *format, va_list args)
+size_t text_format_args(char *out, size_t room, const char *format, va_list args)
 {
     struct line l = {out, room, 0};
     if (room == 0)
@@ -87,7 +86,7 @@ size_t text_format(char *out, size_t room, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    size_t len = format_args(out, room, format, args);
+    size_t len = text_format_args(out, room, format, args);
     va_end(args);
     return len;
 }
@@ -99,7 +98,7 @@ void log_line(const struct log *l, enum log_level level, const char *format, ...
     char text[256];
     va_list args;
     va_start(args, format);
-    size_t len = format_args(text, sizeof text, format, args);
+    size_t len = text_format_args(text, sizeof text, format, args);
     va_end(args);
     l->line(l->context, level, text, len);
 }

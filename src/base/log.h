@@ -5,6 +5,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -24,5 +25,6 @@ void log_line(const struct log *l, enum log_level level, const char *format, ...
  * %U a uint64_t, %v a `const struct view *` whose unprintable bytes become '.'.
  */
 size_t text_format(char *out, size_t room, const char *format, ...);
+size_t text_format_args(char *out, size_t room, const char *format, va_list args);
 
 #endif

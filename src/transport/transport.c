@@ -1,0 +1,71 @@
+#include "transport/transport.h"
+
+static const struct transport_ops *const TRANSPORTS[] = {
+    &TRANSPORT_WEBSOCKET_SECURE,
+    &TRANSPORT_WEBSOCKET,
+    &TRANSPORT_WEBRTC,
+    &TRANSPORT_RELAYED,
+};
+
+const struct transport_ops *transport_of(struct view addr, uint32_t services, unsigned *rank)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(TRANSPORTS); i++) {
+        const struct transport_ops *t = TRANSPORTS[i];
+        if ((services & t->service) != 0 && t->matches(addr)) {
+            *rank = i;
+            return t;
+        }
+    }
+    return NULL;
+}
+
+/* What the browser itself, or our care for the user's own network, has against a host. */
+static int host_permits(struct view addr, uint32_t page, const char **why)
+{
+    enum multiaddr_scope scope = multiaddr_scope(addr);
+    if (page & PEERLET_PAGE_ANY)
+        return 0;
+    if ((page & PEERLET_PAGE_SECURE) && scope != SCOPE_LOOPBACK &&
+        multiaddr_kind(addr) == ADDR_WEBSOCKET) {
+        *why = "a page loaded over https may not open a plain ws:// connection; "
+               "use an address with /tls/ws";
+        return ERR_DENIED;
+    }
+    if ((scope == SCOPE_LOOPBACK || scope == SCOPE_PRIVATE) && !(page & PEERLET_PAGE_PRIVATE)) {
+        *why = "an address of a private network is dialled only from a page of that network; "
+               "set connectionGater.denyDialMultiaddr to allow it";
+        return ERR_DENIED;
+    }
+    if (scope == SCOPE_NONE) {
+        *why = "the address names no host that could be reached";
+        return ERR_NO_ADDRESS;
+    }
+    return 0;
+}
+
+int transport_permits(struct view addr, uint32_t services, uint32_t page, bool reachable_relay,
+                      const char **why)
+{
+    unsigned rank;
+    const struct transport_ops *t = transport_of(addr, services, &rank);
+    if (t == NULL) {
+        *why = "no transport of this node dials it; a browser needs /ws, /tls/ws, /webrtc or "
+               "/p2p-circuit";
+        return ERR_NO_ADDRESS;
+    }
+    if (t->route == ROUTE_SOCKET)
+        return host_permits(addr, page, why);
+    struct multiaddr_circuit circuit;
+    if (multiaddr_relay(addr, &circuit) != 0 || circuit.relay_id.len == 0) {
+        *why = "the address does not name the relay that leads to the peer";
+        return ERR_NO_ADDRESS;
+    }
+    if (reachable_relay)
+        return 0;
+    t = transport_of(circuit.relay, services, &rank);
+    if (t == NULL || t->route != ROUTE_SOCKET) {
+        *why = "the relay in the address cannot be dialled from a browser";
+        return ERR_NO_ADDRESS;
+    }
+    return host_permits(circuit.relay, page, why);
+}
