@@ -1,0 +1,636 @@
+#include "node/node.h"
+
+#include "protocols/circuit.h"
+#include "transport/transport.h"
+
+static void run_dial(struct peerlet *p, struct dial *dial);
+
+/* ---- making a dial --------------------------------------------------------------------------- */
+
+struct dial *start_dial(struct peerlet *p, struct peer *peer)
+{
+    struct dial *dial = dialer_add(&p->dialer, peer, p->now);
+    if (dial == NULL)
+        fail(p, ERR_FULL, "%u dials are under way, the limit; wait for one to end",
+             (unsigned)p->dialer.count);
+    return dial;
+}
+
+/* A relay that is connected need not be dialled: then the rest of its address does not matter. */
+static bool relay_is_up(const struct peerlet *p, struct view addr)
+{
+    struct multiaddr_circuit circuit;
+    if (multiaddr_relay(addr, &circuit) != 0)
+        return false;
+    struct peer *relay = addrbook_find(&p->peers, &circuit.relay_id);
+    return relay != NULL && best_conn(p, relay, true) != NULL;
+}
+
+static int add_target(struct peerlet *p, struct dial *dial, struct view addr, const char **why)
+{
+    int rc = transport_permits(addr, p->services, p->page, relay_is_up(p, addr), why);
+    if (rc != 0)
+        return rc;
+    unsigned rank = 0;
+    transport_of(addr, p->services, &rank);
+    bool failed_lately = false;
+    if (dial->peer != NULL)
+        LIST_EACH(node, &dial->peer->addresses) {
+            const struct address *a = LIST_OWNER(node, struct address, in_peer);
+            if (view_equal(view_of(a->bytes, a->len), multiaddr_without_peer(addr)))
+                failed_lately = a->failed_at != 0;
+        }
+    return dial_add(&p->dialer, dial, addr, rank, failed_lately);
+}
+
+int dial_known_addresses(struct peerlet *p, struct dial *dial)
+{
+    const char *why = "no address of this peer is known; dial a multiaddr that ends in its Peer ID";
+    int rc = ERR_NO_ADDRESS;
+    LIST_EACH(node, &dial->peer->addresses) {
+        const struct address *a = LIST_OWNER(node, struct address, in_peer);
+        if (is_due(a->expires_at, p->now))
+            continue;
+        int added = add_target(p, dial, view_of(a->bytes, a->len), &why);
+        if (added == 0 || rc != 0)
+            rc = added;
+    }
+    return rc == 0 ? 0 : fail(p, rc, "%s", why);
+}
+
+void dial_in_background(struct peerlet *p, struct peer *peer)
+{
+    if (best_conn(p, peer, true) || dialer_find_peer(&p->dialer, peer) ||
+        direct_of_peer(p, peer))
+        return;
+    struct dial *dial = start_dial(p, peer);
+    if (dial == NULL)
+        return;
+    dial->wants_direct = true;
+    if (dial_known_addresses(p, dial) != 0)
+        dialer_remove(&p->dialer, dial);
+}
+
+/* ---- the end of a dial ----------------------------------------------------------------------- */
+
+static void abandon_targets(struct peerlet *p, struct dial *dial, const struct conn *winner)
+{
+    for (size_t i = 0; i < dial->count; i++) {
+        struct target *t = &dial->targets[i];
+        uint32_t number = t->conn;
+        t->state = TARGET_FAILED;
+        t->conn = t->stream = t->dial = 0;
+        struct conn *c = find_conn(p, number);
+        if (c != NULL && c != winner && !conn_is_ready(c) && !direct_of_conn(p, number))
+            conn_end(p, c, ERR_ABORTED, view_of_text("another address answered first"));
+    }
+}
+
+/* Dials of others that were waiting for this one. */
+static void wake_waiting(struct peerlet *p, uint32_t id, int code, struct view why)
+{
+    LIST_EACH(node, &p->dialer.dials) {
+        struct dial *other = LIST_OWNER(node, struct dial, in_dialer);
+        for (size_t i = 0; i < other->count; i++) {
+            struct target *t = &other->targets[i];
+            if (t->dial != id || t->state != TARGET_RUNNING)
+                continue;
+            t->dial = 0;
+            if (code != 0)
+                dial_failed(other, t, code, why, p->now);
+        }
+    }
+    relay_dial_over(p, id, code, why);
+}
+
+void end_dial(struct peerlet *p, struct dial *dial, struct conn *c, int code)
+{
+    uint32_t id = dial->id;
+    char text[sizeof dial->reason];
+    size_t len = text_format(text, sizeof text, "%s",
+                             dial->reason[0] ? dial->reason : err_text(code));
+    struct view why = view_of((uint8_t *)text, len);
+    abandon_targets(p, dial, c);
+    if (dial->is_for_app)
+        emit(p, &(struct peerlet_output){
+                    .type = c ? PEERLET_DIALED : PEERLET_DIAL_FAILED,
+                    .id = id,
+                    .channel = c ? c->id : 0,
+                    .code = c ? 0 : code,
+                    .text = c ? view_of(NULL, 0) : why,
+                });
+    dialer_remove(&p->dialer, dial);
+    wake_waiting(p, id, c ? 0 : code, why);
+}
+
+static bool settles(const struct dial *dial, const struct conn *c)
+{
+    return !dial->wants_direct || !c->is_limited;
+}
+
+static bool is_target_conn(const struct dial *dial, uint32_t conn)
+{
+    for (size_t i = 0; i < dial->count; i++)
+        if (dial->targets[i].conn == conn)
+            return true;
+    return false;
+}
+
+void dial_conn_up(struct peerlet *p, struct conn *c)
+{
+    LIST_EACH(node, &p->dialer.dials) {
+        struct dial *dial = LIST_OWNER(node, struct dial, in_dialer);
+        if (dial->peer != c->peer && !is_target_conn(dial, c->id))
+            continue;
+        for (size_t i = 0; i < dial->count; i++)
+            if (dial->targets[i].conn == c->id)
+                peer_note_dial(c->peer, target_address(&dial->targets[i]), true, p->now);
+        if (settles(dial, c))
+            end_dial(p, dial, c, 0);
+        else
+            dial->fallback = c->id;
+    }
+}
+
+static void target_failed(struct peerlet *p, struct dial *dial, struct target *t, int code,
+                          struct view why)
+{
+    if (dial->peer != NULL)
+        peer_note_dial(dial->peer, target_address(t), false, p->now);
+    dial_failed(dial, t, code, why, p->now);
+}
+
+void dial_conn_down(struct peerlet *p, uint32_t conn, int code, struct view why)
+{
+    LIST_EACH(node, &p->dialer.dials) {
+        struct dial *dial = LIST_OWNER(node, struct dial, in_dialer);
+        for (size_t i = 0; i < dial->count; i++)
+            if (dial->targets[i].conn == conn)
+                target_failed(p, dial, &dial->targets[i], code, why);
+    }
+}
+
+/* ---- one address ----------------------------------------------------------------------------- */
+
+static int open_socket(struct peerlet *p, struct dial *dial, struct target *t,
+                       const struct transport_ops *transport)
+{
+    uint8_t url[TRANSPORT_URL_MAX];
+    struct writer w = writer_of(url, sizeof url);
+    int rc = transport->url(target_address(t), &w);
+    if (rc != 0)
+        return fail(p, rc, "no URL can be made of the address");
+    struct peer_id named;
+    const struct peer_id *expected = dial->peer ? &dial->peer->id : NULL;
+    if (expected == NULL && multiaddr_peer(target_address(t), &named) == 0)
+        expected = &named;
+    struct conn *c = conn_create(p, LINK_SOCKET, DIALER, expected, target_address(t));
+    if (c == NULL)
+        return ERR_FULL;
+    t->conn = c->id;
+    emit(p, &(struct peerlet_output){
+                .type = PEERLET_OPEN_SOCKET, .id = c->id, .text = writer_view(&w)});
+    return 0;
+}
+
+/* The dial that connects to `id`, joined or begun; 0 when it cannot be. */
+static uint32_t dial_first(struct peerlet *p, const struct peer_id *id, struct view address)
+{
+    struct peer *peer = addrbook_add(&p->peers, id);
+    if (peer == NULL)
+        return 0;
+    struct dial *dial = dialer_find_peer(&p->dialer, peer);
+    if (dial != NULL && !dial->wants_direct)
+        return dial->id;
+    dial = start_dial(p, peer);
+    if (dial == NULL)
+        return 0;
+    const char *why = "";
+    if (add_target(p, dial, address, &why) != 0) {
+        dialer_remove(&p->dialer, dial);
+        fail(p, ERR_NO_ADDRESS, "%s", why);
+        return 0;
+    }
+    return dial->id;
+}
+
+static int ask_relay(struct peerlet *p, struct dial *dial, struct target *t,
+                     const struct multiaddr_circuit *circuit)
+{
+    struct peer *relay = addrbook_find(&p->peers, &circuit->relay_id);
+    struct conn *c = relay ? best_conn(p, relay, true) : NULL;
+    if (c == NULL) {
+        t->dial = dial_first(p, &circuit->relay_id, circuit->relay);
+        return t->dial ? 0 : ERR_NO_ADDRESS;
+    }
+    const struct peer_id *target = dial->peer ? &dial->peer->id : &circuit->target;
+    if (target->len == 0)
+        return fail(p, ERR_NO_ADDRESS, "the address does not say whom to reach through the relay");
+    struct session *s = open_session(p, c, SERVICE_HOP_CONNECT);
+    if (s == NULL)
+        return ERR_TRANSPORT;
+    s->job = dial->id;
+    t->stream = s->stream->id;
+    int rc = circuit_connect_init(machine(s), &p->mem, &p->limits, target, p->now);
+    if (rc != 0) {
+        close_session(p, s, rc);
+        return rc;
+    }
+    drain_session(p, s);
+    return 0;
+}
+
+static int ask_peer(struct peerlet *p, struct dial *dial, struct target *t)
+{
+    struct rtc *under_way = direct_of_peer(p, dial->peer);
+    if (under_way != NULL) {
+        t->conn = under_way->conn;
+        return 0;
+    }
+    struct conn *via = best_conn(p, dial->peer, false);
+    if (via == NULL) {
+        uint8_t bytes[MULTIADDR_MAX_LEN];
+        struct writer circuit = writer_of(bytes, sizeof bytes);
+        struct view rest = target_address(t);
+        struct multiaddr_part part;
+        while (multiaddr_next(&rest, &part) == 1)
+            if (part.code != MULTIADDR_WEBRTC)
+                put(&circuit, part.whole);
+        t->dial = dial_first(p, &dial->peer->id, writer_view(&circuit));
+        return t->dial ? 0 : ERR_NO_ADDRESS;
+    }
+    struct rtc *rtc = direct_start(p, via, target_address(t));
+    if (rtc == NULL)
+        return ERR_TRANSPORT;
+    t->conn = rtc->conn;
+    return 0;
+}
+
+/* Does the next step of a running address that waits for nothing. */
+static void step_target(struct peerlet *p, struct dial *dial, struct target *t)
+{
+    unsigned rank;
+    const struct transport_ops *transport = transport_of(target_address(t), p->services, &rank);
+    struct multiaddr_circuit circuit = {0};
+    int rc = transport ? 0 : ERR_NO_ADDRESS;
+    if (rc == 0 && transport->route == ROUTE_SOCKET)
+        rc = open_socket(p, dial, t, transport);
+    else if (rc == 0 && transport->route == ROUTE_RELAY) {
+        rc = multiaddr_relay(target_address(t), &circuit);
+        rc = rc == 0 ? ask_relay(p, dial, t, &circuit) : rc;
+    } else if (rc == 0)
+        rc = dial->peer ? ask_peer(p, dial, t) : ERR_NO_ADDRESS;
+    if (rc != 0)
+        target_failed(p, dial, t, rc, peerlet_reason(p));
+}
+
+static bool is_waiting(const struct target *t)
+{
+    return t->conn != 0 || t->stream != 0 || t->dial != 0;
+}
+
+static void give_up(struct peerlet *p, struct dial *dial)
+{
+    struct conn *c = find_conn(p, dial->fallback);
+    if (c != NULL && conn_is_ready(c)) {
+        end_dial(p, dial, c, 0);
+        return;
+    }
+    int code = dial->count > 1 || dial->code == 0 || dial->code == ERR_TRANSPORT ? ERR_DIAL
+                                                                                 : dial->code;
+    end_dial(p, dial, NULL, code);
+}
+
+static void run_dial(struct peerlet *p, struct dial *dial)
+{
+    struct target *t;
+    while ((t = dial_overdue(dial, p->now)) != NULL) {
+        struct conn *c = find_conn(p, t->conn);
+        target_failed(p, dial, t, ERR_TIMEOUT, view_of_text("it did not answer in time"));
+        if (c != NULL && !conn_is_ready(c) && !direct_of_conn(p, c->id))
+            conn_end(p, c, ERR_TIMEOUT, view_of_text(err_text(ERR_TIMEOUT)));
+    }
+    while (dial_next(dial, &p->limits, p->now) != NULL)
+        continue;
+    for (size_t i = 0; i < dial->count; i++)
+        if (dial->targets[i].state == TARGET_RUNNING && !is_waiting(&dial->targets[i]))
+            step_target(p, dial, &dial->targets[i]);
+}
+
+void run_dials(struct peerlet *p)
+{
+    bool again = true;
+    for (int round = 0; again && round < 8; round++) {
+        again = false;
+        LIST_EACH(node, &p->dialer.dials) {
+            struct dial *dial = LIST_OWNER(node, struct dial, in_dialer);
+            uint32_t before = p->dialer.last_id;
+            run_dial(p, dial);
+            again |= p->dialer.last_id != before;
+            if (is_due(dial->until, p->now) || dial_is_over(dial)) {
+                give_up(p, dial);
+                again = true;
+                break;
+            }
+            again |= dial_deadline(dial) <= p->now;
+        }
+    }
+}
+
+uint64_t dials_deadline(const struct peerlet *p)
+{
+    uint64_t at = NEVER;
+    LIST_EACH(node, &p->dialer.dials)
+        at = earlier(at, dial_deadline(LIST_OWNER(node, struct dial, in_dialer)));
+    return at;
+}
+
+/* ---- circuits -------------------------------------------------------------------------------- */
+
+static struct target *target_of_stream(struct dial *dial, uint32_t stream)
+{
+    for (size_t i = 0; dial != NULL && i < dial->count; i++)
+        if (dial->targets[i].stream == stream)
+            return &dial->targets[i];
+    return NULL;
+}
+
+void connect_event(struct peerlet *p, struct session *s, const struct protocol_event *ev)
+{
+    struct dial *dial = dialer_find(&p->dialer, s->job);
+    struct target *t = target_of_stream(dial, s->stream->id);
+    if (ev->type == CIRCUIT_REFUSED && t != NULL)
+        target_failed(p, dial, t,
+                      ev->refused.status == CIRCUIT_STATUS_NO_RESERVATION ? ERR_NO_RESERVATION
+                                                                         : ERR_RELAY_REFUSED,
+                      view_of_text(circuit_status_text(ev->refused.status)));
+    if (ev->type != CIRCUIT_CONNECTED || t == NULL)
+        return;
+    struct multiaddr_circuit circuit;
+    struct peer_id target = dial->peer ? dial->peer->id : (struct peer_id){0};
+    if (target.len == 0 && multiaddr_relay(target_address(t), &circuit) == 0)
+        target = circuit.target;
+    struct conn *c = conn_create(p, LINK_RELAYED, DIALER, &target, target_address(t));
+    if (c == NULL)
+        return;
+    limit_conn(p, c, ev->connected.limit);
+    s->other = t->conn = c->id;
+    t->stream = 0;
+}
+
+struct conn *connect_raw(struct peerlet *p, struct session *s)
+{
+    return find_conn(p, s->other);
+}
+
+void connect_ended(struct peerlet *p, struct session *s, int code)
+{
+    struct dial *dial = dialer_find(&p->dialer, s->job);
+    struct target *t = target_of_stream(dial, s->stream->id);
+    if (t != NULL)
+        target_failed(p, dial, t, code ? code : ERR_CLOSED,
+                      view_of_text(code == ERR_UNSUPPORTED ? "that peer is not a relay"
+                                                           : "the relay ended the exchange"));
+}
+
+int stop_accept(struct peerlet *p, struct session *s)
+{
+    uint32_t pending = 0, at = 0;
+    const struct conn *c;
+    while ((c = table_next(&p->conns, &at)) != NULL)
+        if (c->link.kind == LINK_RELAYED && c->role == LISTENER && !conn_is_ready(c))
+            pending++;
+    if (pending >= p->limits.circuit_stop_pending || !relay_of_conn(p, s->stream->conn))
+        return ERR_FULL;
+    circuit_stop_init(machine(s), &p->mem, &p->limits, p->now);
+    return 0;
+}
+
+/* <the relay as we know it>/p2p/R/p2p-circuit/p2p/<source> */
+static struct view circuit_address(const struct conn *relay, const struct peer_id *source,
+                                   struct writer *w)
+{
+    struct view base = conn_address(relay);
+    put(w, base);
+    if (!multiaddr_has(base, MULTIADDR_P2P)) {
+        put_uvarint(w, MULTIADDR_P2P);
+        put_delimited(w, peer_id_view(&relay->peer->id));
+    }
+    put_uvarint(w, MULTIADDR_P2P_CIRCUIT);
+    put_uvarint(w, MULTIADDR_P2P);
+    put_delimited(w, peer_id_view(source));
+    return writer_view(w);
+}
+
+void stop_event(struct peerlet *p, struct session *s, const struct protocol_event *ev)
+{
+    if (ev->type != CIRCUIT_STOP)
+        return;
+    uint8_t bytes[MULTIADDR_MAX_LEN];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    struct view address = circuit_address(s->stream->conn, &ev->stop.source, &w);
+    struct conn *c = NULL;
+    if (!peer_id_equal(&ev->stop.source, &p->self))
+        c = conn_create(p, LINK_RELAYED, LISTENER, &ev->stop.source, address);
+    if (c != NULL)
+        limit_conn(p, c, ev->stop.limit);
+    s->other = c ? c->id : 0;
+    int rc = circuit_stop_answer(machine(s), c ? CIRCUIT_STATUS_OK
+                                               : CIRCUIT_STATUS_RESOURCE_LIMIT_EXCEEDED);
+    if (rc != 0)
+        close_session(p, s, rc);
+}
+
+struct conn *stop_raw(struct peerlet *p, struct session *s)
+{
+    return find_conn(p, s->other);
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+/* The next line of a list. */
+static bool next_line(struct view *list, struct view *line)
+{
+    while (list->len > 0) {
+        const uint8_t *end = memchr(list->data, '\n', list->len);
+        size_t len = end ? (size_t)(end - list->data) : list->len;
+        *line = view_of(list->data, len);
+        size_t skip = MIN(len + 1, list->len);
+        *list = view_of(list->data + skip, list->len - skip);
+        if (len > 0)
+            return true;
+    }
+    return false;
+}
+
+static int parse_address(struct peerlet *p, struct view text, struct view *addr)
+{
+    uint8_t raw[MULTIADDR_MAX_LEN];
+    struct writer w = writer_of(raw, sizeof raw);
+    struct multiaddr_fault fault;
+    int rc = multiaddr_parse_text(text, &w, &fault);
+    if (rc != 0)
+        return fail(p, ERR_BAD_MULTIADDR, "\"%v\" is not a multiaddr: %s", &text,
+                    rc == ERR_TOO_BIG ? "it is too long" : fault.text);
+    struct writer clean = writer_of(p->address, sizeof p->address);
+    multiaddr_normalize(writer_view(&w), &clean);
+    *addr = writer_view(&clean);
+    return 0;
+}
+
+/* Puts what the application named into a dial: the first good address decides whose it is. */
+static int read_targets(struct peerlet *p, struct view targets, struct dial **dial)
+{
+    struct view line, addr;
+    const char *why = "";
+    int rc = ERR_NO_ADDRESS, bad = 0;
+    while (next_line(&targets, &line)) {
+        bad = parse_address(p, line, &addr);
+        if (bad != 0)
+            return bad;
+        struct peer_id id;
+        bool named = multiaddr_peer(addr, &id) == 0;
+        struct multiaddr_circuit circuit;
+        if (named && multiaddr_relay(addr, &circuit) == 0 && circuit.target.len == 0)
+            named = false;
+        if (named && peer_id_equal(&id, &p->self))
+            return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
+        struct peer *peer = named ? addrbook_add(&p->peers, &id) : NULL;
+        if (*dial == NULL && (*dial = start_dial(p, peer)) == NULL)
+            return ERR_FULL;
+        if (peer != NULL && (*dial)->peer != peer)
+            return fail(p, ERR_BAD_ARGUMENT, "the addresses name different peers");
+        int added = add_target(p, *dial, addr, &why);
+        rc = added == 0 || rc == 0 ? 0 : added;
+        if (added == 0 && peer != NULL)
+            peer_add_address(&p->peers, peer, addr, false, p->now);
+    }
+    return rc == 0 ? 0 : fail(p, rc, "%s", rc == ERR_NO_ADDRESS && *why == '\0' ?
+                                               "no address was given" : why);
+}
+
+static int read_peer(struct peerlet *p, struct view text, struct dial **dial)
+{
+    struct peer_id id;
+    if (peer_id_parse_text(text, &id) != 0)
+        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is neither a Peer ID nor a multiaddr", &text);
+    if (peer_id_equal(&id, &p->self))
+        return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
+    struct peer *peer = addrbook_add(&p->peers, &id);
+    if (peer == NULL)
+        return fail(p, ERR_FULL, "too many peers are known and in use");
+    *dial = start_dial(p, peer);
+    if (*dial == NULL)
+        return ERR_FULL;
+    return best_conn(p, peer, false) ? 0 : dial_known_addresses(p, *dial);
+}
+
+/* Whether one of the targets leads to a direct connection. */
+static bool hopes_for_direct(const struct peerlet *p, const struct dial *dial)
+{
+    for (size_t i = 0; i < dial->count; i++) {
+        unsigned rank;
+        const struct transport_ops *t =
+            transport_of(target_address(&dial->targets[i]), p->services, &rank);
+        if (t != NULL && t->route != ROUTE_RELAY)
+            return true;
+    }
+    return false;
+}
+
+int peerlet_dial(struct peerlet *p, struct view targets, uint32_t flags, uint32_t *number,
+                 uint64_t now)
+{
+    p->now = now;
+    if (!p->is_started)
+        return fail(p, ERR_NOT_STARTED, "the node is not started; call start() first");
+    struct dial *dial = NULL;
+    bool is_address = targets.len > 0 && targets.data[0] == '/';
+    int rc = is_address ? read_targets(p, targets, &dial) : read_peer(p, targets, &dial);
+    if (rc != 0) {
+        if (dial != NULL)
+            dialer_remove(&p->dialer, dial);
+        return rc;
+    }
+    dial->is_for_app = true;
+    dial->wants_direct = hopes_for_direct(p, dial);
+    *number = dial->id;
+    struct conn *open = dial->peer && !(flags & PEERLET_DIAL_FORCE)
+                            ? best_conn(p, dial->peer, dial->wants_direct)
+                            : NULL;
+    if (open != NULL)
+        end_dial(p, dial, open, 0);
+    return 0;
+}
+
+void peerlet_dial_cancel(struct peerlet *p, uint32_t number, uint64_t now)
+{
+    p->now = now;
+    struct dial *dial = dialer_find(&p->dialer, number);
+    if (dial == NULL)
+        return;
+    dial->reason[0] = '\0';
+    end_dial(p, dial, NULL, ERR_ABORTED);
+}
+
+int peerlet_is_dialable(struct peerlet *p, struct view multiaddr)
+{
+    struct view addr;
+    const char *why = "";
+    int rc = parse_address(p, multiaddr, &addr);
+    if (rc != 0)
+        return rc;
+    rc = transport_permits(addr, p->services, p->page, relay_is_up(p, addr), &why);
+    return rc == 0 ? 0 : fail(p, rc, "%s", why);
+}
+
+int peerlet_hang_up(struct peerlet *p, struct view text, uint64_t now)
+{
+    p->now = now;
+    struct peer_id id;
+    if (peer_id_parse_text(text, &id) != 0)
+        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
+    struct peer *peer = addrbook_find(&p->peers, &id);
+    if (peer == NULL)
+        return 0;
+    LIST_EACH(node, &peer->conns) {
+        struct conn *c = LIST_OWNER(node, struct conn, in_peer);
+        conn_close(c, now);
+        conn_mark(p, c);
+    }
+    return 0;
+}
+
+void peerlet_conn_close(struct peerlet *p, uint32_t conn, bool abort, uint64_t now)
+{
+    p->now = now;
+    struct conn *c = find_conn(p, conn);
+    if (c == NULL)
+        return;
+    if (abort) {
+        conn_end(p, c, ERR_ABORTED, view_of_text("closed by this page"));
+        return;
+    }
+    conn_close(c, now);
+    conn_mark(p, c);
+}
+
+int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multiaddrs,
+                          uint64_t now)
+{
+    p->now = now;
+    struct peer_id id;
+    if (peer_id_parse_text(text, &id) != 0)
+        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
+    struct peer *peer = addrbook_add(&p->peers, &id);
+    if (peer == NULL)
+        return fail(p, ERR_FULL, "too many peers are known and in use");
+    struct view line, addr;
+    while (next_line(&multiaddrs, &line)) {
+        int rc = parse_address(p, line, &addr);
+        if (rc != 0)
+            return rc;
+        peer_add_address(&p->peers, peer, addr, false, now);
+    }
+    return 0;
+}

@@ -1,0 +1,421 @@
+/*
+ * From a relayed connection to a direct one.
+ *
+ *     via ── signaling stream ──▶ offer, answer, candidates ──▶ RTCPeerConnection ──▶ data channels
+ *
+ * The peer's identity is the one Noise proved on `via`; the DTLS fingerprints travel inside it.
+ * specs/webrtc, "Browser to Browser".
+ */
+#include "node/node.h"
+
+#include "protocols/signaling.h"
+
+#define INIT_LABEL "init"
+/* The side that was dialled lets the dialer upgrade first, so that they do not meet half way. */
+#define UPGRADE_LISTENER_MS 1500
+
+struct rtc *direct_of_conn(const struct peerlet *p, uint32_t conn)
+{
+    LIST_EACH(node, &p->rtcs) {
+        struct rtc *r = LIST_OWNER(node, struct rtc, in_node);
+        if (r->conn == conn || (r->via == conn && r->stream != 0))
+            return r;
+    }
+    return NULL;
+}
+
+static struct rtc *rtc_of_link(const struct peerlet *p, uint32_t link)
+{
+    LIST_EACH(node, &p->rtcs) {
+        struct rtc *r = LIST_OWNER(node, struct rtc, in_node);
+        if (r->conn == link)
+            return r;
+    }
+    return NULL;
+}
+
+struct rtc *direct_of_peer(const struct peerlet *p, const struct peer *peer)
+{
+    LIST_EACH(node, &p->rtcs) {
+        struct rtc *r = LIST_OWNER(node, struct rtc, in_node);
+        struct conn *c = find_conn(p, r->conn);
+        if (c != NULL && !r->is_ready && peer_id_equal(&c->expected, &peer->id))
+            return r;
+    }
+    return NULL;
+}
+
+static void rtc_free(struct peerlet *p, struct rtc *r)
+{
+    list_remove(&r->in_node);
+    mem_free(&p->mem, r);
+}
+
+static struct signaling *signaling_of(struct peerlet *p, const struct rtc *r, struct session **s)
+{
+    struct stream *stream = find_stream(p, r->stream);
+    if (stream == NULL || stream->state == STREAM_DEAD || stream->use != USE_SESSION)
+        return NULL;
+    *s = stream->user;
+    return machine(*s);
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+static bool may_begin(struct peerlet *p)
+{
+    uint32_t under_way = 0, live = 0;
+    LIST_EACH(node, &p->rtcs) {
+        live++;
+        under_way += !LIST_OWNER(node, struct rtc, in_node)->is_ready;
+    }
+    if (is_due(p->rtc_minute_at, p->now)) {
+        p->rtc_minute_at = after(p->now, 60000);
+        p->rtc_this_minute = 0;
+    }
+    if (under_way >= p->limits.rtc_handshakes || live >= p->limits.rtc_live ||
+        p->rtc_this_minute >= p->limits.rtc_per_minute) {
+        fail(p, ERR_FULL, "too many WebRTC connections are being set up; try again in a minute");
+        return false;
+    }
+    p->rtc_this_minute++;
+    return true;
+}
+
+static struct rtc *rtc_new(struct peerlet *p, struct conn *via, enum role role, struct view address)
+{
+    if (!may_begin(p))
+        return NULL;
+    struct rtc *r = mem_alloc(&p->mem, sizeof *r);
+    struct conn *c = r ? conn_create(p, LINK_RTC, role, &via->peer->id, address) : NULL;
+    if (c == NULL) {
+        mem_free(&p->mem, r);
+        return NULL;
+    }
+    c->upgrade_until = NEVER;
+    r->conn = c->id;
+    r->via = via->id;
+    r->role = role;
+    r->until = after(p->now, p->limits.rtc_ms);
+    list_add(&p->rtcs, &r->in_node);
+    emit(p, &(struct peerlet_output){.type = PEERLET_OPEN_RTC, .id = c->id, .value = role});
+    return r;
+}
+
+struct rtc *direct_start(struct peerlet *p, struct conn *via, struct view address)
+{
+    struct rtc *r = rtc_new(p, via, DIALER, address);
+    if (r == NULL)
+        return NULL;
+    struct session *s = open_session(p, via, SERVICE_SIGNALING);
+    if (s == NULL) {
+        conn_end(p, find_conn(p, r->conn), ERR_TRANSPORT, peerlet_reason(p));
+        return NULL;
+    }
+    s->job = r->conn;
+    r->stream = s->stream->id;
+    signaling_init(machine(s), DIALER, &p->mem, &p->limits, p->now);
+    /* Without a channel the offer would have no section for data, and nothing to gather for. */
+    r->init_channel = ++p->last_stream;
+    emit(p, &(struct peerlet_output){.type = PEERLET_OPEN_CHANNEL,
+                                     .id = r->conn,
+                                     .channel = r->init_channel,
+                                     .text = view_of_text(INIT_LABEL)});
+    emit(p, &(struct peerlet_output){.type = PEERLET_RTC_OFFER, .id = r->conn});
+    return r;
+}
+
+int signaling_accept(struct peerlet *p, struct session *s)
+{
+    if (!p->listens_webrtc || s->stream->conn->peer == NULL)
+        return ERR_UNSUPPORTED;
+    signaling_init(machine(s), LISTENER, &p->mem, &p->limits, p->now);
+    return 0;
+}
+
+static void offered(struct peerlet *p, struct session *s, struct view sdp)
+{
+    struct conn *via = s->stream->conn;
+    uint8_t bytes[MULTIADDR_MAX_LEN];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    put_uvarint(&w, MULTIADDR_WEBRTC);
+    put_uvarint(&w, MULTIADDR_P2P);
+    put_delimited(&w, peer_id_view(&via->peer->id));
+    struct rtc *r = rtc_new(p, via, LISTENER, writer_view(&w));
+    if (r == NULL) {
+        close_session(p, s, ERR_FULL);
+        return;
+    }
+    s->job = r->conn;
+    r->stream = s->stream->id;
+    emit(p, &(struct peerlet_output){.type = PEERLET_RTC_REMOTE, .id = r->conn, .text = sdp});
+}
+
+/* ---- signaling ------------------------------------------------------------------------------- */
+
+void signaling_event(struct peerlet *p, struct session *s, const struct protocol_event *ev)
+{
+    struct view text = ev->signaling.text;
+    if (ev->type == SIGNALING_OFFER) {
+        offered(p, s, text);
+        return;
+    }
+    if (rtc_of_link(p, s->job) == NULL)
+        return;
+    if (ev->type == SIGNALING_ANSWER)
+        emit(p, &(struct peerlet_output){
+                    .type = PEERLET_RTC_REMOTE, .id = s->job, .value = 1, .text = text});
+    else if (ev->type == SIGNALING_CANDIDATE)
+        emit(p, &(struct peerlet_output){
+                    .type = PEERLET_RTC_CANDIDATE, .id = s->job, .text = text});
+}
+
+void signaling_ended(struct peerlet *p, struct session *s, int code)
+{
+    struct rtc *r = rtc_of_link(p, s->job);
+    if (r == NULL || r->stream != s->stream->id)
+        return;
+    r->stream = 0;
+    struct conn *c = find_conn(p, r->conn);
+    if (code != 0 && !r->is_connected && c != NULL)
+        conn_end(p, c, code,
+                 view_of_text(code == ERR_UNSUPPORTED ? "the peer does not speak WebRTC signaling"
+                                                      : "the peer ended the WebRTC handshake"));
+}
+
+void peerlet_rtc_description(struct peerlet *p, uint32_t link, struct view sdp, uint64_t now)
+{
+    p->now = now;
+    struct rtc *r = rtc_of_link(p, link);
+    struct session *s;
+    struct signaling *signaling = r ? signaling_of(p, r, &s) : NULL;
+    if (signaling == NULL)
+        return;
+    int rc = r->role == DIALER ? signaling_offer(signaling, sdp) : signaling_answer(signaling, sdp);
+    if (rc != 0)
+        close_session(p, s, rc);
+    else
+        drain_session(p, s);
+}
+
+void peerlet_rtc_candidate(struct peerlet *p, uint32_t link, struct view json, uint64_t now)
+{
+    p->now = now;
+    struct rtc *r = rtc_of_link(p, link);
+    struct session *s;
+    struct signaling *signaling = r ? signaling_of(p, r, &s) : NULL;
+    if (signaling == NULL || json.len == 0 || signaling_candidate(signaling, json) != 0)
+        return;
+    drain_session(p, s);
+}
+
+/* ---- the connection --------------------------------------------------------------------------- */
+
+static void finish_signaling(struct peerlet *p, struct rtc *r)
+{
+    struct session *s;
+    struct signaling *signaling = signaling_of(p, r, &s);
+    if (signaling == NULL)
+        return;
+    signaling_close(signaling);
+    drain_session(p, s);
+}
+
+/* ICE and DTLS are up, and what the dialer's first channel was for is done. */
+static void become_ready(struct peerlet *p, struct rtc *r)
+{
+    struct conn *c = find_conn(p, r->conn);
+    if (r->is_ready || c == NULL)
+        return;
+    r->is_ready = true;
+    r->until = NEVER;
+    conn_ready_native(c, p->now);
+    conn_established(p, c);
+    finish_signaling(p, r);
+}
+
+static void check_ready(struct peerlet *p, struct rtc *r)
+{
+    if (!r->is_connected || (r->role == DIALER && !r->init_open))
+        return;
+    if (r->init_channel != 0) {
+        emit(p, &(struct peerlet_output){.type = PEERLET_CLOSE_CHANNEL,
+                                         .id = r->conn,
+                                         .channel = r->init_channel});
+        r->init_channel = 0;
+    }
+    become_ready(p, r);
+}
+
+void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state state, uint64_t now)
+{
+    p->now = now;
+    struct rtc *r = rtc_of_link(p, link);
+    struct conn *c = find_conn(p, link);
+    if (r == NULL || c == NULL)
+        return;
+    switch (state) {
+    case PEERLET_RTC_CONNECTED:
+        r->is_connected = true;
+        c->ping_at = NEVER;
+        check_ready(p, r);
+        break;
+    case PEERLET_RTC_DISCONNECTED:
+        /* It may come back by itself; ask the peer now instead of after the usual silence. */
+        c->ping_at = now;
+        break;
+    case PEERLET_RTC_FAILED:
+        conn_end(p, c, ERR_TRANSPORT,
+                 view_of_text("the browsers could not reach each other directly; a firewall or NAT "
+                              "is in the way, and a TURN server in rtcConfiguration would help"));
+        break;
+    }
+}
+
+/* The channel that only made the offer possible; true when it was that one. */
+static bool init_opened(struct peerlet *p, struct rtc *r, uint32_t channel)
+{
+    if (channel != r->init_channel || channel == 0)
+        return false;
+    r->init_open = true;
+    check_ready(p, r);
+    return true;
+}
+
+void peerlet_link_opened(struct peerlet *p, uint32_t link, uint32_t channel, size_t room,
+                         uint64_t now)
+{
+    p->now = now;
+    struct conn *c = find_conn(p, link);
+    struct rtc *r = rtc_of_link(p, link);
+    if (c == NULL || (r != NULL && init_opened(p, r, channel)))
+        return;
+    conn_mark(p, c);
+    if (channel != 0)
+        conn_channel_opened(c, channel, room);
+    else if (c->state == CONN_OPENING && conn_opened(c, room, now) != 0)
+        conn_end(p, c, ERR_NOMEM, view_of_text(err_text(ERR_NOMEM)));
+}
+
+uint32_t peerlet_channel_incoming(struct peerlet *p, uint32_t link, struct view label, size_t room,
+                                  uint64_t now)
+{
+    p->now = now;
+    struct conn *c = find_conn(p, link);
+    struct rtc *r = rtc_of_link(p, link);
+    if (c == NULL || r == NULL || view_equals_text(label, INIT_LABEL))
+        return 0;
+    /* A channel of the peer's is proof enough that the connection is up. */
+    r->is_connected = true;
+    become_ready(p, r);
+    uint32_t id = ++p->last_stream;
+    if (find_conn(p, link) == NULL || conn_channel_incoming(c, id, room, now) != 0)
+        return 0;
+    conn_mark(p, c);
+    return id;
+}
+
+void direct_conn_down(struct peerlet *p, struct conn *c)
+{
+    struct rtc *r = rtc_of_link(p, c->id);
+    if (r == NULL)
+        return;
+    struct session *s;
+    if (signaling_of(p, r, &s) != NULL && !r->is_ready) {
+        s->job = 0;
+        close_session(p, s, ERR_ABORTED);
+    }
+    rtc_free(p, r);
+}
+
+/* ---- upgrades --------------------------------------------------------------------------------- */
+
+static struct upgrade *upgrade_of(const struct peerlet *p, const struct peer *peer)
+{
+    LIST_EACH(node, &p->upgrades) {
+        struct upgrade *u = LIST_OWNER(node, struct upgrade, in_node);
+        if (u->peer == peer)
+            return u;
+    }
+    return NULL;
+}
+
+static void upgrade_free(struct peerlet *p, struct upgrade *u)
+{
+    list_remove(&u->in_node);
+    u->peer->held--;
+    mem_free(&p->mem, u);
+}
+
+void upgrade_relayed(struct peerlet *p, struct conn *c)
+{
+    if (!(p->services & PEERLET_WEBRTC) || c->link.kind != LINK_RELAYED ||
+        upgrade_of(p, c->peer) || best_conn(p, c->peer, true))
+        return;
+    struct upgrade *u = mem_alloc(&p->mem, sizeof *u);
+    if (u == NULL)
+        return;
+    u->peer = c->peer;
+    u->peer->held++;
+    u->at = c->role == DIALER ? p->now : after(p->now, UPGRADE_LISTENER_MS);
+    list_add(&p->upgrades, &u->in_node);
+}
+
+/* The relayed address with /webrtc put behind /p2p-circuit. */
+static struct view webrtc_address(const struct conn *via, struct writer *w)
+{
+    struct view rest = conn_address(via);
+    struct multiaddr_part part;
+    while (multiaddr_next(&rest, &part) == 1) {
+        put(w, part.whole);
+        if (part.code == MULTIADDR_P2P_CIRCUIT)
+            put_uvarint(w, MULTIADDR_WEBRTC);
+    }
+    return writer_view(w);
+}
+
+static void try_upgrade(struct peerlet *p, struct upgrade *u)
+{
+    struct conn *via = best_conn(p, u->peer, false);
+    if (via == NULL || via->link.kind != LINK_RELAYED || u->tries > ARRAY_LEN(p->limits.direct_retry_ms)) {
+        upgrade_free(p, u);
+        return;
+    }
+    size_t pause = u->tries++;
+    u->at = pause < ARRAY_LEN(p->limits.direct_retry_ms)
+                ? after(p->now, p->limits.direct_retry_ms[pause])
+                : NEVER;
+    bool known_deaf = u->peer->protocols && !peer_speaks(u->peer, SIGNALING_OPS.name);
+    if (known_deaf || direct_of_peer(p, u->peer))
+        return;
+    uint8_t bytes[MULTIADDR_MAX_LEN];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    direct_start(p, via, webrtc_address(via, &w));
+}
+
+void direct_tick(struct peerlet *p)
+{
+    LIST_EACH(node, &p->rtcs) {
+        struct rtc *r = LIST_OWNER(node, struct rtc, in_node);
+        struct conn *c = find_conn(p, r->conn);
+        if (c == NULL || !is_due(r->until, p->now))
+            continue;
+        conn_end(p, c, ERR_TIMEOUT, view_of_text("the WebRTC handshake took too long"));
+        break; /* others may have gone with it; they are due at the next tick */
+    }
+    LIST_EACH(node, &p->upgrades) {
+        struct upgrade *u = LIST_OWNER(node, struct upgrade, in_node);
+        if (is_due(u->at, p->now))
+            try_upgrade(p, u);
+    }
+}
+
+uint64_t direct_deadline(const struct peerlet *p)
+{
+    uint64_t at = NEVER;
+    LIST_EACH(node, &p->rtcs)
+        at = earlier(at, LIST_OWNER(node, struct rtc, in_node)->until);
+    LIST_EACH(node, &p->upgrades)
+        at = earlier(at, LIST_OWNER(node, struct upgrade, in_node)->at);
+    return at;
+}

@@ -1,0 +1,370 @@
+/*
+ * The gossipsub router on streams: one stream of ours to each direct peer, one of theirs to us. On
+ * top of it, pubsub peer discovery.
+ */
+#include "node/node.h"
+
+#include "protocols/peer_discovery.h"
+
+/* How much may wait in a stream before the router keeps the rest: it can still drop what is old. */
+#define RPC_AHEAD (64u << 10)
+#define RPC_PROTOCOLS "/meshsub/1.2.0\n/meshsub/1.1.0\n/meshsub/1.0.0"
+#define ADDRESSES_MAX 32
+
+static struct stream *rpc_stream(const struct peer *peer, enum use use)
+{
+    LIST_EACH(node, &peer->conns) {
+        struct conn *c = LIST_OWNER(node, struct conn, in_peer);
+        LIST_EACH(at, &c->streams) {
+            struct stream *s = LIST_OWNER(at, struct stream, in_conn);
+            if (s->use == use && s->state != STREAM_DEAD)
+                return s;
+        }
+    }
+    return NULL;
+}
+
+/* The names both speak, so that a peer that knows one of them is asked once. */
+static struct view spoken(const struct peer *peer)
+{
+    struct view all = view_of_text(RPC_PROTOCOLS);
+    if (peer->protocols == NULL)
+        return view_of(NULL, 0);
+    size_t at = 0;
+    while (at < all.len) {
+        const uint8_t *end = memchr(all.data + at, '\n', all.len - at);
+        size_t len = end ? (size_t)(end - all.data) - at : all.len - at;
+        char name[32] = {0};
+        memcpy(name, all.data + at, MIN(len, sizeof name - 1));
+        if (peer_speaks(peer, name))
+            return view_of(all.data + at, len);
+        at += len + 1;
+    }
+    return view_of(NULL, 0);
+}
+
+void gossip_conn_up(struct peerlet *p, struct conn *c)
+{
+    struct peer *peer = c->peer;
+    if (!p->has_gossip || peer == NULL || c->is_limited || c->is_closing)
+        return;
+    struct view protocol = spoken(peer);
+    struct stream *old = rpc_stream(peer, USE_RPC_OUT);
+    if (protocol.len == 0 || (old != NULL && !(old->conn->link.kind == LINK_RELAYED &&
+                                               c->link.kind != LINK_RELAYED)))
+        return;
+    int rc;
+    struct stream *s = conn_open_stream(c, protocol, &rc, p->now);
+    if (s == NULL)
+        return;
+    if (table_add(&p->streams, s->id, s) != 0) {
+        stream_reset(s, ERR_NOMEM);
+        return;
+    }
+    s->use = USE_RPC_OUT;
+    conn_mark(p, c);
+}
+
+static void join_router(struct peerlet *p, struct stream *s, enum gossipsub_version version)
+{
+    struct peer *peer = s->conn->peer;
+    if (gossipsub_add_peer(&p->gossip, peer->number, &peer->id, version, s->conn->role, p->now) < 0)
+        log_line(&p->log, LOG_WARN, "no room for a peer in the router");
+}
+
+void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version)
+{
+    if (s->conn->peer != NULL)
+        join_router(p, s, version);
+}
+
+void gossip_opened(struct peerlet *p, struct stream *s)
+{
+    enum gossipsub_version version;
+    if (is_rpc_protocol(stream_protocol(s), &version)) {
+        join_router(p, s, version);
+        gossipsub_greet(&p->gossip, s->conn->peer->number, version, p->now);
+    }
+}
+
+void gossip_stream_down(struct peerlet *p, struct stream *s)
+{
+    struct peer *peer = s->conn->peer;
+    if (peer == NULL || s->use != USE_RPC_OUT)
+        return;
+    struct conn *other = best_conn(p, peer, true);
+    if (other != NULL && other != s->conn)
+        gossip_conn_up(p, other);
+}
+
+void gossip_conn_down(struct peerlet *p, struct conn *c)
+{
+    if (!p->has_gossip)
+        return;
+    struct conn *other = best_conn(p, c->peer, true);
+    if (other == NULL)
+        gossipsub_remove_peer(&p->gossip, c->peer->number, p->now);
+    else if (rpc_stream(c->peer, USE_RPC_OUT) == NULL)
+        gossip_conn_up(p, other);
+}
+
+/* ---- discovery ----------------------------------------------------------------------------------- */
+
+static bool is_discovery_topic(const struct peerlet *p, struct view topic)
+{
+    return p->discovery.topic != NULL &&
+           view_equal(topic, view_of((uint8_t *)p->discovery.topic, p->discovery.topic_len));
+}
+
+void discovery_announce(struct peerlet *p)
+{
+    struct discovery *d = &p->discovery;
+    if (d->topic == NULL || d->listen_only || !p->is_started)
+        return;
+    d->next_at = after(p->now, rng_jitter(&p->rng, d->interval_ms));
+    struct view at[ADDRESSES_MAX];
+    struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
+    self_addresses(p, &addresses);
+    if (addresses.count == 0)
+        return;
+    struct buf out;
+    buf_init(&out, &p->mem, p->limits.message);
+    /* js drops the whole message for want of /p2p/<self> at the end of an address. */
+    struct buf full;
+    buf_init(&full, &p->mem, p->limits.message);
+    for (size_t i = 0; i < addresses.count; i++) {
+        uint8_t tail[64];
+        struct writer w = writer_of(tail, sizeof tail);
+        put_uvarint(&w, MULTIADDR_P2P);
+        put_delimited(&w, peer_id_view(&p->self));
+        size_t len = addresses.at[i].len + w.len;
+        if (buf_append(&full, addresses.at[i]) != 0 || buf_append(&full, writer_view(&w)) != 0)
+            break;
+        addresses.at[i] = view_of(NULL, len);
+    }
+    const uint8_t *next = full.data ? full.data + full.head : NULL;
+    for (size_t i = 0; i < addresses.count; i++) {
+        addresses.at[i].data = next;
+        next += addresses.at[i].len;
+    }
+    if (peer_discovery_append(&out, view_of(p->public_key, sizeof p->public_key), &addresses) == 0) {
+        int rc = gossipsub_publish(&p->gossip,
+                                   view_of((uint8_t *)d->topic, d->topic_len), buf_view(&out),
+                                   NULL, p->now);
+        if (rc < 0 && rc != ERR_NO_PEERS)
+            log_line(&p->log, LOG_DEBUG, "announcement: %s", err_text(rc));
+    }
+    buf_free(&full);
+    buf_free(&out);
+}
+
+static void discovered(struct peerlet *p, const struct gossipsub_event *ev)
+{
+    struct view at[ADDRESSES_MAX];
+    struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
+    struct peer_id id;
+    if (peer_discovery_parse(ev->data, &p->limits, &id, &addresses) != 0 ||
+        !view_equal(peer_id_view(&id), ev->from) || peer_id_equal(&id, &p->self))
+        return;
+    struct peer *peer = addrbook_add(&p->peers, &id);
+    if (peer == NULL)
+        return;
+    for (size_t i = 0; i < addresses.count; i++)
+        peer_add_address(&p->peers, peer, addresses.at[i], false, p->now);
+    struct peer_text name = peer_text(&id);
+    emit(p, &(struct peerlet_output){.type = PEERLET_PEER_DISCOVERED,
+                                     .peer = peer_text_view(&name),
+                                     .text = peerlet_peer_addresses(p, peer_text_view(&name)),
+                                     .value = PEERLET_FROM_PUBSUB});
+    /* Both hear of each other at the same time; the smaller id dials, the other is dialled. */
+    bool is_ours = view_compare(peer_id_view(&p->self), peer_id_view(&id)) < 0;
+    if (!p->no_auto_dial && (is_ours || peer->is_announced))
+        dial_in_background(p, peer);
+    peer->is_announced = true;
+}
+
+int peerlet_discover(struct peerlet *p, struct view topic, uint32_t interval_ms, bool listen_only,
+                     uint64_t now)
+{
+    p->now = now;
+    if (!p->has_gossip)
+        return fail(p, ERR_BAD_ARGUMENT, "pubsub peer discovery needs the pubsub service");
+    char *copy = mem_alloc(&p->mem, topic.len + 1);
+    if (copy == NULL)
+        return fail(p, ERR_NOMEM, "out of memory");
+    memcpy(copy, topic.data, topic.len);
+    mem_free(&p->mem, p->discovery.topic);
+    p->discovery = (struct discovery){
+        .topic = copy,
+        .topic_len = topic.len,
+        .interval_ms = interval_ms ? interval_ms : 10000,
+        .listen_only = listen_only,
+        .next_at = now,
+    };
+    return gossipsub_subscribe(&p->gossip, topic, now);
+}
+
+/* ---- up -------------------------------------------------------------------------------------------- */
+
+static void on_subscription(struct peerlet *p, const struct gossipsub_event *ev)
+{
+    struct peer_text id = peer_text(&ev->peer);
+    emit(p, &(struct peerlet_output){.type = PEERLET_SUBSCRIPTION,
+                                     .peer = peer_text_view(&id),
+                                     .text = ev->topic,
+                                     .value = ev->subscribed});
+    if (ev->subscribed && is_discovery_topic(p, ev->topic))
+        p->discovery.next_at = p->now;
+}
+
+static bool on_message(struct peerlet *p, const struct gossipsub_event *ev,
+                       struct peerlet_output *out)
+{
+    if (is_discovery_topic(p, ev->topic)) {
+        discovered(p, ev);
+        return false;
+    }
+    struct peer_id from = {0};
+    p->author.len = 0;
+    if (ev->from.len > 0 && peer_id_parse(ev->from, &from) == 0)
+        p->author = peer_text(&from);
+    *out = (struct peerlet_output){
+        .type = PEERLET_MESSAGE,
+        .id = ev->via,
+        .peer = peer_text_view(&p->author),
+        .text = ev->topic,
+        .data = ev->data,
+        .extra = ev->seqno,
+        .more = ev->signature,
+        .key = ev->key,
+    };
+    p->has_direct = true;
+    return true;
+}
+
+static void on_router_event(struct peerlet *p, const struct gossipsub_event *ev,
+                            struct peerlet_output *out)
+{
+    switch (ev->type) {
+    case GOSSIPSUB_MESSAGE:
+        on_message(p, ev, out);
+        break;
+    case GOSSIPSUB_SUBSCRIPTION:
+        on_subscription(p, ev);
+        break;
+    case GOSSIPSUB_VERIFY:
+        if (!order_verify(p, 0, ev->job, &ev->public_key, ev->message, ev->signature))
+            gossipsub_verified(&p->gossip, ev->job, false, p->now);
+        break;
+    }
+}
+
+bool gossip_feed(struct peerlet *p, struct feed *f, struct peerlet_output *out)
+{
+    struct stream *s = find_stream(p, f->stream);
+    if (s == NULL || s->state == STREAM_DEAD || s->conn->peer == NULL)
+        return false;
+    struct gossipsub_event ev;
+    int rc = gossipsub_feed(&p->gossip, s->conn->peer->number, &f->in, &ev, p->now);
+    if (rc < 0) {
+        stream_reset(s, rc);
+        conn_mark(p, s->conn);
+        return false;
+    }
+    if (rc == 1)
+        on_router_event(p, &ev, out);
+    return rc == 1;
+}
+
+bool gossip_next(struct peerlet *p, struct peerlet_output *out)
+{
+    struct gossipsub_event ev;
+    while (p->has_gossip && gossipsub_next(&p->gossip, &ev)) {
+        on_router_event(p, &ev, out);
+        if (p->has_direct || outputs_take(&p->outputs, out))
+            return true;
+    }
+    return false;
+}
+
+/* ---- down ------------------------------------------------------------------------------------------ */
+
+/* Moves what the router owes into streams that have room; true when anything moved. */
+bool gossip_drain(struct peerlet *p)
+{
+    bool moved = false;
+    uint32_t at = 0, handle;
+    while (p->has_gossip && (handle = gossipsub_owing(&p->gossip, &at)) != 0) {
+        struct stream *s = NULL;
+        const struct peer_id *id = gossipsub_peer_id(&p->gossip, handle);
+        struct peer *peer = id ? addrbook_find(&p->peers, id) : NULL;
+        if (peer != NULL)
+            s = rpc_stream(peer, USE_RPC_OUT);
+        if (s == NULL || !stream_is_open(s) || s->out.len >= RPC_AHEAD)
+            continue;
+        size_t before = s->out.len;
+        if (gossipsub_drain(&p->gossip, handle, &s->out) < 0 || s->out.len == before)
+            continue;
+        stream_touch(s);
+        conn_mark(p, s->conn);
+        moved = true;
+    }
+    return moved;
+}
+
+void gossip_tick(struct peerlet *p)
+{
+    if (!p->has_gossip)
+        return;
+    gossipsub_tick(&p->gossip, p->now);
+    if (p->discovery.topic != NULL && is_due(p->discovery.next_at, p->now)) {
+        p->discovery.next_at = after(p->now, p->discovery.interval_ms);
+        discovery_announce(p);
+    }
+}
+
+uint64_t gossip_deadline(const struct peerlet *p)
+{
+    if (!p->has_gossip)
+        return NEVER;
+    uint64_t at = gossipsub_deadline(&p->gossip);
+    return p->discovery.topic ? earlier(at, p->discovery.next_at) : at;
+}
+
+/* ---- commands ---------------------------------------------------------------------------------------- */
+
+static int needs_gossip(struct peerlet *p, uint64_t now)
+{
+    p->now = now;
+    return p->has_gossip ? 0 : fail(p, ERR_BAD_ARGUMENT, "the pubsub service is switched off");
+}
+
+int peerlet_subscribe(struct peerlet *p, struct view topic, uint64_t now)
+{
+    int rc = needs_gossip(p, now);
+    if (rc != 0)
+        return rc;
+    rc = gossipsub_subscribe(&p->gossip, topic, now);
+    return rc < 0 ? fail(p, rc, "cannot subscribe to \"%v\": %s", &topic, err_text(rc)) : rc;
+}
+
+int peerlet_unsubscribe(struct peerlet *p, struct view topic, uint64_t now)
+{
+    int rc = needs_gossip(p, now);
+    if (rc != 0)
+        return rc;
+    rc = gossipsub_unsubscribe(&p->gossip, topic, now);
+    return rc < 0 ? fail(p, rc, "cannot unsubscribe from \"%v\": %s", &topic, err_text(rc)) : rc;
+}
+
+int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint64_t now)
+{
+    int rc = needs_gossip(p, now);
+    if (rc != 0)
+        return rc;
+    rc = gossipsub_publish(&p->gossip, topic, data, &p->recipients, now);
+    if (rc == ERR_TOO_BIG)
+        return fail(p, rc, "a message has at most %u bytes; send larger things on a stream",
+                    (unsigned)p->limits.message);
+    return rc < 0 ? fail(p, rc, "cannot publish to \"%v\": %s", &topic, err_text(rc)) : rc;
+}

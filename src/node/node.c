@@ -1,0 +1,400 @@
+#include "node/node.h"
+
+#include "crypto/crypto.h"
+#include "crypto/webcrypto.h"
+
+#include <stdarg.h>
+
+#define VERSION "0.1.0"
+#define TEXT_MAX (256u << 10)
+
+/* ---- small things everybody needs --------------------------------------------------------------- */
+
+int fail(struct peerlet *p, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    p->reason_len = text_format_args(p->reason, sizeof p->reason, format, args);
+    va_end(args);
+    return code;
+}
+
+struct view peerlet_reason(const struct peerlet *p)
+{
+    return view_of((const uint8_t *)p->reason, p->reason_len);
+}
+
+void emit(struct peerlet *p, const struct peerlet_output *out)
+{
+    outputs_put(&p->outputs, out);
+}
+
+uint64_t unix_ms(const struct peerlet *p)
+{
+    return p->now + p->unix_offset;
+}
+
+struct conn *find_conn(const struct peerlet *p, uint32_t id)
+{
+    return table_find(&p->conns, id);
+}
+
+struct stream *find_stream(const struct peerlet *p, uint32_t id)
+{
+    return table_find(&p->streams, id);
+}
+
+struct peer_text peer_text(const struct peer_id *id)
+{
+    struct peer_text t;
+    t.len = peer_id_format(id, t.text);
+    return t;
+}
+
+/* ---- signatures the browser checks ---------------------------------------------------------------- */
+
+bool order_verify(struct peerlet *p, uint32_t conn, uint32_t message, const struct public_key *key,
+                  struct view bytes, struct view signature)
+{
+    static const uint32_t BITS[] = {
+        [WEBCRYPTO_RSA] = 0,
+        [WEBCRYPTO_P256] = 256,
+        [WEBCRYPTO_P384] = 384,
+        [WEBCRYPTO_P521] = 521,
+    };
+    struct webcrypto_check check;
+    if (webcrypto_check_init(&check, key, signature) != 0)
+        return false;
+    struct verify *v = mem_alloc(&p->mem, sizeof *v);
+    if (v == NULL)
+        return false;
+    v->job = ++p->last_job;
+    v->conn = conn;
+    v->message = message;
+    list_add(&p->verifies, &v->in_node);
+    emit(p, &(struct peerlet_output){
+                .type = PEERLET_VERIFY,
+                .id = v->job,
+                .value = BITS[check.algorithm],
+                .data = check.spki,
+                .text = bytes,
+                .extra = view_of(check.signature, check.signature_len),
+            });
+    return true;
+}
+
+void peerlet_verified(struct peerlet *p, uint32_t job, bool is_valid, uint64_t now)
+{
+    p->now = now;
+    LIST_EACH(node, &p->verifies) {
+        struct verify *v = LIST_OWNER(node, struct verify, in_node);
+        if (v->job != job)
+            continue;
+        struct conn *c = find_conn(p, v->conn);
+        uint32_t message = v->message;
+        list_remove(&v->in_node);
+        mem_free(&p->mem, v);
+        if (message != 0 && p->has_gossip)
+            gossipsub_verified(&p->gossip, message, is_valid, now);
+        struct span held;
+        if (c == NULL)
+            return;
+        if (conn_verified(c, is_valid, &held) != 0)
+            conn_end(p, c, ERR_BAD_SIGNATURE,
+                     view_of_text("the peer could not prove its identity"));
+        else
+            conn_push_feed(p, (struct feed){.kind = FEED_CONN, .conn = c->id, .in = held});
+        return;
+    }
+}
+
+/* ---- life -------------------------------------------------------------------------------------------- */
+
+static int make_identity(struct peerlet *p, struct view private_key)
+{
+    if (private_key.len == 0)
+        identity_generate(&p->rng, &p->identity);
+    else if (identity_parse(private_key, &p->identity) != 0)
+        return ERR_BAD_PRIVATE_KEY;
+    p->self = peer_id_of_identity(&p->identity);
+    identity_public(&p->identity, p->public_key);
+    peer_id_format(&p->self, p->self_text);
+    return 0;
+}
+
+static struct gossipsub_config router_config(const struct peerlet_pubsub_config *c)
+{
+    struct gossipsub_config r = GOSSIPSUB_DEFAULTS;
+    const struct {
+        uint32_t *into;
+        uint32_t from;
+    } numbers[] = {
+        {&r.d, c->d},
+        {&r.d_low, c->d_low},
+        {&r.d_high, c->d_high},
+        {&r.d_score, c->d_score},
+        {&r.d_out, c->d_out},
+        {&r.d_lazy, c->d_lazy},
+        {&r.heartbeat_ms, c->heartbeat_ms},
+        {&r.fanout_ttl_ms, c->fanout_ttl_ms},
+        {&r.seen_ttl_ms, c->seen_ttl_ms},
+        {&r.mcache_length, c->mcache_length},
+        {&r.mcache_gossip, c->mcache_gossip},
+        {&r.prune_backoff_s, c->prune_backoff_s},
+        {&r.unsubscribe_backoff_s, c->unsubscribe_backoff_s},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (numbers[i].from != 0)
+            *numbers[i].into = numbers[i].from;
+    r.flood_publish = !c->no_flood_publish;
+    r.emit_self = c->emit_self;
+    r.allow_no_peers = c->allow_no_peers;
+    r.signing = c->signing == PEERLET_STRICT_SIGN ? GOSSIPSUB_STRICT_SIGN
+                                                  : GOSSIPSUB_STRICT_NO_SIGN;
+    r.message_id = c->message_id == PEERLET_ID_SPEC     ? GOSSIPSUB_ID_SPEC
+                   : c->message_id == PEERLET_ID_SHA256 ? GOSSIPSUB_ID_SHA256
+                                                        : GOSSIPSUB_ID_JS;
+    return r;
+}
+
+static int init(struct peerlet *p, const struct peerlet_config *config)
+{
+    p->rng = config->rng;
+    p->log = config->log;
+    p->services = config->services;
+    p->page = config->page;
+    p->is_offline = (config->page & PEERLET_PAGE_OFFLINE) != 0;
+    p->no_auto_dial = config->no_auto_dial_discovered;
+    p->unix_offset = config->unix_ms - p->now;
+    p->push_at = NEVER;
+    outputs_init(&p->outputs, &p->mem, p->limits.outputs);
+    addrbook_init(&p->peers, &p->mem, &p->limits);
+    dialer_init(&p->dialer, &p->mem, &p->limits);
+    table_init(&p->conns, &p->mem);
+    table_init(&p->streams, &p->mem);
+    buf_init(&p->text, &p->mem, TEXT_MAX);
+    buf_init(&p->answer, &p->mem, TEXT_MAX);
+    buf_init(&p->recipients, &p->mem, TEXT_MAX);
+    list_init(&p->dirty);
+    list_init(&p->handlers);
+    list_init(&p->relays);
+    list_init(&p->rtcs);
+    list_init(&p->upgrades);
+    list_init(&p->verifies);
+    if (config->agent.len > 0)
+        text_format(p->agent, sizeof p->agent, "%v", &config->agent);
+    else
+        text_format(p->agent, sizeof p->agent, "peerlet/%s", VERSION);
+    int rc = make_identity(p, config->private_key);
+    if (rc != 0 || !(p->services & PEERLET_PUBSUB))
+        return rc;
+    struct gossipsub_config router = router_config(&config->pubsub);
+    rc = gossipsub_init(&p->gossip, &router, &p->identity, &p->mem, &p->rng, &p->limits, p->now,
+                        config->unix_ms);
+    p->has_gossip = rc == 0;
+    return rc;
+}
+
+struct peerlet *peerlet_new(const struct peerlet_config *config, uint64_t now, int *error)
+{
+    crypto_init();
+    const struct peerlet_limits *limits = config->limits ? config->limits : &PEERLET_LIMITS;
+    struct mem mem = {.limit = limits->memory, .fail_nth = config->fail_nth};
+    struct peerlet *p = mem_alloc(&mem, sizeof *p);
+    *error = ERR_NOMEM;
+    if (p == NULL)
+        return NULL;
+    p->mem = mem;
+    p->limits = *limits;
+    p->now = now;
+    *error = init(p, config);
+    if (*error == 0)
+        return p;
+    peerlet_delete(p);
+    return NULL;
+}
+
+static void close_conns(struct peerlet *p)
+{
+    uint32_t at = 0;
+    struct conn *c;
+    while ((c = table_next(&p->conns, &at)) != NULL) {
+        conn_end(p, c, 0, view_of_text("the node was stopped"));
+        at = 0;
+    }
+}
+
+static void free_discovery(struct peerlet *p)
+{
+    mem_free(&p->mem, p->discovery.topic);
+    p->discovery = (struct discovery){0};
+}
+
+void peerlet_stop(struct peerlet *p, uint64_t now)
+{
+    p->now = now;
+    p->is_started = false;
+    p->push_owed = false;
+    p->push_at = NEVER;
+    LIST_EACH(node, &p->relays)
+        LIST_OWNER(node, struct relay, in_node)->is_kept = false;
+    LIST_EACH(node, &p->dialer.dials) {
+        struct dial *dial = LIST_OWNER(node, struct dial, in_dialer);
+        dial->reason[0] = '\0';
+        end_dial(p, dial, NULL, ERR_ABORTED);
+    }
+    close_conns(p);
+    LIST_EACH(node, &p->upgrades) {
+        struct upgrade *u = LIST_OWNER(node, struct upgrade, in_node);
+        list_remove(node);
+        u->peer->held--;
+        mem_free(&p->mem, u);
+    }
+    LIST_EACH(node, &p->verifies) {
+        list_remove(node);
+        mem_free(&p->mem, LIST_OWNER(node, struct verify, in_node));
+    }
+    LIST_EACH(node, &p->relays)
+        relay_free(p, LIST_OWNER(node, struct relay, in_node));
+    free_discovery(p);
+}
+
+void peerlet_delete(struct peerlet *p)
+{
+    if (p == NULL)
+        return;
+    if (p->conns.mem != NULL)
+        peerlet_stop(p, p->now);
+    if (p->has_gossip)
+        gossipsub_free(&p->gossip);
+    LIST_EACH(node, &p->handlers)
+        mem_free(&p->mem, LIST_OWNER(node, struct handler, in_node));
+    dialer_free(&p->dialer);
+    addrbook_free(&p->peers);
+    outputs_free(&p->outputs);
+    table_free(&p->conns);
+    table_free(&p->streams);
+    buf_free(&p->text);
+    buf_free(&p->answer);
+    buf_free(&p->recipients);
+    identity_free(&p->identity);
+    struct mem mem = p->mem;
+    mem_free_secret(&mem, p);
+}
+
+void peerlet_start(struct peerlet *p, uint64_t now)
+{
+    p->now = now;
+    p->is_started = true;
+    self_updated(p);
+    peerlet_tick(p, now);
+}
+
+void peerlet_clock(struct peerlet *p, uint64_t time_of_day, uint64_t now)
+{
+    p->now = now;
+    p->unix_offset = time_of_day - now;
+}
+
+const struct mem *peerlet_memory(const struct peerlet *p)
+{
+    return &p->mem;
+}
+
+/* ---- the loop ------------------------------------------------------------------------------------------ */
+
+static void release_sent(struct peerlet *p)
+{
+    struct conn *c = p->sent;
+    p->sent = NULL;
+    if (c == NULL)
+        return;
+    conn_sent(c);
+    conn_mark(p, c);
+}
+
+bool peerlet_next(struct peerlet *p, struct peerlet_output *out)
+{
+    *out = (struct peerlet_output){0};
+    release_sent(p);
+    p->has_direct = false;
+    if (outputs_take(&p->outputs, out) || conns_feed(p, out) || gossip_next(p, out))
+        return true;
+    run_dials(p);
+    if (outputs_take(&p->outputs, out))
+        return true;
+    do {
+        if (conns_drain(p, out))
+            return true;
+    } while (gossip_drain(p));
+    return false;
+}
+
+uint64_t peerlet_deadline(const struct peerlet *p)
+{
+    if (!p->is_started)
+        return NEVER;
+    uint64_t at = conns_deadline(p);
+    at = earlier(at, dials_deadline(p));
+    at = earlier(at, relays_deadline(p));
+    at = earlier(at, direct_deadline(p));
+    at = earlier(at, pushes_deadline(p));
+    return earlier(at, gossip_deadline(p));
+}
+
+void peerlet_tick(struct peerlet *p, uint64_t now)
+{
+    p->now = now;
+    if (!p->is_started)
+        return;
+    conns_tick(p);
+    relays_tick(p);
+    direct_tick(p);
+    pushes_tick(p);
+    gossip_tick(p);
+}
+
+/* ---- inputs about links ---------------------------------------------------------------------------------- */
+
+void peerlet_link_bytes(struct peerlet *p, uint32_t link, uint32_t channel, struct span bytes,
+                        uint64_t now)
+{
+    p->now = now;
+    struct conn *c = find_conn(p, link);
+    if (c == NULL || bytes.len == 0)
+        return;
+    c->heard_at = now;
+    conn_push_feed(p, (struct feed){
+                          .kind = FEED_CONN, .conn = link, .channel = channel, .in = bytes});
+}
+
+void peerlet_link_room(struct peerlet *p, uint32_t link, uint32_t channel, size_t room,
+                       uint64_t now)
+{
+    p->now = now;
+    struct conn *c = find_conn(p, link);
+    if (c == NULL)
+        return;
+    conn_room(c, channel, room);
+    conn_mark(p, c);
+}
+
+void peerlet_link_closed(struct peerlet *p, uint32_t link, uint32_t channel, struct view why,
+                         uint64_t now)
+{
+    p->now = now;
+    struct conn *c = find_conn(p, link);
+    if (c == NULL)
+        return;
+    conn_mark(p, c);
+    if (channel != 0) {
+        conn_channel_closed(c, channel);
+        return;
+    }
+    bool was_open = conn_is_ready(c);
+    struct view reason = why.len > 0 ? why
+                         : was_open  ? view_of_text("the connection was closed")
+                                     : view_of_text("nobody answers at that address, or the "
+                                                    "browser refuses it; see the console");
+    conn_end(p, c, c->is_closing ? 0 : was_open ? ERR_CLOSED : ERR_TRANSPORT, reason);
+}

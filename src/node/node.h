@@ -1,0 +1,371 @@
+/*
+ * The inside of struct peerlet: the only place that sees everything. Private to src/node.
+ *
+ *     node.c       the face of peerlet.h: the loop, inputs, life
+ *     conns.c      connections come and go; feeding and draining them
+ *     streams.c    streams: whose they are, built-in protocols on them, the application's
+ *     handlers.c   the table: protocol id to what answers it
+ *     dials.c      the attempts of a dial: sockets, circuits, upgrades
+ *     relays.c     the relay supervisor: keep connections and reservations
+ *     direct.c     relayed connection to WebRTC connection
+ *     identity.c   identify, push, our own addresses
+ *     gossip.c     the gossipsub router to streams; peer discovery on it
+ *     liveness.c   who is still there; page life-cycle
+ *     questions.c  lists as text
+ */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include "base/buf.h"
+#include "base/table.h"
+#include "crypto/identity.h"
+#include "multiformats/multiaddr.h"
+#include "net/addrbook.h"
+#include "net/conn.h"
+#include "net/dialer.h"
+#include "node/outputs.h"
+#include "peerlet.h"
+#include "protocols/identify.h"
+#include "protocols/protocol.h"
+#include "pubsub/gossipsub.h"
+
+/* Whose a stream is (struct stream, use). */
+enum use {
+    USE_NONE,      /* not chosen yet */
+    USE_APP,       /* the application's; user: null */
+    USE_SESSION,   /* a built-in protocol; user: struct session */
+    USE_LINK,      /* carries a relayed connection; user: struct conn */
+    USE_RPC_IN,    /* gossipsub, the peer writes */
+    USE_RPC_OUT,   /* gossipsub, we write */
+};
+
+struct peerlet;
+struct session;
+
+/* One built-in protocol: how it is made and what becomes of its events. */
+struct service {
+    const struct protocol_ops *ops;
+    uint32_t needs;       /* enum peerlet_service, all of */
+    bool listens;         /* accepted from peers, and named in identify */
+    size_t size;          /* of the machine */
+
+    /* Makes the machine of an inbound stream; a negative result refuses it. */
+    int (*accept)(struct peerlet *p, struct session *s);
+    void (*event)(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+
+    /* The stream is the machine's no more (PROTOCOL_RAW): returns the connection it carries now. */
+    struct conn *(*raw)(struct peerlet *p, struct session *s);
+
+    /* The stream ended, code 0 or negative; the session is freed afterwards. */
+    void (*ended)(struct peerlet *p, struct session *s, int code);
+};
+
+/* A built-in protocol on a stream. */
+struct session {
+    const struct service *service;
+    struct stream *stream;
+    uint32_t job;         /* dial, relay, ping or conn number: the service's */
+    uint32_t other;
+    bool is_ended;        /* the peer closed its half and the machine knows */
+    bool is_done;         /* the machine wants no more bytes */
+    union {
+        max_align_t align;
+        uint8_t machine[1];
+    } state;
+};
+
+enum service_index {
+    SERVICE_IDENTIFY,
+    SERVICE_PUSH,
+    SERVICE_PING,
+    SERVICE_HOP_RESERVE,
+    SERVICE_HOP_CONNECT,
+    SERVICE_STOP,
+    SERVICE_SIGNALING,
+    SERVICE_COUNT,
+};
+
+extern const struct service SERVICES[SERVICE_COUNT];
+
+/* A protocol the application answers. */
+struct handler {
+    struct list in_node;
+    uint32_t flags;
+    uint32_t max_inbound, max_outbound;
+    size_t name_len;
+    char name[];
+};
+
+enum feed_kind { FEED_CONN, FEED_SESSION, FEED_RPC };
+
+/* Bytes that wait to be taken, innermost last; a parent's wait while a child's are taken. */
+struct feed {
+    enum feed_kind kind;
+    uint32_t conn;     /* FEED_CONN: whom it feeds */
+    uint32_t channel;
+    uint32_t stream;   /* where the bytes came from and credit goes; 0: a link of the driver */
+    size_t total;
+    struct span in;
+};
+
+#define FEED_DEPTH 4
+
+/* A relay we keep, see relays.c. */
+struct relay {
+    struct list in_node;
+    uint32_t id;
+    struct peer *peer;             /* held */
+    enum peerlet_relay_state state;
+    bool is_kept;                  /* bootstrap or named in a listen address: never given up */
+    bool wants_reservation;
+    bool is_no_relay;              /* it does not speak hop: only kept connected */
+    uint32_t dial;                 /* ours, under way */
+    uint32_t conn;                 /* the connection the reservation is made on */
+    uint32_t stream;               /* the exchange under way */
+    uint64_t down_since;
+    uint64_t retry_at;
+    uint64_t refresh_at, expires_at;
+    struct buf addresses;          /* reserved: uvarint length and binary multiaddr, each */
+};
+
+/* A WebRTC session from signaling to data channels, see direct.c. */
+struct rtc {
+    struct list in_node;
+    uint32_t conn;                 /* the LINK_RTC connection */
+    uint32_t via;                  /* the connection it is signalled on */
+    uint32_t stream;               /* signaling; 0 when it has ended */
+    enum role role;
+    uint32_t init_channel;
+    bool init_open;
+    bool is_connected;
+    bool is_ready;
+    uint64_t until;
+};
+
+/* The upgrade of a peer's relayed connection, retried when it failed. */
+struct upgrade {
+    struct list in_node;
+    struct peer *peer;             /* held */
+    uint64_t at;
+    uint8_t tries;
+};
+
+struct verify {
+    struct list in_node;
+    uint32_t job;
+    uint32_t conn;                 /* of a handshake, or 0 */
+    uint32_t message;              /* the router's job, or 0 */
+};
+
+/* Text of a Peer ID in a struct, so that it can be made inside an expression. */
+struct peer_text {
+    char text[PEER_ID_TEXT_MAX];
+    size_t len;
+};
+
+struct discovery {
+    char *topic;                   /* null: off */
+    size_t topic_len;
+    uint32_t interval_ms;
+    bool listen_only;
+    uint64_t next_at;
+};
+
+struct peerlet {
+    struct mem mem;
+    struct peerlet_limits limits;
+    struct rng rng;
+    struct log log;
+    struct identity identity;
+    struct peer_id self;
+    uint8_t public_key[IDENTITY_PUBLIC_LEN];
+    char self_text[PEER_ID_TEXT_MAX];
+    char agent[96];
+    uint32_t services, page;
+    bool is_started, is_offline, is_hidden, no_auto_dial;
+    uint64_t now;
+    uint64_t unix_offset;          /* unix_ms - now */
+
+    struct outputs outputs;
+    struct feed feeds[FEED_DEPTH];
+    size_t feed_count;
+    struct conn *sent;             /* whose bytes were ordered to be sent last */
+    bool has_direct;               /* the output was filled by what is not queued */
+
+    struct addrbook peers;
+    struct dialer dialer;
+    struct table conns;            /* struct conn */
+    struct table streams;          /* struct stream */
+    struct list dirty;             /* conns with something to drain */
+    uint32_t last_conn, last_stream, last_job;
+    uint32_t conn_count;
+
+    struct list handlers;          /* struct handler */
+    struct list relays;            /* struct relay */
+    uint32_t last_relay;
+    bool listens_circuit, listens_webrtc;
+    struct list rtcs;              /* struct rtc */
+    uint32_t rtc_this_minute;
+    uint64_t rtc_minute_at;
+    struct list upgrades;          /* struct upgrade */
+    struct list verifies;          /* struct verify */
+
+    uint64_t record_seq;
+    bool push_owed;
+    uint64_t push_at;
+
+    struct gossipsub gossip;
+    bool has_gossip;
+    struct discovery discovery;
+    struct buf recipients;
+
+    struct buf text;               /* our own addresses, binary */
+    struct buf answer;             /* to the last question */
+    struct peer_text author;       /* of the message given out last */
+    uint8_t address[MULTIADDR_MAX_LEN];
+    char reason[256];
+    size_t reason_len;
+};
+
+/* ---- node.c */
+int fail(struct peerlet *p, int code, const char *format, ...);
+void emit(struct peerlet *p, const struct peerlet_output *out);
+uint64_t unix_ms(const struct peerlet *p);
+struct conn *find_conn(const struct peerlet *p, uint32_t id);
+struct stream *find_stream(const struct peerlet *p, uint32_t id);
+
+/* Has the browser check a signature for a handshake or a message; false when it cannot. */
+bool order_verify(struct peerlet *p, uint32_t conn, uint32_t message, const struct public_key *key,
+                  struct view bytes, struct view signature);
+
+struct peer_text peer_text(const struct peer_id *id);
+static inline struct view peer_text_view(const struct peer_text *t)
+{
+    return view_of((const uint8_t *)t->text, t->len);
+}
+
+/* ---- conns.c */
+struct conn *conn_create(struct peerlet *p, enum link_kind kind, enum role role,
+                         const struct peer_id *expected, struct view address);
+void conn_mark(struct peerlet *p, struct conn *c);
+void conn_push_feed(struct peerlet *p, struct feed feed);
+
+/* Ends it now: everybody is told, it is freed. `why` may be empty. */
+void conn_end(struct peerlet *p, struct conn *c, int code, struct view why);
+
+/* It became READY with a known peer: tells everybody. */
+void conn_established(struct peerlet *p, struct conn *c);
+bool conns_feed(struct peerlet *p, struct peerlet_output *out);
+bool conns_drain(struct peerlet *p, struct peerlet_output *out);
+void conns_tick(struct peerlet *p);
+uint64_t conns_deadline(const struct peerlet *p);
+
+/* Best open connection of a peer: direct before limited, older before newer; null if none. */
+struct conn *best_conn(const struct peerlet *p, const struct peer *peer, bool direct_only);
+uint32_t conn_flags(const struct conn *c);
+void limit_conn(struct peerlet *p, struct conn *c, struct circuit_limit limit);
+
+/* ---- streams.c */
+void stream_event(struct peerlet *p, const struct conn_event *ev, struct peerlet_output *out);
+void stream_room_event(struct peerlet *p, struct stream *s);
+void reap_streams(struct peerlet *p, struct conn *c);
+bool feed_session(struct peerlet *p, struct feed *f);
+void drain_session(struct peerlet *p, struct session *s);
+
+/* Opens a stream with a built-in protocol; `make` fills the machine. Null with the reason set. */
+struct session *open_session(struct peerlet *p, struct conn *c, enum service_index service);
+void close_session(struct peerlet *p, struct session *s, int code);
+void sessions_tick(struct peerlet *p, struct conn *c);
+uint64_t sessions_deadline(const struct conn *c);
+
+static inline void *machine(struct session *s)
+{
+    return s->state.machine;
+}
+
+/* ---- handlers.c */
+const struct service *service_of(const struct peerlet *p, struct view protocol);
+struct handler *handler_of(const struct peerlet *p, struct view protocol);
+bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version);
+/* Names of everything we answer, as views into constants and handlers. */
+void list_protocols(const struct peerlet *p, struct views *into);
+
+/* ---- dials.c */
+void connect_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+struct conn *connect_raw(struct peerlet *p, struct session *s);
+void connect_ended(struct peerlet *p, struct session *s, int code);
+int stop_accept(struct peerlet *p, struct session *s);
+void stop_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+struct conn *stop_raw(struct peerlet *p, struct session *s);
+struct dial *start_dial(struct peerlet *p, struct peer *peer);
+void run_dials(struct peerlet *p);
+void dial_conn_up(struct peerlet *p, struct conn *c);
+void dial_conn_down(struct peerlet *p, uint32_t conn, int code, struct view why);
+void end_dial(struct peerlet *p, struct dial *dial, struct conn *c, int code);
+int dial_known_addresses(struct peerlet *p, struct dial *dial);
+uint64_t dials_deadline(const struct peerlet *p);
+/* Connects to a peer of ours, unless it is connected or being dialled. */
+void dial_in_background(struct peerlet *p, struct peer *peer);
+
+/* ---- relays.c */
+struct relay *relay_add(struct peerlet *p, struct peer *peer, bool kept, bool reserve);
+void relay_free(struct peerlet *p, struct relay *r);
+void relays_tick(struct peerlet *p);
+uint64_t relays_deadline(const struct peerlet *p);
+void relay_conn_up(struct peerlet *p, struct conn *c);
+void relay_conn_down(struct peerlet *p, const struct conn *c);
+void relay_dial_over(struct peerlet *p, uint32_t dial, int code, struct view why);
+void relay_identified(struct peerlet *p, struct peer *peer);
+void relays_wake(struct peerlet *p);
+struct relay *relay_of_conn(struct peerlet *p, const struct conn *c);
+
+int reserve_begin(struct peerlet *p, struct session *s);
+void reserve_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+void reserve_ended(struct peerlet *p, struct session *s, int code);
+
+/* ---- direct.c */
+int signaling_accept(struct peerlet *p, struct session *s);
+void signaling_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+void signaling_ended(struct peerlet *p, struct session *s, int code);
+/* Begins a WebRTC connection signalled on `via`; null with the reason set when it cannot. */
+struct rtc *direct_start(struct peerlet *p, struct conn *via, struct view address);
+struct rtc *direct_of_peer(const struct peerlet *p, const struct peer *peer);
+struct rtc *direct_of_conn(const struct peerlet *p, uint32_t conn);
+void direct_conn_down(struct peerlet *p, struct conn *c);
+void direct_tick(struct peerlet *p);
+uint64_t direct_deadline(const struct peerlet *p);
+/* A relayed connection is up or identified: upgrade it. */
+void upgrade_relayed(struct peerlet *p, struct conn *c);
+
+/* ---- identity.c */
+int identify_accept(struct peerlet *p, struct session *s);
+int push_accept(struct peerlet *p, struct session *s);
+void identify_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+void identify_conn(struct peerlet *p, struct conn *c);
+void self_updated(struct peerlet *p);
+void pushes_tick(struct peerlet *p);
+uint64_t pushes_deadline(const struct peerlet *p);
+/* Our own addresses, binary, without our own /p2p; the views live in p->text until it changes. */
+void self_addresses(struct peerlet *p, struct views *into);
+
+/* ---- gossip.c */
+void gossip_conn_up(struct peerlet *p, struct conn *c);
+void gossip_conn_down(struct peerlet *p, struct conn *c);
+void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version);
+void gossip_opened(struct peerlet *p, struct stream *s);
+void gossip_stream_down(struct peerlet *p, struct stream *s);
+bool gossip_feed(struct peerlet *p, struct feed *f, struct peerlet_output *out);
+bool gossip_next(struct peerlet *p, struct peerlet_output *out);
+bool gossip_drain(struct peerlet *p);
+void gossip_tick(struct peerlet *p);
+uint64_t gossip_deadline(const struct peerlet *p);
+void discovery_announce(struct peerlet *p);
+
+/* ---- liveness.c */
+int ping_accept(struct peerlet *p, struct session *s);
+void ping_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+void ping_ended(struct peerlet *p, struct session *s, int code);
+void liveness_tick(struct peerlet *p, struct conn *c);
+uint64_t liveness_deadline(const struct peerlet *p, const struct conn *c);
+
+#endif

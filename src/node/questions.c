@@ -1,0 +1,176 @@
+/* Lists as text, for the application; each answer lives in p->answer until the next question. */
+#include "node/node.h"
+
+static struct view answer(struct peerlet *p)
+{
+    return view_of(p->answer.data ? p->answer.data + p->answer.head : (const uint8_t *)"",
+                   p->answer.len);
+}
+
+static void begin(struct peerlet *p)
+{
+    buf_truncate(&p->answer, 0);
+}
+
+/* One line; a line that does not fit is left out. */
+static void add(struct peerlet *p, struct view line)
+{
+    size_t before = p->answer.len;
+    if ((before > 0 && buf_append(&p->answer, view_of_text("\n")) != 0) ||
+        buf_append(&p->answer, line) != 0)
+        buf_truncate(&p->answer, before);
+}
+
+static void add_peer(struct peerlet *p, const struct peer_id *id)
+{
+    struct peer_text t = peer_text(id);
+    add(p, peer_text_view(&t));
+}
+
+/* An address of `peer`, with its /p2p where it should have one. */
+static void add_address(struct peerlet *p, struct view addr, const struct peer_id *peer)
+{
+    uint8_t bytes[MULTIADDR_MAX_LEN];
+    struct writer full = writer_of(bytes, sizeof bytes);
+    put(&full, addr);
+    if (peer != NULL) {
+        put_uvarint(&full, MULTIADDR_P2P);
+        put_delimited(&full, peer_id_view(peer));
+    }
+    uint8_t text[1024];
+    struct writer w = writer_of(text, sizeof text);
+    if (!full.failed && multiaddr_format(writer_view(&full), &w) == 0)
+        add(p, writer_view(&w));
+}
+
+struct view peerlet_peer_id(const struct peerlet *p)
+{
+    return view_of_text(p->self_text);
+}
+
+struct view peerlet_public_key(const struct peerlet *p)
+{
+    return view_of(p->public_key, sizeof p->public_key);
+}
+
+struct view peerlet_private_key(struct peerlet *p)
+{
+    uint8_t key[IDENTITY_PRIVATE_LEN];
+    begin(p);
+    identity_format(&p->identity, key);
+    add(p, view_of(key, sizeof key));
+    memset(key, 0, sizeof key);
+    return answer(p);
+}
+
+struct view peerlet_addresses(struct peerlet *p)
+{
+    struct view at[64];
+    struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
+    self_addresses(p, &addresses);
+    begin(p);
+    for (size_t i = 0; i < addresses.count; i++)
+        add_address(p, addresses.at[i], &p->self);
+    return answer(p);
+}
+
+struct view peerlet_recipients(struct peerlet *p)
+{
+    begin(p);
+    struct cursor c = cursor_of(buf_view(&p->recipients));
+    while (c.rest.len > 0 && !c.failed) {
+        const struct peer_id *id = gossipsub_peer_id(&p->gossip, take_u32be(&c));
+        if (id != NULL)
+            add_peer(p, id);
+    }
+    return answer(p);
+}
+
+static struct peer *known(const struct peerlet *p, struct view text)
+{
+    struct peer_id id;
+    return peer_id_parse_text(text, &id) == 0 ? addrbook_find(&p->peers, &id) : NULL;
+}
+
+struct view peerlet_peer_addresses(struct peerlet *p, struct view text)
+{
+    struct peer *peer = known(p, text);
+    begin(p);
+    if (peer != NULL)
+        LIST_EACH(node, &peer->addresses) {
+            const struct address *a = LIST_OWNER(node, struct address, in_peer);
+            add_address(p, view_of(a->bytes, a->len), NULL);
+        }
+    return answer(p);
+}
+
+struct view peerlet_peer_protocols(struct peerlet *p, struct view text)
+{
+    struct peer *peer = known(p, text);
+    begin(p);
+    if (peer != NULL && peer->protocols != NULL)
+        add(p, view_of_text(peer->protocols));
+    return answer(p);
+}
+
+struct view peerlet_topics(struct peerlet *p)
+{
+    begin(p);
+    uint32_t at = 0;
+    struct view topic;
+    while (p->has_gossip && gossipsub_next_topic(&p->gossip, &at, &topic))
+        add(p, topic);
+    return answer(p);
+}
+
+static struct view peers_of(struct peerlet *p, enum gossipsub_set set, struct view topic)
+{
+    begin(p);
+    uint32_t at = 0, handle;
+    while (p->has_gossip && (handle = gossipsub_next_peer(&p->gossip, set, topic, &at)) != 0) {
+        const struct peer_id *id = gossipsub_peer_id(&p->gossip, handle);
+        if (id != NULL)
+            add_peer(p, id);
+    }
+    return answer(p);
+}
+
+struct view peerlet_pubsub_peers(struct peerlet *p)
+{
+    return peers_of(p, GOSSIPSUB_ALL, view_of(NULL, 0));
+}
+
+struct view peerlet_subscribers(struct peerlet *p, struct view topic)
+{
+    return peers_of(p, GOSSIPSUB_SUBSCRIBERS, topic);
+}
+
+struct view peerlet_mesh_peers(struct peerlet *p, struct view topic)
+{
+    return peers_of(p, GOSSIPSUB_MESH, topic);
+}
+
+int peerlet_multiaddr_parse(struct peerlet *p, struct view text, struct view *bytes)
+{
+    uint8_t raw[MULTIADDR_MAX_LEN];
+    struct writer w = writer_of(raw, sizeof raw);
+    struct multiaddr_fault fault;
+    int rc = multiaddr_parse_text(text, &w, &fault);
+    if (rc != 0)
+        return fail(p, ERR_BAD_MULTIADDR, "\"%v\" is not a multiaddr: %s", &text,
+                    rc == ERR_TOO_BIG ? "it is too long" : fault.text);
+    begin(p);
+    add(p, writer_view(&w));
+    *bytes = answer(p);
+    return 0;
+}
+
+int peerlet_multiaddr_format(struct peerlet *p, struct view bytes, struct view *text)
+{
+    if (multiaddr_check(bytes) != 0)
+        return fail(p, ERR_BAD_MULTIADDR, "these bytes are not a multiaddr");
+    begin(p);
+    add_address(p, bytes, NULL);
+    *text = answer(p);
+    return 0;
+}

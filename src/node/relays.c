@@ -1,0 +1,405 @@
+/*
+ * The relay supervisor: one state machine per relay, and none ever gives up.
+ *
+ *     WAITING --time--> CONNECTING --conn--> RESERVING --voucher--> RESERVED --3/4 of ttl--> RESERVING
+ *        ^------- lost, refused, timed out ------'--------------------'
+ *
+ * The pause grows with the time the relay has been away, from 100 ms to 5 s: a relay that restarts
+ * is found at once, one that is gone for an hour costs a packet every five seconds.
+ */
+#include "node/node.h"
+
+#include "protocols/circuit.h"
+#include "transport/transport.h"
+
+static void tell(struct peerlet *p, const struct relay *r, int code, struct view why)
+{
+    struct peer_text id = peer_text(&r->peer->id);
+    emit(p, &(struct peerlet_output){.type = PEERLET_RELAY,
+                                     .peer = peer_text_view(&id),
+                                     .value = r->state,
+                                     .code = code,
+                                     .text = why});
+}
+
+static void enter(struct peerlet *p, struct relay *r, enum peerlet_relay_state state, int code,
+                  struct view why)
+{
+    if (r->state == state && code == 0)
+        return;
+    r->state = state;
+    tell(p, r, code, why);
+}
+
+static void drop_addresses(struct peerlet *p, struct relay *r)
+{
+    if (r->addresses.len == 0)
+        return;
+    buf_free(&r->addresses);
+    self_updated(p);
+}
+
+/* Something went wrong: wait, longer the longer it has been so. */
+static void wait(struct peerlet *p, struct relay *r, int code, struct view why)
+{
+    if (r->down_since == NEVER)
+        r->down_since = p->now;
+    uint64_t pause = (p->now - r->down_since) / 3;
+    pause = MAX(pause, p->limits.relay_retry_min_ms);
+    pause = MIN(pause, p->limits.relay_retry_max_ms);
+    r->retry_at = after(p->now, pause - rng_below(&p->rng, (uint32_t)pause / 4 + 1));
+    r->dial = r->stream = 0;
+    drop_addresses(p, r);
+    enter(p, r, PEERLET_RELAY_WAITING, code ? code : ERR_CLOSED, why);
+}
+
+struct relay *relay_add(struct peerlet *p, struct peer *peer, bool kept, bool reserve)
+{
+    uint32_t count = 0;
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        count++;
+        if (r->peer == peer) {
+            r->is_kept |= kept;
+            r->wants_reservation |= reserve;
+            r->retry_at = p->now;
+            return r;
+        }
+    }
+    if (count >= p->limits.relays && !kept)
+        return NULL;
+    struct relay *r = mem_alloc(&p->mem, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->id = ++p->last_relay;
+    r->peer = peer;
+    peer->held++;
+    r->state = PEERLET_RELAY_WAITING;
+    r->is_kept = kept;
+    r->wants_reservation = reserve;
+    r->down_since = NEVER;
+    r->retry_at = p->now;
+    r->refresh_at = r->expires_at = NEVER;
+    buf_init(&r->addresses, &p->mem, 16 * MULTIADDR_MAX_LEN);
+    list_add(&p->relays, &r->in_node);
+    return r;
+}
+
+void relay_free(struct peerlet *p, struct relay *r)
+{
+    list_remove(&r->in_node);
+    buf_free(&r->addresses);
+    r->peer->held--;
+    mem_free(&p->mem, r);
+}
+
+static struct relay *relay_find(struct peerlet *p, uint32_t id)
+{
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->id == id)
+            return r;
+    }
+    return NULL;
+}
+
+struct relay *relay_of_conn(struct peerlet *p, const struct conn *c)
+{
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->conn == c->id)
+            return r;
+    }
+    return NULL;
+}
+
+/* ---- the exchange ---------------------------------------------------------------------------- */
+
+static void reserve(struct peerlet *p, struct relay *r, struct conn *c)
+{
+    if (r->stream != 0)
+        return;
+    struct session *s = open_session(p, c, SERVICE_HOP_RESERVE);
+    if (s == NULL) {
+        wait(p, r, ERR_TRANSPORT, peerlet_reason(p));
+        return;
+    }
+    s->job = r->id;
+    r->stream = s->stream->id;
+    r->conn = c->id;
+    if (r->addresses.len == 0)
+        enter(p, r, PEERLET_RELAY_RESERVING, 0, view_of(NULL, 0));
+    int rc = circuit_reserve_init(machine(s), &p->mem, &p->limits, &r->peer->id, &p->self, p->now);
+    if (rc != 0)
+        close_session(p, s, rc);
+    else
+        drain_session(p, s);
+}
+
+static void keep_address(struct peerlet *p, struct relay *r, struct view addr)
+{
+    const char *why;
+    if (transport_permits(addr, p->services, p->page | PEERLET_PAGE_ANY, false, &why) != 0)
+        return;
+    uint8_t bytes[MULTIADDR_MAX_LEN];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    multiaddr_normalize(multiaddr_without_peer(addr), &w);
+    put_uvarint(&w, MULTIADDR_P2P);
+    put_delimited(&w, peer_id_view(&r->peer->id));
+    if (w.failed)
+        return;
+    struct cursor c = cursor_of(buf_view(&r->addresses));
+    while (c.rest.len > 0 && !c.failed)
+        if (view_equal(take_delimited(&c, MULTIADDR_MAX_LEN), writer_view(&w)))
+            return;
+    uint8_t prefix[10];
+    struct writer len = writer_of(prefix, sizeof prefix);
+    put_uvarint(&len, w.len);
+    if (buf_append(&r->addresses, writer_view(&len)) == 0 &&
+        buf_append(&r->addresses, writer_view(&w)) != 0)
+        buf_truncate(&r->addresses, r->addresses.len - len.len);
+}
+
+/* Our own way to the relay comes first: it works, and go relays may name none. */
+static void reserved(struct peerlet *p, struct relay *r, const struct circuit_reserved *answer)
+{
+    uint32_t ttl = circuit_ttl_s(&p->limits, answer->expire, unix_ms(p) / 1000);
+    r->refresh_at = after(p->now, UINT64_C(750) * ttl);
+    r->expires_at = after(p->now, UINT64_C(1000) * ttl);
+    r->down_since = NEVER;
+    buf_truncate(&r->addresses, 0);
+    struct conn *c = find_conn(p, r->conn);
+    if (c != NULL)
+        keep_address(p, r, conn_address(c));
+    for (size_t i = 0; i < answer->addresses.count; i++)
+        keep_address(p, r, answer->addresses.at[i]);
+    uint8_t text[512];
+    struct writer w = writer_of(text, sizeof text);
+    if (c == NULL || multiaddr_format(conn_address(c), &w) != 0)
+        w.len = 0;
+    bool is_new = r->state != PEERLET_RELAY_RESERVED;
+    enter(p, r, PEERLET_RELAY_RESERVED, 0, writer_view(&w));
+    if (is_new)
+        self_updated(p);
+}
+
+void reserve_event(struct peerlet *p, struct session *s, const struct protocol_event *ev)
+{
+    struct relay *r = relay_find(p, s->job);
+    if (r == NULL || r->stream != s->stream->id)
+        return;
+    r->stream = 0;
+    if (ev->type == CIRCUIT_RESERVED)
+        reserved(p, r, &ev->reserved);
+    else if (ev->type == CIRCUIT_REFUSED)
+        wait(p, r, ERR_RELAY_REFUSED, view_of_text(circuit_status_text(ev->refused.status)));
+}
+
+void reserve_ended(struct peerlet *p, struct session *s, int code)
+{
+    struct relay *r = relay_find(p, s->job);
+    if (r == NULL || r->stream != s->stream->id)
+        return;
+    r->stream = 0;
+    if (code == ERR_UNSUPPORTED) {
+        r->is_no_relay = true;
+        enter(p, r, PEERLET_RELAY_GONE, code, view_of_text("that peer is not a relay"));
+        return;
+    }
+    wait(p, r, code ? code : ERR_CLOSED, view_of_text("the relay did not answer"));
+}
+
+/* ---- what happens around it -------------------------------------------------------------------- */
+
+static struct conn *relay_conn(const struct peerlet *p, const struct relay *r)
+{
+    struct conn *c = best_conn(p, r->peer, true);
+    return c != NULL && c->link.kind != LINK_RELAYED ? c : NULL;
+}
+
+static void advance(struct peerlet *p, struct relay *r)
+{
+    struct conn *c = relay_conn(p, r);
+    if (c != NULL) {
+        r->conn = c->id;
+        r->dial = 0;
+        r->retry_at = NEVER;
+        if (!r->wants_reservation || r->is_no_relay)
+            r->down_since = NEVER;
+        else
+            reserve(p, r, c);
+        return;
+    }
+    if (!r->is_kept) {
+        enter(p, r, PEERLET_RELAY_GONE, 0, view_of(NULL, 0));
+        relay_free(p, r);
+        return;
+    }
+    if (r->dial != 0 || p->is_offline) {
+        r->retry_at = NEVER;
+        return;
+    }
+    struct dial *dial = dialer_find_peer(&p->dialer, r->peer);
+    if (dial == NULL) {
+        dial = start_dial(p, r->peer);
+        if (dial == NULL || dial_known_addresses(p, dial) != 0) {
+            if (dial != NULL)
+                dialer_remove(&p->dialer, dial);
+            wait(p, r, ERR_NO_ADDRESS, peerlet_reason(p));
+            return;
+        }
+    }
+    r->dial = dial->id;
+    r->retry_at = NEVER;
+    enter(p, r, PEERLET_RELAY_CONNECTING, 0, view_of(NULL, 0));
+}
+
+void relay_conn_up(struct peerlet *p, struct conn *c)
+{
+    if (c->link.kind == LINK_RELAYED)
+        return;
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->peer == c->peer && find_conn(p, r->conn) == NULL)
+            advance(p, r);
+    }
+}
+
+void relay_conn_down(struct peerlet *p, const struct conn *c)
+{
+    struct relay *r = relay_of_conn(p, c);
+    if (r == NULL)
+        return;
+    r->conn = 0;
+    r->is_no_relay = false;
+    wait(p, r, ERR_CLOSED, view_of_text("the connection to the relay was lost"));
+}
+
+void relay_dial_over(struct peerlet *p, uint32_t dial, int code, struct view why)
+{
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->dial != dial)
+            continue;
+        r->dial = 0;
+        if (code != 0)
+            wait(p, r, code, why);
+        else if (find_conn(p, r->conn) == NULL)
+            advance(p, r);
+    }
+}
+
+/* With "/p2p-circuit" among the listen addresses every relay we meet is asked, up to the limit. */
+void relay_identified(struct peerlet *p, struct peer *peer)
+{
+    if (!p->listens_circuit || !peer_speaks(peer, CIRCUIT_HOP_OPS.name) ||
+        best_conn(p, peer, true) == NULL)
+        return;
+    struct relay *r = relay_add(p, peer, false, true);
+    if (r != NULL && r->state != PEERLET_RELAY_RESERVED && r->stream == 0)
+        advance(p, r);
+}
+
+/* Awake or online again: what was waiting need not wait. */
+void relays_wake(struct peerlet *p)
+{
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->state == PEERLET_RELAY_WAITING || (r->dial == 0 && relay_conn(p, r) == NULL)) {
+            r->down_since = p->now;
+            r->retry_at = p->now;
+        }
+    }
+}
+
+void relays_tick(struct peerlet *p)
+{
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (is_due(r->expires_at, p->now)) {
+            r->expires_at = NEVER;
+            drop_addresses(p, r);
+        }
+        if (is_due(r->refresh_at, p->now)) {
+            r->refresh_at = NEVER;
+            r->retry_at = p->now;
+        }
+        if (is_due(r->retry_at, p->now))
+            advance(p, r);
+    }
+}
+
+uint64_t relays_deadline(const struct peerlet *p)
+{
+    uint64_t at = NEVER;
+    LIST_EACH(node, &p->relays) {
+        const struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        at = earlier(at, earlier(r->retry_at, earlier(r->refresh_at, r->expires_at)));
+    }
+    return at;
+}
+
+/* ---- commands ---------------------------------------------------------------------------------- */
+
+static int keep_relay(struct peerlet *p, struct view text, bool reserve_there)
+{
+    uint8_t raw[MULTIADDR_MAX_LEN];
+    struct writer w = writer_of(raw, sizeof raw);
+    struct multiaddr_fault fault;
+    if (multiaddr_parse_text(text, &w, &fault) != 0)
+        return fail(p, ERR_BAD_MULTIADDR, "\"%v\" is not a multiaddr: %s", &text, fault.text);
+    struct writer clean = writer_of(p->address, sizeof p->address);
+    multiaddr_normalize(writer_view(&w), &clean);
+    struct view addr = writer_view(&clean);
+    struct multiaddr_circuit circuit;
+    if (multiaddr_relay(addr, &circuit) == 0)
+        addr = circuit.relay;
+    struct peer_id id;
+    if (multiaddr_peer(addr, &id) != 0)
+        return fail(p, ERR_BAD_ARGUMENT, "\"%v\" does not end in the Peer ID of a relay", &text);
+    if (peer_id_equal(&id, &p->self))
+        return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
+    const char *why = "";
+    int rc = transport_permits(addr, p->services, p->page, false, &why);
+    if (rc != 0)
+        return fail(p, rc, "%v: %s", &text, why);
+    struct peer *peer = addrbook_add(&p->peers, &id);
+    if (peer == NULL)
+        return fail(p, ERR_FULL, "too many peers are known and in use");
+    peer_add_address(&p->peers, peer, addr, false, p->now);
+    struct relay *r = relay_add(p, peer, true, reserve_there || p->listens_circuit);
+    if (r == NULL)
+        return fail(p, ERR_NOMEM, "out of memory for a relay");
+    struct peer_text name = peer_text(&id);
+    if (!reserve_there)
+        emit(p, &(struct peerlet_output){.type = PEERLET_PEER_DISCOVERED,
+                                         .peer = peer_text_view(&name),
+                                         .text = text,
+                                         .value = PEERLET_FROM_BOOTSTRAP});
+    return 0;
+}
+
+int peerlet_bootstrap(struct peerlet *p, struct view multiaddr, uint64_t now)
+{
+    p->now = now;
+    return keep_relay(p, multiaddr, false);
+}
+
+int peerlet_listen(struct peerlet *p, struct view multiaddr, uint64_t now)
+{
+    p->now = now;
+    if (view_equals_text(multiaddr, "/webrtc")) {
+        p->listens_webrtc = true;
+        self_updated(p);
+        return 0;
+    }
+    if (!view_equals_text(multiaddr, "/p2p-circuit"))
+        return keep_relay(p, multiaddr, true);
+    p->listens_circuit = true;
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        r->wants_reservation = true;
+        r->retry_at = now;
+    }
+    return 0;
+}
