@@ -79,6 +79,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .rpc_send = 65536,
     .rpc_control = 12u << 10,
     .gossip_out = 1u << 20,
+    .gossip_own_out = 16u << 20,
     .message = 60u << 10,
     .topics = 256,
     .topics_per_peer = 100,

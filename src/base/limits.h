@@ -98,6 +98,7 @@ struct peerlet_limits {
     size_t rpc_send;                 /* rust's default largest */
     size_t rpc_control;              /* control and subscriptions in one RPC we send */
     size_t gossip_out;               /* queued for one peer */
+    size_t gossip_own_out;           /* the same with what this page published itself */
     size_t message;                  /* data of one published message */
     uint32_t topics;                 /* we subscribe to */
     uint32_t topics_per_peer;        /* a peer may announce */
