@@ -1,0 +1,24 @@
+/*
+ * What the wasm build has in place of libsodium's core, runtime and randombytes: one processor, no
+ * threads, and no randomness but the one injected. The functions of libsodium that would draw
+ * randomness are not linked.
+ */
+#ifdef __wasm__
+
+#include <sodium/core.h>
+
+#include "crypto/ed25519_table.h"
+
+int sodium_init(void)
+{
+    return ed25519_table_init();
+}
+
+void sodium_misuse(void)
+{
+    __builtin_trap();
+}
+
+#endif
+
+typedef int sodium_shim_is_for_wasm;
