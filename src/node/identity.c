@@ -51,9 +51,7 @@ void self_updated(struct peerlet *p)
 {
     if (!p->is_started)
         return;
-    p->push_owed = true;
-    if (p->push_at == NEVER)
-        p->push_at = after(p->now, PUSH_GATHER_MS);
+    p->tell_at = earlier(p->tell_at, after(p->now, PUSH_GATHER_MS));
 }
 
 static void seal_record(struct peerlet *p, const struct views *addresses, struct buf *out)
@@ -198,19 +196,30 @@ void identify_event(struct peerlet *p, struct session *s, const struct protocol_
 
 /* ---- pushes ------------------------------------------------------------------------------------ */
 
-static void push_to(struct peerlet *p, struct conn *c)
+static bool push_to(struct peerlet *p, struct conn *c)
 {
     if (!conn_is_ready(c) || c->is_closing || c->peer == NULL ||
         !peer_speaks(c->peer, IDENTIFY_PUSH_OPS.name))
-        return;
+        return false;
     struct session *s = open_session(p, c, SERVICE_PUSH);
     if (s == NULL)
-        return;
+        return false;
     int rc = tell(p, s, IDENTIFY_PUSH);
     if (rc != 0)
         close_session(p, s, rc);
     else
         drain_session(p, s);
+    return rc == 0;
+}
+
+/* The pause until the next push begins only when somebody was told. */
+static void push_to_all(struct peerlet *p)
+{
+    uint32_t at = 0;
+    struct conn *c;
+    while ((c = table_next(&p->conns, &at)) != NULL)
+        if (push_to(p, c))
+            p->push_at = after(p->now, p->limits.identify_push_ms);
 }
 
 static void tell_self(struct peerlet *p)
@@ -229,24 +238,23 @@ static void tell_self(struct peerlet *p)
 
 void pushes_tick(struct peerlet *p)
 {
+    if (is_due(p->tell_at, p->now)) {
+        p->tell_at = NEVER;
+        tell_self(p);
+        discovery_announce(p);
+        p->push_owed = true;
+        if (p->push_at == NEVER)
+            p->push_at = p->now;
+    }
     if (!is_due(p->push_at, p->now))
         return;
     p->push_at = NEVER;
-    if (!p->push_owed)
-        return;
+    if (p->push_owed && (p->services & PEERLET_PUSH))
+        push_to_all(p);
     p->push_owed = false;
-    p->push_at = after(p->now, p->limits.identify_push_ms);
-    tell_self(p);
-    if (p->services & PEERLET_PUSH) {
-        uint32_t at = 0;
-        struct conn *c;
-        while ((c = table_next(&p->conns, &at)) != NULL)
-            push_to(p, c);
-    }
-    discovery_announce(p);
 }
 
 uint64_t pushes_deadline(const struct peerlet *p)
 {
-    return p->push_at;
+    return earlier(p->tell_at, p->push_at);
 }

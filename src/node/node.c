@@ -166,7 +166,7 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     p->is_offline = (config->page & PEERLET_PAGE_OFFLINE) != 0;
     p->no_auto_dial = config->no_auto_dial_discovered;
     p->unix_offset = config->unix_ms - p->now;
-    p->push_at = NEVER;
+    p->tell_at = p->push_at = NEVER;
     outputs_init(&p->outputs, &p->mem, p->limits.outputs);
     addrbook_init(&p->peers, &p->mem, &p->limits);
     dialer_init(&p->dialer, &p->mem, &p->limits);
@@ -235,7 +235,7 @@ void peerlet_stop(struct peerlet *p, uint64_t now)
     p->now = now;
     p->is_started = false;
     p->push_owed = false;
-    p->push_at = NEVER;
+    p->tell_at = p->push_at = NEVER;
     LIST_EACH(node, &p->relays)
         LIST_OWNER(node, struct relay, in_node)->is_kept = false;
     LIST_EACH(node, &p->dialer.dials) {

@@ -211,7 +211,8 @@ struct peerlet {
     struct list verifies;          /* struct verify */
 
     uint64_t record_seq;
-    bool push_owed;
+    uint64_t tell_at;              /* the application, of our changed addresses or protocols */
+    bool push_owed;                /* the same to our peers, not more often than they bear */
     uint64_t push_at;
 
     struct gossipsub gossip;
