@@ -5,9 +5,13 @@
 
 #define RECORD_DOMAIN "libp2p-peer-record"
 #define RECORD_TYPE "\x03\x01"
-/* What rust-libp2p signs under since before the registration of the above. */
+
+/* Older than the registration of the above, and what rust-libp2p still signs under. */
 #define LEGACY_DOMAIN "libp2p-routing-state"
 #define LEGACY_TYPE "/libp2p/routing-state-record"
+
+/* Longest domain and three lengths on top of an envelope. */
+#define SIGNED_MAX_LEN (ENVELOPE_MAX_LEN + 128)
 
 static int append_delimited(struct buf *out, struct view bytes)
 {
@@ -54,7 +58,7 @@ int envelope_parse(struct view in, const char *domain, struct view payload_type,
     if (!view_equal(out->payload_type, payload_type))
         return ERR_PROTOCOL;
     struct buf signed_bytes;
-    buf_init(&signed_bytes, mem, ENVELOPE_MAX_LEN + 128);
+    buf_init(&signed_bytes, mem, SIGNED_MAX_LEN);
     rc = envelope_signed_bytes(domain, payload_type, out->payload, &signed_bytes);
     if (rc == 0)
         rc = public_key_verify(&out->key, buf_view(&signed_bytes), out->signature);
@@ -67,7 +71,7 @@ int envelope_seal(const struct identity *id, const char *domain, struct view pay
 {
     uint8_t key[IDENTITY_PUBLIC_LEN], signature[ED25519_SIGNATURE_LEN];
     struct buf signed_bytes;
-    buf_init(&signed_bytes, out->mem, ENVELOPE_MAX_LEN + 128);
+    buf_init(&signed_bytes, out->mem, SIGNED_MAX_LEN);
     int rc = envelope_signed_bytes(domain, payload_type, payload, &signed_bytes);
     if (rc == 0)
         identity_sign(id, buf_view(&signed_bytes), signature);

@@ -1,51 +1,39 @@
 #include "multiformats/multiaddr.h"
 
+#include "multiformats/ip.h"
 #include "multiformats/multiaddr_codes.h"
-#include "multiformats/multihash.h"
-
-static int read_part(struct cursor *c, struct multiaddr_part *part)
-{
-    const uint8_t *start = c->rest.data;
-    uint64_t code = take_uvarint(c);
-    const struct multiaddr_protocol *p = c->failed ? NULL : multiaddr_protocol_by_code(code);
-    if (p == NULL)
-        return ERR_BAD_MULTIADDR;
-    part->code = p->code;
-    part->value = p->len == LEN_PREFIXED ? take_delimited(c, MULTIADDR_MAX_LEN) : take(c, p->len);
-    if (c->failed || (p->len == LEN_PREFIXED && part->value.len == 0))
-        return ERR_BAD_MULTIADDR;
-    part->whole = view_of(start, (size_t)(c->rest.data - start));
-    return 1;
-}
 
 int multiaddr_next(struct view *rest, struct multiaddr_part *part)
 {
     if (rest->len == 0)
         return 0;
     struct cursor c = cursor_of(*rest);
-    int rc = read_part(&c, part);
-    if (rc == 1)
-        *rest = c.rest;
-    return rc;
+    uint64_t code = take_uvarint(&c);
+    const struct multiaddr_protocol *p = c.failed ? NULL : multiaddr_protocol_by_code(code);
+    if (p == NULL)
+        return ERR_BAD_MULTIADDR;
+    struct view value =
+        p->len == LEN_PREFIXED ? take_delimited(&c, MULTIADDR_MAX_LEN) : take(&c, p->len);
+    if (c.failed || (p->len == LEN_PREFIXED && value.len == 0))
+        return ERR_BAD_MULTIADDR;
+    *part = (struct multiaddr_part){
+        .code = p->code,
+        .value = value,
+        .whole = view_of(rest->data, rest->len - c.rest.len),
+    };
+    *rest = c.rest;
+    return 1;
 }
 
-/* What the value itself must be, beside its length. */
-static bool value_is_good(const struct multiaddr_part *part)
+/* Takes the next component if it has this code. */
+static bool take_code(struct view *rest, enum multiaddr_code code)
 {
-    struct peer_id id;
-    struct multihash hash;
-    switch (multiaddr_protocol_by_code(part->code)->kind) {
-    case VALUE_PEER:
-        return peer_id_parse(part->value, &id) == 0;
-    case VALUE_HASH:
-        return multihash_parse(part->value, &hash) == 0;
-    case VALUE_NAME:
-        return memchr(part->value.data, '/', part->value.len) == NULL &&
-               memchr(part->value.data, '\n', part->value.len) == NULL &&
-               memchr(part->value.data, '\0', part->value.len) == NULL;
-    default:
-        return true;
-    }
+    struct view after = *rest;
+    struct multiaddr_part part;
+    if (multiaddr_next(&after, &part) != 1 || part.code != (uint32_t)code)
+        return false;
+    *rest = after;
+    return true;
 }
 
 int multiaddr_check(struct view addr)
@@ -57,7 +45,7 @@ int multiaddr_check(struct view addr)
         return ERR_BAD_MULTIADDR;
     int rc;
     while ((rc = multiaddr_next(&addr, &part)) == 1)
-        if (!value_is_good(&part))
+        if (!multiaddr_value_is_good(multiaddr_protocol_by_code(part.code), part.value))
             return ERR_BAD_MULTIADDR;
     return rc;
 }
@@ -90,42 +78,44 @@ int multiaddr_peer(struct view addr, struct peer_id *out)
     return 0;
 }
 
+static struct multiaddr_part last_part(struct view addr)
+{
+    struct multiaddr_part part = {0};
+    while (multiaddr_next(&addr, &part) == 1)
+        continue;
+    return part;
+}
+
 struct view multiaddr_without_peer(struct view addr)
 {
-    struct view rest = addr;
-    struct multiaddr_part part = {0};
-    while (multiaddr_next(&rest, &part) == 1)
-        continue;
-    if (part.code == MULTIADDR_P2P && rest.len == 0)
-        addr.len -= part.whole.len;
+    struct multiaddr_part last = last_part(addr);
+    if (last.code == MULTIADDR_P2P)
+        addr.len -= last.whole.len;
     return addr;
 }
 
 int multiaddr_relay(struct view addr, struct multiaddr_circuit *out)
 {
-    struct view rest = addr;
     struct multiaddr_part part;
     *out = (struct multiaddr_circuit){0};
-    bool found = false;
-    while (!found && multiaddr_next(&rest, &part) == 1)
-        found = part.code == MULTIADDR_P2P_CIRCUIT;
-    if (!found)
+    if (!multiaddr_find(addr, MULTIADDR_P2P_CIRCUIT, &part))
         return ERR_NOT_FOUND;
-    out->relay = view_of(addr.data, (size_t)(part.whole.data - addr.data));
+    size_t relay_len = (size_t)(part.whole.data - addr.data), taken = relay_len + part.whole.len;
+    out->relay = view_of(addr.data, relay_len);
     struct peer_id id;
-    if (out->relay.len > 0 && multiaddr_peer(out->relay, &id) == 0)
+    if (multiaddr_peer(out->relay, &id) == 0)
         out->relay_id = id;
-    int rc = multiaddr_next(&rest, &part);
-    if (rc == 1 && part.code == MULTIADDR_WEBRTC) {
-        out->has_webrtc = true;
-        rc = multiaddr_next(&rest, &part);
-    }
-    if (rc == 1 && part.code == MULTIADDR_P2P && peer_id_parse(part.value, &id) == 0) {
+
+    struct view rest = view_of(addr.data + taken, addr.len - taken);
+    out->has_webrtc = take_code(&rest, MULTIADDR_WEBRTC);
+    int rc;
+    while ((rc = multiaddr_next(&rest, &part)) == 1) {
+        if (part.code != MULTIADDR_P2P || peer_id_parse(part.value, &id) != 0)
+            return ERR_NOT_FOUND;
+        /* An application may have appended the /p2p that was there. */
+        if (out->target.len > 0 && !peer_id_equal(&id, &out->target))
+            return ERR_NOT_FOUND;
         out->target = id;
-        /* An application may have appended the same /p2p once more. */
-        while ((rc = multiaddr_next(&rest, &part)) == 1)
-            if (part.code != MULTIADDR_P2P || !view_equal(part.value, peer_id_view(&id)))
-                return ERR_NOT_FOUND;
     }
     return rc == 0 ? 0 : ERR_NOT_FOUND;
 }
@@ -134,19 +124,18 @@ void multiaddr_normalize(struct view addr, struct writer *out)
 {
     struct multiaddr_part part;
     while (multiaddr_next(&addr, &part) == 1) {
-        bool is_old = part.code == MULTIADDR_WSS || part.code == MULTIADDR_HTTPS;
-        if (is_old)
+        if (part.code == MULTIADDR_WSS || part.code == MULTIADDR_HTTPS) {
             put_uvarint(out, MULTIADDR_TLS);
-        if (is_old)
             put_uvarint(out, part.code == MULTIADDR_WSS ? MULTIADDR_WS : MULTIADDR_HTTP);
-        else
+        } else {
             put(out, part.whole);
+        }
     }
 }
 
-/* ---- scope ----------------------------------------------------------------------------------------- */
+/* ---- scope --------------------------------------------------------------------------------- */
 
-static enum multiaddr_scope ip4_scope(const uint8_t ip[4])
+static enum multiaddr_scope ip4_scope(const uint8_t ip[IP4_LEN])
 {
     if (ip[0] == 0)
         return SCOPE_NONE;
@@ -158,29 +147,40 @@ static enum multiaddr_scope ip4_scope(const uint8_t ip[4])
     return is_private ? SCOPE_PRIVATE : SCOPE_PUBLIC;
 }
 
-static enum multiaddr_scope ip6_scope(const uint8_t ip[16])
+static enum multiaddr_scope ip6_scope(const uint8_t ip[IP6_LEN])
 {
-    static const uint8_t ZERO[16] = {0};
-    static const uint8_t MAPPED[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t NOWHERE[IP6_LEN];
+    static const uint8_t LOOPBACK[IP6_LEN] = {[15] = 1};
+    static const uint8_t MAPPED[IP6_LEN - IP4_LEN] = {[10] = 0xff, [11] = 0xff};
+    if (memcmp(ip, NOWHERE, IP6_LEN) == 0)
+        return SCOPE_NONE;
+    if (memcmp(ip, LOOPBACK, IP6_LEN) == 0)
+        return SCOPE_LOOPBACK;
     if (memcmp(ip, MAPPED, sizeof MAPPED) == 0)
-        return ip4_scope(ip + 12);
-    if (memcmp(ip, ZERO, 15) == 0)
-        return ip[15] == 0 ? SCOPE_NONE : ip[15] == 1 ? SCOPE_LOOPBACK : SCOPE_PUBLIC;
+        return ip4_scope(ip + sizeof MAPPED);
     bool is_private = (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
     return is_private ? SCOPE_PRIVATE : SCOPE_PUBLIC;
 }
 
-static bool ends_in(struct view name, const char *suffix)
+/* Whether the last label of a name is `label`, in any case and with or without a dot behind it. */
+static bool ends_in_label(struct view name, const char *label)
 {
-    size_t len = strlen(suffix);
-    return name.len >= len && memcmp(name.data + name.len - len, suffix, len) == 0;
+    size_t len = strlen(label);
+    if (name.len > 0 && name.data[name.len - 1] == '.')
+        name.len--;
+    if (name.len < len || (name.len > len && name.data[name.len - len - 1] != '.'))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((name.data[name.len - len + i] | 0x20) != label[i])
+            return false;
+    return true;
 }
 
 static enum multiaddr_scope name_scope(struct view name)
 {
-    if (view_equals_text(name, "localhost") || ends_in(name, ".localhost"))
+    if (ends_in_label(name, "localhost"))
         return SCOPE_LOOPBACK;
-    return ends_in(name, ".local") ? SCOPE_PRIVATE : SCOPE_PUBLIC;
+    return ends_in_label(name, "local") ? SCOPE_PRIVATE : SCOPE_PUBLIC;
 }
 
 enum multiaddr_scope multiaddr_scope(struct view addr)
@@ -206,87 +206,76 @@ enum multiaddr_scope multiaddr_scope(struct view addr)
     }
 }
 
-/* ---- kind ------------------------------------------------------------------------------------------- */
+/* ---- kind ---------------------------------------------------------------------------------- */
 
-/* A walk that takes components only when they are the expected ones. */
-struct walk {
-    struct view rest;
-};
-
-static bool take_code(struct walk *w, enum multiaddr_code code)
+static bool take_ip(struct view *rest)
 {
-    struct view rest = w->rest;
-    struct multiaddr_part part;
-    if (multiaddr_next(&rest, &part) != 1 || part.code != (uint32_t)code)
-        return false;
-    w->rest = rest;
-    return true;
+    return take_code(rest, MULTIADDR_IP4) || take_code(rest, MULTIADDR_IP6);
 }
 
-static bool take_host(struct walk *w, bool names_too)
+static bool take_host(struct view *rest)
 {
-    if (take_code(w, MULTIADDR_IP4) || take_code(w, MULTIADDR_IP6))
-        return true;
-    return names_too && (take_code(w, MULTIADDR_DNS) || take_code(w, MULTIADDR_DNS4) ||
-                         take_code(w, MULTIADDR_DNS6));
+    return take_ip(rest) || take_code(rest, MULTIADDR_DNS) || take_code(rest, MULTIADDR_DNS4) ||
+           take_code(rest, MULTIADDR_DNS6);
 }
 
-static bool at_end(struct walk w)
+static bool take_certhashes(struct view *rest)
 {
-    take_code(&w, MULTIADDR_P2P);
-    return w.rest.len == 0;
+    bool found = take_code(rest, MULTIADDR_CERTHASH);
+    take_code(rest, MULTIADDR_CERTHASH);
+    return found;
 }
 
-static bool take_certhashes(struct walk *w)
+/* Nothing follows but the name of the peer. */
+static bool take_end(struct view *rest)
 {
-    if (!take_code(w, MULTIADDR_CERTHASH))
-        return false;
-    take_code(w, MULTIADDR_CERTHASH);
-    return true;
+    take_code(rest, MULTIADDR_P2P);
+    return rest->len == 0;
 }
 
-static enum multiaddr_kind socket_kind(struct walk w)
+static enum multiaddr_kind websocket_kind(struct view rest)
 {
-    if (!take_host(&w, true))
+    if (!take_host(&rest))
         return ADDR_OTHER;
-    take_code(&w, MULTIADDR_TCP);
-    bool tls = take_code(&w, MULTIADDR_TLS);
-    if (tls)
-        take_code(&w, MULTIADDR_SNI);
-    if (!tls && take_code(&w, MULTIADDR_WSS))
-        return at_end(w) ? ADDR_SECURE_WEBSOCKET : ADDR_OTHER;
-    if (!take_code(&w, MULTIADDR_WS) || !at_end(w))
-        return ADDR_OTHER;
-    return tls ? ADDR_SECURE_WEBSOCKET : ADDR_WEBSOCKET;
+    take_code(&rest, MULTIADDR_TCP);
+    enum multiaddr_kind kind = ADDR_WEBSOCKET;
+    if (take_code(&rest, MULTIADDR_TLS)) {
+        take_code(&rest, MULTIADDR_SNI);
+        kind = ADDR_SECURE_WEBSOCKET;
+    } else if (take_code(&rest, MULTIADDR_WSS)) {
+        return take_end(&rest) ? ADDR_SECURE_WEBSOCKET : ADDR_OTHER;
+    }
+    return take_code(&rest, MULTIADDR_WS) && take_end(&rest) ? kind : ADDR_OTHER;
 }
 
-static enum multiaddr_kind udp_kind(struct walk w)
+static bool is_webtransport(struct view rest)
 {
-    struct walk by_ip = w;
-    if (!take_host(&w, true) || !take_code(&w, MULTIADDR_UDP))
-        return ADDR_OTHER;
-    if (take_code(&w, MULTIADDR_QUIC_V1))
-        return take_code(&w, MULTIADDR_WEBTRANSPORT) && take_certhashes(&w) && at_end(w)
-                   ? ADDR_WEBTRANSPORT
-                   : ADDR_OTHER;
-    bool is_direct = take_code(&w, MULTIADDR_WEBRTC_DIRECT) && take_certhashes(&w) && at_end(w);
-    return is_direct && take_host(&by_ip, false) ? ADDR_WEBRTC_DIRECT : ADDR_OTHER;
+    return take_host(&rest) && take_code(&rest, MULTIADDR_UDP) &&
+           take_code(&rest, MULTIADDR_QUIC_V1) && take_code(&rest, MULTIADDR_WEBTRANSPORT) &&
+           take_certhashes(&rest) && take_end(&rest);
+}
+
+static bool is_webrtc_direct(struct view rest)
+{
+    return take_ip(&rest) && take_code(&rest, MULTIADDR_UDP) &&
+           take_code(&rest, MULTIADDR_WEBRTC_DIRECT) && take_certhashes(&rest) && take_end(&rest);
+}
+
+static bool ends_in_webrtc(struct view addr)
+{
+    return last_part(multiaddr_without_peer(addr)).code == MULTIADDR_WEBRTC;
 }
 
 enum multiaddr_kind multiaddr_kind(struct view addr)
 {
-    struct walk w = {addr};
-    enum multiaddr_kind kind = socket_kind(w);
-    if (kind == ADDR_OTHER)
-        kind = udp_kind(w);
-    if (kind != ADDR_OTHER)
-        return kind;
     struct multiaddr_circuit circuit;
     if (multiaddr_relay(addr, &circuit) == 0)
         return circuit.has_webrtc ? ADDR_WEBRTC : ADDR_CIRCUIT;
-    struct multiaddr_part part;
-    struct view without = multiaddr_without_peer(addr);
-    bool ends_in_webrtc = multiaddr_find_last(without, MULTIADDR_WEBRTC, &part) &&
-                          part.whole.data + part.whole.len == without.data + without.len;
-    return ends_in_webrtc ? ADDR_WEBRTC : ADDR_OTHER;
+    if (is_webtransport(addr))
+        return ADDR_WEBTRANSPORT;
+    if (is_webrtc_direct(addr))
+        return ADDR_WEBRTC_DIRECT;
+    if (ends_in_webrtc(addr))
+        return ADDR_WEBRTC;
+    return websocket_kind(addr);
 }

@@ -101,7 +101,10 @@ struct multiaddr_circuit {
     struct peer_id target; /* T, or no peer */
 };
 
-/* ERR_NOT_FOUND unless the address has that form; a circuit through a circuit has not. */
+/*
+ * ERR_NOT_FOUND unless the address has that form; a circuit through a circuit has not. The same
+ * /p2p/T may stand there twice.
+ */
 MUST_USE int multiaddr_relay(struct view addr, struct multiaddr_circuit *out);
 
 /*
@@ -140,7 +143,7 @@ enum multiaddr_kind {
     ADDR_OTHER,            /* not at all */
     ADDR_WEBSOCKET,        /* <host>[/tcp/P]/ws[/p2p/T] */
     ADDR_SECURE_WEBSOCKET, /* <host>[/tcp/P]/wss, or /tls[/sni/S]/ws */
-    ADDR_WEBTRANSPORT,     /* <host>/udp/P/quic-v1/webtransport[/certhash/C[/certhash/C]] */
+    ADDR_WEBTRANSPORT,     /* <host>/udp/P/quic-v1/webtransport/certhash/C[/certhash/C] */
     ADDR_WEBRTC_DIRECT,    /* <ip>/udp/P/webrtc-direct/certhash/C[/certhash/C] */
     ADDR_CIRCUIT,          /* [<relay>]/p2p-circuit */
     ADDR_WEBRTC,           /* [<any>]/webrtc; can be dialled only if multiaddr_relay takes it */
@@ -161,6 +164,9 @@ struct multiaddr_fault {
  */
 MUST_USE int multiaddr_parse_text(struct view text, struct writer *out,
                                   struct multiaddr_fault *fault);
+
+/* Appends the text of a part's value alone: "443" of /tcp/443. */
+void multiaddr_format_value(const struct multiaddr_part *part, struct writer *out);
 
 /* Appends the text form. ERR_BAD_MULTIADDR, or ERR_TOO_BIG when the room is too small. */
 MUST_USE int multiaddr_format(struct view addr, struct writer *out);

@@ -1,292 +1,200 @@
 #include "base/log.h"
+#include "multiformats/ip.h"
 #include "multiformats/multiaddr.h"
 #include "multiformats/multiaddr_codes.h"
 #include "multiformats/multibase.h"
-#include "multiformats/multihash.h"
 
-#define ONION_PORT_LEN 2
+#define PORT_LEN 2
+#define QUOTE_MAX 40 /* characters of the text that a fault repeats */
 
-/* ---- values to text ---------------------------------------------------------------------------------- */
+static const char HEX[] = "0123456789ABCDEF";
 
-static void put_number(struct writer *w, unsigned value, unsigned base)
-{
-    uint8_t digits[10];
-    size_t n = 0;
-    do
-        digits[n++] = (uint8_t)"0123456789abcdef"[value % base];
-    while (value /= base);
-    while (n > 0)
-        put_u8(w, digits[--n]);
-}
+/* ---- binary to text ------------------------------------------------------------------------ */
 
-static void put_ip4(struct writer *w, const uint8_t *ip)
-{
-    for (int i = 0; i < 4; i++) {
-        if (i > 0)
-            put_u8(w, '.');
-        put_number(w, ip[i], 10);
-    }
-}
-
-static unsigned group(const uint8_t *ip, int i)
-{
-    return (unsigned)ip[2 * i] << 8 | ip[2 * i + 1];
-}
-
-/* RFC 5952: the longest run of zero groups, of two or more, becomes "::". */
-static void put_ip6(struct writer *w, const uint8_t *ip)
-{
-    int best = -1, best_len = 1;
-    for (int i = 0; i < 8; i++) {
-        int len = 0;
-        while (i + len < 8 && group(ip, i + len) == 0)
-            len++;
-        if (len > best_len) {
-            best = i;
-            best_len = len;
-        }
-    }
-    for (int i = 0; i < 8; i++) {
-        if (i == best) {
-            put_text(w, i == 0 ? "::" : ":");
-            i += best_len - 1;
-            continue;
-        }
-        put_number(w, group(ip, i), 16);
-        if (i < 7)
-            put_u8(w, ':');
-    }
-}
-
-static bool is_plain(uint8_t c)
+static bool is_unreserved(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c != '\0' && strchr("-._~", c) != NULL);
 }
 
-static void put_percent(struct writer *w, struct view bytes)
+static void format_path(struct writer *w, struct view bytes)
 {
     for (size_t i = 0; i < bytes.len; i++) {
-        if (is_plain(bytes.data[i])) {
-            put_u8(w, bytes.data[i]);
-            continue;
+        uint8_t c = bytes.data[i];
+        if (is_unreserved(c)) {
+            put_u8(w, c);
+        } else {
+            put_u8(w, '%');
+            put_u8(w, (uint8_t)HEX[c >> 4]);
+            put_u8(w, (uint8_t)HEX[c & 15]);
         }
-        put_u8(w, '%');
-        put_u8(w, (uint8_t)"0123456789ABCDEF"[bytes.data[i] >> 4]);
-        put_u8(w, (uint8_t)"0123456789ABCDEF"[bytes.data[i] & 15]);
     }
 }
 
-static unsigned port_of(struct view v)
+static void format_port(struct writer *w, struct view bytes)
 {
-    return (unsigned)v.data[v.len - 2] << 8 | v.data[v.len - 1];
+    struct cursor c = cursor_of(bytes);
+    port_format(w, take_u16be(&c));
 }
 
-static void put_value(struct writer *w, enum value_kind kind, struct view v)
+static void format_onion(struct writer *w, struct view bytes)
+{
+    struct cursor c = cursor_of(bytes);
+    base_encode(w, MULTIBASE_BASE32, take(&c, bytes.len - PORT_LEN));
+    put_text(w, ":");
+    format_port(w, c.rest);
+}
+
+/* I2P's own base64: '-' and '~' for '+' and '/', padded. */
+static void format_garlic64(struct writer *w, struct view bytes)
+{
+    size_t start = w->len;
+    base_encode(w, MULTIBASE_BASE64, bytes);
+    for (size_t i = start; i < w->len; i++) {
+        if (w->data[i] == '+')
+            w->data[i] = '-';
+        else if (w->data[i] == '/')
+            w->data[i] = '~';
+    }
+    while (!w->failed && (w->len - start) % 4 != 0)
+        put_text(w, "=");
+}
+
+static void format_value(struct writer *w, enum value_kind kind, struct view bytes)
 {
     switch (kind) {
     case VALUE_NONE:
         return;
     case VALUE_IP4:
-        put_ip4(w, v.data);
+        ip4_format(w, bytes.data);
         return;
     case VALUE_IP6:
-        put_ip6(w, v.data);
+        ip6_format(w, bytes.data);
         return;
-    case VALUE_NUMBER8:
-        put_number(w, v.data[0], 10);
+    case VALUE_MASK:
+        port_format(w, bytes.data[0]);
         return;
     case VALUE_PORT:
-        put_number(w, port_of(v), 10);
+        format_port(w, bytes);
         return;
-    case VALUE_NAME:
-        put(w, v);
+    case VALUE_HOST:
+    case VALUE_ZONE:
+        put(w, bytes);
         return;
     case VALUE_PATH:
-        /* js keeps the leading slash in the bytes, go does not: neither writes it. */
-        put_percent(w, v.data[0] == '/' ? view_of(v.data + 1, v.len - 1) : v);
+        format_path(w, bytes);
         return;
     case VALUE_PEER:
-        base_encode(w, MULTIBASE_BASE58, v);
+        base_encode(w, MULTIBASE_BASE58, bytes);
         return;
     case VALUE_HASH:
-        multibase_encode(w, MULTIBASE_BASE64URL, v);
+        multibase_encode(w, MULTIBASE_BASE64URL, bytes);
         return;
     case VALUE_ONION:
-        base_encode(w, MULTIBASE_BASE32, view_of(v.data, v.len - ONION_PORT_LEN));
-        put_u8(w, ':');
-        put_number(w, port_of(v), 10);
+        format_onion(w, bytes);
         return;
-    case VALUE_BASE64:
-        base_encode(w, MULTIBASE_BASE64, v);
+    case VALUE_GARLIC64:
+        format_garlic64(w, bytes);
         return;
-    case VALUE_BASE32:
-        base_encode(w, MULTIBASE_BASE32, v);
+    case VALUE_GARLIC32:
+        base_encode(w, MULTIBASE_BASE32, bytes);
         return;
     }
+}
+
+void multiaddr_format_value(const struct multiaddr_part *part, struct writer *out)
+{
+    format_value(out, multiaddr_protocol_by_code(part->code)->kind, part->value);
 }
 
 int multiaddr_format(struct view addr, struct writer *out)
 {
-    size_t before = out->len;
+    struct writer w = *out;
     struct multiaddr_part part;
     int rc;
     while ((rc = multiaddr_next(&addr, &part)) == 1) {
         const struct multiaddr_protocol *p = multiaddr_protocol_by_code(part.code);
-        put_u8(out, '/');
-        put_text(out, p->name);
+        put_text(&w, "/");
+        put_text(&w, p->name);
         if (p->kind != VALUE_NONE) {
-            put_u8(out, '/');
-            put_value(out, (enum value_kind)p->kind, part.value);
+            put_text(&w, "/");
+            format_value(&w, p->kind, part.value);
         }
     }
-    if (rc == 0 && !out->failed)
-        return 0;
-    out->len = before;
-    return rc < 0 ? ERR_BAD_MULTIADDR : ERR_TOO_BIG;
+    if (rc == 0 && w.failed)
+        rc = ERR_TOO_BIG;
+    if (rc == 0)
+        *out = w;
+    return rc;
 }
 
-/* ---- text to values ------------------------------------------------------------------------------------- */
+/* ---- text to binary ------------------------------------------------------------------------ */
 
-/* A decimal number without sign or padding; false past `most`. */
-static bool read_number(struct view text, unsigned most, unsigned *value)
+/* Takes the text up to the next `separator`, which is taken too, or all of it. */
+static struct view take_word(struct view *rest, uint8_t separator)
 {
-    *value = 0;
-    if (text.len == 0 || text.len > 6 || (text.len > 1 && text.data[0] == '0'))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *value = *value * 10 + (unsigned)(text.data[i] - '0');
-    }
-    return *value <= most;
-}
-
-/* The text up to `separator`, which is taken too; all of it when there is none. */
-static struct view cut(struct view *text, uint8_t separator)
-{
-    const uint8_t *at = text->len ? memchr(text->data, separator, text->len) : NULL;
-    struct view front = view_of(text->data, at ? (size_t)(at - text->data) : text->len);
-    size_t skip = MIN(front.len + 1, text->len);
-    *text = view_of(text->len ? text->data + skip : text->data, text->len - skip);
-    return front;
-}
-
-static bool read_ip4(struct view text, uint8_t ip[4])
-{
-    unsigned value, dots = 0;
-    for (size_t i = 0; i < text.len; i++)
-        dots += text.data[i] == '.';
-    for (int i = 0; i < 4; i++) {
-        if (!read_number(cut(&text, '.'), 255, &value))
-            return false;
-        ip[i] = (uint8_t)value;
-    }
-    return dots == 3;
-}
-
-static bool read_group(struct view text, uint8_t out[2])
-{
-    unsigned value = 0;
-    if (text.len == 0 || text.len > 4)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i] | 0x20;
-        const char *digit = strchr("0123456789abcdef", c);
-        if (digit == NULL)
-            return false;
-        value = value << 4 | (unsigned)(digit - "0123456789abcdef");
-    }
-    out[0] = (uint8_t)(value >> 8);
-    out[1] = (uint8_t)value;
-    return true;
-}
-
-/* Groups between colons; the last may be an ip4. Returns how many bytes, or 17 when it is wrong. */
-static size_t read_groups(struct view text, uint8_t out[16])
-{
-    size_t len = 0;
-    if (text.len == 0)
-        return 0;
-    if (text.data[text.len - 1] == ':')
-        return 17;
-    while (text.len > 0) {
-        struct view part = cut(&text, ':');
-        if (text.len == 0 && memchr(part.data, '.', part.len)) {
-            if (len > 12 || !read_ip4(part, out + len))
-                return 17;
-            return len + 4;
-        }
-        if (len > 14 || !read_group(part, out + len))
-            return 17;
-        len += 2;
-    }
-    return len;
-}
-
-static bool read_ip6(struct view text, uint8_t ip[16])
-{
-    size_t gap = text.len;
-    for (size_t i = 0; i + 1 < text.len && gap == text.len; i++)
-        if (text.data[i] == ':' && text.data[i + 1] == ':')
-            gap = i;
-    uint8_t front[16], back[16];
-    size_t front_len = read_groups(view_of(text.data, gap), front);
-    if (gap == text.len) {
-        memcpy(ip, front, 16);
-        return front_len == 16;
-    }
-    size_t back_len = read_groups(view_of(text.data + gap + 2, text.len - gap - 2), back);
-    if (front_len > 14 || back_len > 14 || front_len + back_len > 14)
-        return false;
-    memset(ip, 0, 16);
-    memcpy(ip, front, front_len);
-    memcpy(ip + 16 - back_len, back, back_len);
-    return true;
+    const uint8_t *at = rest->len > 0 ? memchr(rest->data, separator, rest->len) : NULL;
+    size_t len = at == NULL ? rest->len : (size_t)(at - rest->data);
+    size_t taken = at == NULL ? len : len + 1;
+    struct view word = view_of(rest->data, len);
+    *rest = view_of(rest->data + taken, rest->len - taken);
+    return word;
 }
 
 static int hex_value(uint8_t c)
 {
-    const char *at = c ? strchr("0123456789abcdef", c | 0x20) : NULL;
-    return at ? (int)(at - "0123456789abcdef") : -1;
+    if (c >= 'a' && c <= 'f')
+        c = (uint8_t)(c - 'a' + 'A');
+    const char *at = memchr(HEX, c, sizeof HEX - 1);
+    return at == NULL ? -1 : (int)(at - HEX);
 }
 
-static bool read_percent(struct view text, struct writer *w)
+static bool parse_path(struct writer *w, struct view text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] != '%') {
-            put_u8(w, text.data[i]);
-            continue;
+    struct cursor c = cursor_of(text);
+    while (c.rest.len > 0) {
+        uint8_t byte = take_u8(&c);
+        if (byte == '%') {
+            struct view digits = take(&c, 2);
+            int high = digits.len == 2 ? hex_value(digits.data[0]) : -1;
+            int low = digits.len == 2 ? hex_value(digits.data[1]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            byte = (uint8_t)(high << 4 | low);
         }
-        if (text.len - i < 3)
-            return false;
-        int high = hex_value(text.data[i + 1]), low = hex_value(text.data[i + 2]);
-        if (high < 0 || low < 0)
-            return false;
-        put_u8(w, (uint8_t)(high << 4 | low));
-        i += 2;
+        put_u8(w, byte);
     }
     return true;
 }
 
-static bool read_onion(struct view text, const struct multiaddr_protocol *p, struct writer *w)
+static bool parse_port(struct writer *w, struct view text)
 {
-    unsigned port;
-    struct view host = cut(&text, ':');
-    if (base_decode(w, MULTIBASE_BASE32, host) != 0 || w->len != (size_t)p->len - ONION_PORT_LEN ||
-        !read_number(text, 65535, &port) || port == 0)
+    uint16_t port;
+    if (!port_parse(text, &port))
         return false;
-    put_u16be(w, (uint16_t)port);
+    put_u16be(w, port);
     return true;
 }
 
-static bool read_hash(struct view text, struct writer *w)
+static bool parse_mask(struct writer *w, struct view text)
 {
-    struct multihash hash;
-    return multibase_decode(w, text) == 0 && multihash_parse(writer_view(w), &hash) == 0;
+    uint16_t bits;
+    if (!port_parse(text, &bits) || bits > UINT8_MAX)
+        return false;
+    put_u8(w, (uint8_t)bits);
+    return true;
 }
 
-static bool read_peer(struct view text, struct writer *w)
+static bool parse_ip(struct writer *w, struct view text, enum value_kind kind)
+{
+    uint8_t ip[IP6_LEN];
+    if (!(kind == VALUE_IP4 ? ip4_parse(text, ip) : ip6_parse(text, ip)))
+        return false;
+    put(w, view_of(ip, kind == VALUE_IP4 ? IP4_LEN : IP6_LEN));
+    return true;
+}
+
+static bool parse_peer(struct writer *w, struct view text)
 {
     struct peer_id id;
     if (peer_id_parse_text(text, &id) != 0)
@@ -295,129 +203,145 @@ static bool read_peer(struct view text, struct writer *w)
     return true;
 }
 
-static bool is_name(struct view text)
+static bool parse_onion(struct writer *w, struct view text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] <= ' ' || text.data[i] == 0x7f)
+    struct view host = take_word(&text, ':');
+    return base_decode(w, MULTIBASE_BASE32, host) == 0 && parse_port(w, text);
+}
+
+/* Four letters are three bytes, so they can be translated and decoded by fours. */
+static bool parse_garlic64(struct writer *w, struct view text)
+{
+    struct cursor c = cursor_of(text);
+    while (c.rest.len > 0) {
+        struct view four = take(&c, 4);
+        uint8_t letters[4];
+        size_t len = 0;
+        while (len < four.len && !(c.rest.len == 0 && four.data[len] == '=')) {
+            uint8_t letter = four.data[len];
+            letters[len++] = letter == '-' ? '+' : letter == '~' ? '/' : letter;
+        }
+        if (four.len == 0 || base_decode(w, MULTIBASE_BASE64, view_of(letters, len)) != 0)
             return false;
+    }
     return true;
 }
 
-/* What a value of each kind is called when it is wrong. */
-static const char *const WANTED[] = {
-    [VALUE_NONE] = "",
-    [VALUE_IP4] = "an IPv4 address (like 192.0.2.1)",
-    [VALUE_IP6] = "an IPv6 address (like 2001:db8::1)",
-    [VALUE_NUMBER8] = "a number (0..255)",
-    [VALUE_PORT] = "a port (0..65535)",
-    [VALUE_NAME] = "a name",
-    [VALUE_PATH] = "a percent-encoded path",
-    [VALUE_PEER] = "a Peer ID",
-    [VALUE_HASH] = "a multihash in multibase",
-    [VALUE_ONION] = "an onion address with a port",
-    [VALUE_BASE64] = "base64",
-    [VALUE_BASE32] = "base32",
-};
-
-static bool read_value(struct view text, const struct multiaddr_protocol *p, struct writer *w)
+/* False when the text is not of that kind; what the bytes must be is checked by the caller. */
+static bool parse_value(struct writer *w, enum value_kind kind, struct view text)
 {
-    uint8_t ip[16];
-    unsigned number;
-    switch ((enum value_kind)p->kind) {
+    switch (kind) {
     case VALUE_NONE:
         return true;
     case VALUE_IP4:
-        put(w, view_of(ip, read_ip4(text, ip) ? 4 : 0));
-        return w->len == 4;
     case VALUE_IP6:
-        put(w, view_of(ip, read_ip6(text, ip) ? 16 : 0));
-        return w->len == 16;
-    case VALUE_NUMBER8:
-        put_u8(w, read_number(text, 255, &number) ? (uint8_t)number : 0);
-        return read_number(text, 255, &number);
+        return parse_ip(w, text, kind);
+    case VALUE_MASK:
+        return parse_mask(w, text);
     case VALUE_PORT:
-        put_u16be(w, read_number(text, 65535, &number) ? (uint16_t)number : 0);
-        return read_number(text, 65535, &number);
-    case VALUE_NAME:
+        return parse_port(w, text);
+    case VALUE_HOST:
+    case VALUE_ZONE:
         put(w, text);
-        return is_name(text);
+        return true;
     case VALUE_PATH:
-        put_u8(w, '/');
-        return read_percent(text, w);
+        return parse_path(w, text);
     case VALUE_PEER:
-        return read_peer(text, w);
+        return parse_peer(w, text);
     case VALUE_HASH:
-        return read_hash(text, w);
+        return multibase_decode(w, text) == 0;
     case VALUE_ONION:
-        return read_onion(text, p, w);
-    case VALUE_BASE64:
-        return base_decode(w, MULTIBASE_BASE64, text) == 0;
-    case VALUE_BASE32:
+        return parse_onion(w, text);
+    case VALUE_GARLIC64:
+        return parse_garlic64(w, text);
+    case VALUE_GARLIC32:
         return base_decode(w, MULTIBASE_BASE32, text) == 0;
     }
     return false;
 }
 
-static int blame(struct multiaddr_fault *fault, size_t at, const char *format, struct view what,
-                 const char *wanted)
+/* What a value should have been. */
+static const char *const WANTED[] = {
+    [VALUE_NONE] = "empty",
+    [VALUE_IP4] = "an IPv4 address (192.0.2.1)",
+    [VALUE_IP6] = "an IPv6 address (2001:db8::1)",
+    [VALUE_MASK] = "a number of bits (0..128)",
+    [VALUE_PORT] = "a port (0..65535)",
+    [VALUE_HOST] = "a host name",
+    [VALUE_ZONE] = "an interface name",
+    [VALUE_PATH] = "a percent-encoded path",
+    [VALUE_PEER] = "a Peer ID (12D3Koo...)",
+    [VALUE_HASH] = "a hash in multibase (uEi...)",
+    [VALUE_ONION] = "an onion address (base32:port)",
+    [VALUE_GARLIC64] = "an I2P destination in base64",
+    [VALUE_GARLIC32] = "an I2P name in base32",
+};
+
+/* Where the reading stands. */
+struct reading {
+    struct view whole;
+    struct view rest;
+    struct multiaddr_fault *fault;
+};
+
+/* `format` says what is wrong with `what`, which lies in the text, and may name `wanted`. */
+static int blame(const struct reading *r, struct view what, const char *format, const char *wanted)
 {
-    if (fault == NULL)
+    if (r->fault == NULL)
         return ERR_BAD_MULTIADDR;
-    /* Room for the rest of the sentence: what is quoted is cut. */
-    what.len = MIN(what.len, (size_t)32);
-    fault->at = at;
-    size_t len = text_format(fault->text, sizeof fault->text, "at character %u: ",
-                             (unsigned)at + 1);
-    text_format(fault->text + len, sizeof fault->text - len, format, &what, wanted);
+    r->fault->at = r->whole.len == 0 ? 0 : (size_t)(what.data - r->whole.data);
+    what.len = MIN(what.len, QUOTE_MAX);
+    char *text = r->fault->text;
+    size_t room = sizeof r->fault->text;
+    size_t len = text_format(text, room, "at character %u: ", (unsigned)r->fault->at + 1);
+    text_format(text + len, room - len, format, &what, wanted);
     return ERR_BAD_MULTIADDR;
 }
 
-static void put_part(struct writer *out, const struct multiaddr_protocol *p, struct view value)
+/* Reads name[/value] and the slash behind it. */
+static int read_part(struct reading *r, struct writer *out)
 {
-    put_uvarint(out, p->code);
-    if (p->len == LEN_PREFIXED)
-        put_delimited(out, value);
-    else
-        put(out, value);
-}
-
-/* One /name[/value]; `text` stands behind the slash in front of the name. */
-static int read_component(struct view whole, struct view *text, struct writer *out,
-                          struct multiaddr_fault *fault)
-{
-    size_t at = (size_t)(text->data - whole.data);
-    struct view name = cut(text, '/');
+    struct view name = take_word(&r->rest, '/');
     const struct multiaddr_protocol *p = multiaddr_protocol_by_name(name);
+    if (name.len == 0)
+        return blame(r, name, "a protocol name is missing", NULL);
     if (p == NULL)
-        return name.len == 0 ? blame(fault, at, "a protocol name is missing", name, "")
-                             : blame(fault, at, "\"%v\" is not a known protocol", name, "");
-    uint8_t value[MULTIADDR_MAX_LEN / 2];
-    struct writer w = writer_of(value, sizeof value);
-    if (p->kind != VALUE_NONE) {
-        at = (size_t)(text->data - whole.data);
-        struct view word = cut(text, '/');
-        if (word.len == 0)
-            return blame(fault, MIN(at, whole.len), "\"%v\" wants a value behind it", name, "");
-        if (!read_value(word, p, &w) || w.failed)
-            return blame(fault, at, "\"%v\" is not %s", word, WANTED[p->kind]);
-    }
-    put_part(out, p, writer_view(&w));
+        return blame(r, name, "\"%v\" is not a known protocol", NULL);
+    put_uvarint(out, p->code);
+    if (p->kind == VALUE_NONE)
+        return 0;
+
+    struct view text = take_word(&r->rest, '/');
+    uint8_t bytes[MULTIADDR_MAX_LEN];
+    struct writer value = writer_of(bytes, sizeof bytes);
+    if (text.len == 0)
+        return blame(r, name, "\"%v\" must be followed by %s", WANTED[p->kind]);
+    bool good = text.len > 0 && parse_value(&value, p->kind, text);
+    if (value.failed)
+        return ERR_TOO_BIG;
+    if (!good || !multiaddr_value_is_good(p, writer_view(&value)))
+        return blame(r, text, "\"%v\" is not %s", WANTED[p->kind]);
+    if (p->len == LEN_PREFIXED)
+        put_uvarint(out, value.len);
+    put(out, writer_view(&value));
     return 0;
 }
 
 int multiaddr_parse_text(struct view text, struct writer *out, struct multiaddr_fault *fault)
 {
-    struct view whole = text;
-    struct writer before = *out;
-    if (text.len == 0 || text.data[0] != '/')
-        return blame(fault, 0, "it does not begin with a slash", text, "");
-    text = view_of(text.data + 1, text.len - 1);
-    int rc = text.len > 0 ? 0 : blame(fault, 0, "there is nothing behind the slash", text, "");
-    while (rc == 0 && text.len > 0)
-        rc = read_component(whole, &text, out, fault);
-    if (rc == 0 && (out->failed || out->len - before.len > MULTIADDR_MAX_LEN))
+    struct writer w = *out;
+    struct reading r = {text, text, fault};
+    if (text.len == 0)
+        return blame(&r, text, "the address is empty", NULL);
+    if (take_word(&r.rest, '/').len > 0)
+        return blame(&r, text, "an address begins with a slash", NULL);
+    int rc;
+    do
+        rc = read_part(&r, &w);
+    while (rc == 0 && r.rest.len > 0);
+    if (rc == 0 && (w.failed || w.len - out->len > MULTIADDR_MAX_LEN))
         rc = ERR_TOO_BIG;
-    if (rc != 0)
-        *out = before;
+    if (rc == 0)
+        *out = w;
     return rc;
 }

@@ -1,155 +1,164 @@
 #include "multiformats/multibase.h"
 
-#define BASE64_TEXT "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+/* Longest text or bytes of a big number: base 36 takes 199 letters for MULTIBASE_NUMBER_MAX bytes. */
+#define DIGITS_MAX 200
 
-struct base {
-    enum multibase prefix;
-    unsigned bits; /* of one letter; 0: a number in base strlen(alphabet) */
+static const struct encoding {
+    enum multibase base;
+    unsigned bits; /* of one letter; 0 when the bytes are one big number */
+    bool any_case;
     const char *alphabet;
+} ENCODINGS[] = {
+    {MULTIBASE_BASE16, 4, true, "0123456789abcdef"},
+    {MULTIBASE_BASE32, 5, true, "abcdefghijklmnopqrstuvwxyz234567"},
+    {MULTIBASE_BASE36, 0, true, "0123456789abcdefghijklmnopqrstuvwxyz"},
+    {MULTIBASE_BASE58, 0, false, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"},
+    {MULTIBASE_BASE64, 6, false,
+     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"},
+    {MULTIBASE_BASE64URL, 6, false,
+     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
 };
 
-static const struct base BASES[] = {
-    {MULTIBASE_BASE16, 4, "0123456789abcdef"},
-    {MULTIBASE_BASE32, 5, "abcdefghijklmnopqrstuvwxyz234567"},
-    {MULTIBASE_BASE36, 0, "0123456789abcdefghijklmnopqrstuvwxyz"},
-    {MULTIBASE_BASE58, 0, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"},
-    {MULTIBASE_BASE64, 6, BASE64_TEXT "+/"},
-    {MULTIBASE_BASE64URL, 6, BASE64_TEXT "-_"},
-};
-
-static const struct base *find(unsigned prefix)
+static const struct encoding *find_encoding(uint8_t prefix)
 {
-    for (size_t i = 0; i < ARRAY_LEN(BASES); i++)
-        if ((unsigned)BASES[i].prefix == prefix)
-            return &BASES[i];
+    for (size_t i = 0; i < ARRAY_LEN(ENCODINGS); i++)
+        if (prefix == ENCODINGS[i].base)
+            return &ENCODINGS[i];
     return NULL;
 }
 
-static int letter_value(const struct base *base, uint8_t letter)
+/* The value of a letter, or -1. */
+static int letter_value(const struct encoding *e, uint8_t letter)
 {
-    const char *at = letter ? strchr(base->alphabet, letter) : NULL;
-    return at ? (int)(at - base->alphabet) : -1;
+    if (e->any_case && letter >= 'A' && letter <= 'Z')
+        letter = (uint8_t)(letter - 'A' + 'a');
+    const char *at = letter == '\0' ? NULL : strchr(e->alphabet, letter);
+    return at == NULL ? -1 : (int)(at - e->alphabet);
 }
 
-static void encode_bits(struct writer *out, const struct base *base, struct view bytes)
-{
-    uint32_t held = 0;
-    unsigned bits = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
-        held = held << 8 | bytes.data[i];
-        for (bits += 8; bits >= base->bits; bits -= base->bits)
-            put_u8(out, (uint8_t)base->alphabet[held >> (bits - base->bits) &
-                                                ((1u << base->bits) - 1)]);
-    }
-    if (bits > 0)
-        put_u8(out, (uint8_t)base->alphabet[held << (base->bits - bits) &
-                                            ((1u << base->bits) - 1)]);
-}
-
-static int decode_bits(struct writer *out, const struct base *base, struct view text)
-{
-    uint32_t held = 0;
-    unsigned bits = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        int value = letter_value(base, text.data[i]);
-        if (value < 0)
-            return ERR_BAD_ARGUMENT;
-        held = held << base->bits | (uint32_t)value;
-        bits += base->bits;
-        if (bits >= 8) {
-            bits -= 8;
-            put_u8(out, (uint8_t)(held >> bits));
-        }
-    }
-    /* What is left over is padding: less than a letter, and zero. */
-    bool is_clean = bits < base->bits && (held & ((1u << bits) - 1)) == 0;
-    return is_clean ? 0 : ERR_BAD_ARGUMENT;
-}
+struct digits {
+    size_t len;
+    uint8_t at[DIGITS_MAX];
+};
 
 /*
- * Writes a number given in digits of base `from` in digits of base `to`, most significant first,
- * after one zero digit for each leading zero digit. Returns how many, or 0 past the room.
+ * Writes the number `in`, most significant digit first, in another radix. Its leading zeros, which
+ * have no value, are kept one for one. False when there are too many digits.
  */
-static size_t convert(const uint8_t *in, size_t len, unsigned from, unsigned to, uint8_t *out,
-                      size_t room)
+static bool convert(struct view in, unsigned from, unsigned to, struct digits *out)
 {
-    size_t zeros = 0, count = 0;
-    while (zeros < len && in[zeros] == 0)
+    size_t zeros = 0, len = 0;
+    while (zeros < in.len && in.data[zeros] == 0)
         zeros++;
-    /* Least significant first, turned round at the end. */
-    for (size_t i = zeros; i < len; i++) {
-        unsigned carry = in[i];
-        for (size_t j = 0; j < count; j++) {
-            carry += out[j] * from;
-            out[j] = (uint8_t)(carry % to);
+    for (size_t i = zeros; i < in.len; i++) {
+        unsigned carry = in.data[i];
+        for (size_t j = 0; j < len || carry > 0; j++) {
+            if (j == DIGITS_MAX)
+                return false;
+            if (j == len)
+                out->at[len++] = 0;
+            carry += out->at[j] * from;
+            out->at[j] = (uint8_t)(carry % to);
             carry /= to;
         }
-        for (; carry > 0; carry /= to) {
-            if (count == room)
-                return 0;
-            out[count++] = (uint8_t)(carry % to);
-        }
     }
-    if (zeros > room - count)
-        return 0;
-    memset(out + count, 0, zeros);
-    count += zeros;
-    for (size_t i = 0; i < count / 2; i++) {
-        uint8_t swapped = out[i];
-        out[i] = out[count - 1 - i];
-        out[count - 1 - i] = swapped;
+    if (zeros > DIGITS_MAX - len)
+        return false;
+    memset(out->at + len, 0, zeros);
+    out->len = len + zeros;
+    for (size_t i = 0; i < out->len / 2; i++) {
+        uint8_t swap = out->at[i];
+        out->at[i] = out->at[out->len - 1 - i];
+        out->at[out->len - 1 - i] = swap;
     }
-    return count;
+    return true;
 }
 
-#define DIGITS_MAX (2 * MULTIBASE_NUMBER_MAX)
-
-static void encode_number(struct writer *out, const struct base *base, struct view bytes)
+static void encode_number(struct writer *out, const struct encoding *e, struct view bytes)
 {
-    uint8_t digits[DIGITS_MAX];
-    if (bytes.len > MULTIBASE_NUMBER_MAX) {
+    struct digits digits;
+    if (bytes.len > MULTIBASE_NUMBER_MAX ||
+        !convert(bytes, 256, (unsigned)strlen(e->alphabet), &digits)) {
         out->failed = true;
         return;
     }
-    size_t count = convert(bytes.data, bytes.len, 256, (unsigned)strlen(base->alphabet), digits,
-                           sizeof digits);
-    for (size_t i = 0; i < count; i++)
-        put_u8(out, (uint8_t)base->alphabet[digits[i]]);
+    for (size_t i = 0; i < digits.len; i++)
+        put_u8(out, (uint8_t)e->alphabet[digits.at[i]]);
 }
 
-static int decode_number(struct writer *out, const struct base *base, struct view text)
+static int decode_number(struct writer *out, const struct encoding *e, struct view text)
 {
-    uint8_t digits[DIGITS_MAX], bytes[MULTIBASE_NUMBER_MAX];
-    if (text.len > sizeof digits)
+    uint8_t values[DIGITS_MAX];
+    struct digits bytes;
+    if (text.len > sizeof values)
         return ERR_TOO_BIG;
     for (size_t i = 0; i < text.len; i++) {
-        int value = letter_value(base, text.data[i]);
+        int value = letter_value(e, text.data[i]);
         if (value < 0)
             return ERR_BAD_ARGUMENT;
-        digits[i] = (uint8_t)value;
+        values[i] = (uint8_t)value;
     }
-    size_t count = convert(digits, text.len, (unsigned)strlen(base->alphabet), 256, bytes,
-                           sizeof bytes);
-    if (count == 0 && text.len > 0)
+    if (!convert(view_of(values, text.len), (unsigned)strlen(e->alphabet), 256, &bytes) ||
+        bytes.len > MULTIBASE_NUMBER_MAX)
         return ERR_TOO_BIG;
-    put(out, view_of(bytes, count));
+    put(out, view_of(bytes.at, bytes.len));
     return 0;
+}
+
+static void encode_bits(struct writer *out, const struct encoding *e, struct view bytes)
+{
+    unsigned waiting = 0, count = 0; /* the `count` low bits of `waiting` are not written yet */
+    for (size_t i = 0; i < bytes.len; i++) {
+        waiting = waiting << 8 | bytes.data[i];
+        for (count += 8; count >= e->bits; count -= e->bits)
+            put_u8(out, (uint8_t)e->alphabet[waiting >> (count - e->bits) & ((1u << e->bits) - 1)]);
+        waiting &= (1u << count) - 1;
+    }
+    if (count > 0)
+        put_u8(out, (uint8_t)e->alphabet[waiting << (e->bits - count)]);
+}
+
+static int decode_bits(struct writer *out, const struct encoding *e, struct view text)
+{
+    unsigned waiting = 0, count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = letter_value(e, text.data[i]);
+        if (value < 0)
+            return ERR_BAD_ARGUMENT;
+        waiting = waiting << e->bits | (unsigned)value;
+        count += e->bits;
+        if (count >= 8) {
+            count -= 8;
+            put_u8(out, (uint8_t)(waiting >> count));
+            waiting &= (1u << count) - 1;
+        }
+    }
+    return count >= e->bits || waiting != 0 ? ERR_BAD_ARGUMENT : 0;
+}
+
+static int decode(struct writer *out, const struct encoding *e, struct view text)
+{
+    struct writer attempt = *out;
+    int rc = e->bits > 0 ? decode_bits(&attempt, e, text) : decode_number(&attempt, e, text);
+    if (rc == 0 && attempt.failed)
+        rc = ERR_TOO_BIG;
+    if (rc == 0)
+        *out = attempt;
+    return rc;
 }
 
 void base_encode(struct writer *out, enum multibase base, struct view bytes)
 {
-    const struct base *b = find((unsigned)base);
-    if (b->bits > 0)
-        encode_bits(out, b, bytes);
+    const struct encoding *e = find_encoding((uint8_t)base);
+    if (e->bits > 0)
+        encode_bits(out, e, bytes);
     else
-        encode_number(out, b, bytes);
+        encode_number(out, e, bytes);
 }
 
 int base_decode(struct writer *out, enum multibase base, struct view text)
 {
-    const struct base *b = find((unsigned)base);
-    int rc = b->bits > 0 ? decode_bits(out, b, text) : decode_number(out, b, text);
-    return rc == 0 && out->failed ? ERR_TOO_BIG : rc;
+    return decode(out, find_encoding((uint8_t)base), text);
 }
 
 void multibase_encode(struct writer *out, enum multibase base, struct view bytes)
@@ -160,8 +169,8 @@ void multibase_encode(struct writer *out, enum multibase base, struct view bytes
 
 int multibase_decode(struct writer *out, struct view text)
 {
-    const struct base *b = text.len > 0 ? find(text.data[0]) : NULL;
-    if (b == NULL)
+    const struct encoding *e = text.len > 0 ? find_encoding(text.data[0]) : NULL;
+    if (e == NULL)
         return ERR_BAD_ARGUMENT;
-    return base_decode(out, b->prefix, view_of(text.data + 1, text.len - 1));
+    return decode(out, e, view_of(text.data + 1, text.len - 1));
 }

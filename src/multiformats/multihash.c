@@ -1,6 +1,7 @@
 #include "multiformats/multihash.h"
 
-static bool len_fits(uint64_t code, size_t len)
+/* False when a digest of this length cannot come from that hash; unknown hashes may be any. */
+static bool digest_len_fits(uint64_t code, size_t len)
 {
     switch (code) {
     case MULTIHASH_SHA1:
@@ -22,8 +23,9 @@ int multihash_parse(struct view in, struct multihash *out)
     if (len > MULTIHASH_MAX_DIGEST)
         return ERR_TOO_BIG;
     out->digest = take(&c, (size_t)len);
-    bool is_whole = !c.failed && c.rest.len == 0;
-    return is_whole && len_fits(out->code, out->digest.len) ? 0 : ERR_PROTOCOL;
+    if (c.failed || c.rest.len > 0 || !digest_len_fits(out->code, out->digest.len))
+        return ERR_PROTOCOL;
+    return 0;
 }
 
 void multihash_put(struct writer *w, enum multihash_code code, struct view digest)
