@@ -6,7 +6,8 @@
  *     we ◀────STATUS 100── relay ◀──STATUS 100───── target     then raw bytes from end to end
  *
  * All messages are length-prefixed protobufs of at most limits->circuit_message bytes. One struct
- * per stream; each exchange is one message each way, under limits->circuit_ms. specs/relay/circuit-v2.
+ * per stream; an exchange is one message each way, under limits->circuit_ms. specs/relay, "Circuit
+ * Relay v2".
  */
 #ifndef PROTOCOLS_CIRCUIT_H
 #define PROTOCOLS_CIRCUIT_H
@@ -33,13 +34,13 @@ enum circuit_status {
 #undef CIRCUIT_STATUS_ENUM
 };
 
-/* "NO_RESERVATION (204): that peer is not connected to this relay right now"; any number will do. */
+/* "NO_RESERVATION (204): that peer is not connected to this relay right now"; for any number. */
 const char *circuit_status_text(uint32_t status);
 
-/* A js relay states 120 s as 120000, milliseconds in a field of seconds: what is absurd means this. */
+/* A js relay says 120000 for 120 s, milliseconds in a field of seconds: the absurd means this. */
 #define CIRCUIT_LIMIT_UNKNOWN_S 120
 
-/* The limit as received, its duration taken as CIRCUIT_LIMIT_UNKNOWN_S above limits->limited_max_s. */
+/* The limit as received, but for a duration above limits->limited_max_s. */
 struct circuit_limit circuit_limit_of(const struct peerlet_limits *limits, uint32_t duration_s,
                                       uint64_t data);
 
@@ -50,9 +51,9 @@ static inline bool circuit_is_limited(struct circuit_limit limit)
 }
 
 /*
- * How long to trust a reservation: from `unix_s` to `expire`, held between limits->reservation_min_s
- * and reservation_max_s. One that seems to be over gets the minimum: the clock of a browser is wrong
- * more often than that of a relay.
+ * How long to trust a reservation: from `unix_s` to `expire`, but no less than
+ * limits->reservation_min_s and no more than reservation_max_s. One that seems to be over gets the
+ * minimum: the clock of a browser is wrong more often than that of a relay.
  */
 uint32_t circuit_ttl_s(const struct peerlet_limits *limits, uint64_t expire, uint64_t unix_s);
 
@@ -79,7 +80,8 @@ struct circuit_hop {
 };
 
 /*
- * Asks `relay` for a reservation of `self`: CIRCUIT_RESERVED or CIRCUIT_REFUSED, then PROTOCOL_DONE.
+ * Asks `relay` for a reservation of `self`: CIRCUIT_RESERVED or CIRCUIT_REFUSED, and the stream is
+ * done.
  * A voucher that is present must be a valid one of this relay for us, else ERR_BAD_SIGNATURE.
  * Refreshing is the same request again. ERR_NOMEM.
  */
@@ -93,8 +95,8 @@ MUST_USE int circuit_reserve_init(struct circuit_hop *h, struct mem *mem,
  * PROTOCOL_DONE. ERR_NOMEM.
  */
 MUST_USE int circuit_connect_init(struct circuit_hop *h, struct mem *mem,
-                                  const struct peerlet_limits *limits,
-                                  const struct peer_id *target, uint64_t now);
+                                  const struct peerlet_limits *limits, const struct peer_id *target,
+                                  uint64_t now);
 
 /* The stop protocol, opened by a relay. */
 extern const struct protocol_ops CIRCUIT_STOP_OPS;

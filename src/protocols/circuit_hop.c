@@ -148,7 +148,7 @@ static int take_reservation(struct circuit_hop *h, struct answer *answer, struct
 {
     if (!answer->has_reservation)
         return ERR_PROTOCOL;
-    int rc = answer->voucher.data == NULL ? 0 : check_voucher(h, answer->voucher);
+    int rc = answer->voucher.len == 0 ? 0 : check_voucher(h, answer->voucher);
     if (rc < 0)
         return rc;
     keep_addresses(h, &answer->addresses);

@@ -42,8 +42,8 @@ static enum circuit_status parse_connect(const struct circuit_stop *s, struct vi
 {
     struct view id = {0};
     peerlet_circuit_Stop stop = {.peer.id = borrow_view(&id)};
-    int rc = protobuf_decode(message, s->limits->circuit_message, peerlet_circuit_Stop_fields,
-                             &stop);
+    int rc =
+        protobuf_decode(message, s->limits->circuit_message, peerlet_circuit_Stop_fields, &stop);
     if (rc < 0 || !stop.has_type)
         return CIRCUIT_STATUS_MALFORMED_MESSAGE;
     if (stop.type != STOP_CONNECT)

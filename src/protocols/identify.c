@@ -155,8 +155,8 @@ static int open_record(const struct identify *i, struct identify_received *told,
                        const struct views *certified)
 {
     struct peer_record record = {.addresses = *certified};
-    int rc = told->record.data == NULL ? ERR_NOT_FOUND
-                                       : peer_record_open(told->record, i->mem, &record);
+    int rc =
+        told->record.data == NULL ? ERR_NOT_FOUND : peer_record_open(told->record, i->mem, &record);
     if (rc == 0 && peer_id_equal(&record.peer, &i->peer)) {
         told->addresses = record.addresses;
         told->seq = record.seq;

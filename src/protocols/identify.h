@@ -25,13 +25,13 @@ enum identify_kind { IDENTIFY, IDENTIFY_PUSH };
 
 /* What we say of ourselves; lent for the time of identify_send_init. Null data: left out. */
 struct identify_local {
-    struct view public_key;  /* protobuf; left out of a push */
-    struct views addresses;  /* binary, best first, without our own /p2p; repeated by the record */
-    struct views protocols;  /* those we accept, not those we only open */
-    struct view observed;    /* the peer's address as we see it; left out of a push */
+    struct view public_key; /* protobuf; left out of a push */
+    struct views addresses; /* binary, best first, without our own /p2p; repeated by the record */
+    struct views protocols; /* those we accept, not those we only open */
+    struct view observed;   /* the peer's address as we see it; left out of a push */
     struct view agent_version;
     struct view protocol_version;
-    struct view record;      /* signed envelope */
+    struct view record; /* signed envelope */
 };
 
 enum identify_state {
@@ -44,11 +44,11 @@ struct identify {
     enum identify_state state;
     struct mem *mem;
     const struct peerlet_limits *limits;
-    struct peer_id peer;       /* authenticated; what the peer says must agree with it */
+    struct peer_id peer; /* authenticated; what the peer says must agree with it */
     struct delimited reader;
-    uint32_t messages;         /* received so far */
+    uint32_t messages; /* received so far */
     struct buf bytes;
-    struct view *fields;       /* room for the lists of the event */
+    struct view *fields; /* room for the lists of the event */
     uint64_t expires_at;
 };
 
@@ -62,8 +62,9 @@ MUST_USE int identify_send_init(struct identify *i, enum identify_kind kind, str
                                 const struct identify_local *local, uint64_t now);
 
 /*
- * Listens to `peer`. IDENTIFY_RECEIVED comes from `end`. Errors: ERR_WRONG_PEER when the key told is
- * another's, ERR_BAD_KEY, ERR_PROTOCOL, ERR_TOO_BIG, ERR_NOMEM. A bad address or record is skipped.
+ * Listens to `peer`. IDENTIFY_RECEIVED comes from `end`. Errors: ERR_WRONG_PEER when the key told
+ * is another's, ERR_BAD_KEY, ERR_PROTOCOL, ERR_TOO_BIG, ERR_NOMEM. A bad address or record is
+ * passed over.
  */
 void identify_receive_init(struct identify *i, struct mem *mem, const struct peerlet_limits *limits,
                            const struct peer_id *peer, uint64_t now);

@@ -21,12 +21,12 @@ struct ping {
     enum role role;
     const struct rng *rng;
     uint32_t timeout_ms;
-    struct buf owed;             /* bytes to write */
+    struct buf owed; /* bytes to write */
     uint8_t expected[PING_LEN];
-    size_t received;             /* bytes of `expected` that came back; PING_LEN: none is under way */
+    size_t received; /* bytes of `expected` that came back; PING_LEN: none is under way */
     uint64_t sent_at;
-    bool closing;                /* no more pings after the one under way */
-    bool ended;                  /* the peer has closed its half */
+    bool closing; /* no more pings after the one under way */
+    bool ended;   /* the peer has closed its half */
 };
 
 /* `rng` and `timeout_ms` (for one answer) are the dialer's; a listener may pass null and 0. */

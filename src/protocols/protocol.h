@@ -20,13 +20,13 @@
 #include "multiformats/peer_id.h"
 
 enum protocol_event_type {
-    IDENTIFY_RECEIVED,           /* identify: all the peer said; comes once */
-    PING_RTT,                    /* ping: the answer to ping_send */
-    CIRCUIT_RESERVED,            /* circuit: the relay took us in */
-    CIRCUIT_CONNECTED,           /* circuit: the stream now leads to the target */
-    CIRCUIT_REFUSED,             /* circuit: reservation or connection denied, with the status */
-    CIRCUIT_STOP,                /* circuit: somebody calls through a relay; circuit_stop_answer */
-    SIGNALING_OFFER,             /* signaling */
+    IDENTIFY_RECEIVED, /* identify: all the peer said; comes once */
+    PING_RTT,          /* ping: the answer to ping_send */
+    CIRCUIT_RESERVED,  /* circuit: the relay took us in */
+    CIRCUIT_CONNECTED, /* circuit: the stream now leads to the target */
+    CIRCUIT_REFUSED,   /* circuit: reservation or connection denied, with the status */
+    CIRCUIT_STOP,      /* circuit: somebody calls through a relay; circuit_stop_answer */
+    SIGNALING_OFFER,   /* signaling */
     SIGNALING_ANSWER,
     SIGNALING_CANDIDATE,
     SIGNALING_END_OF_CANDIDATES, /* comes at most once, and from many peers not at all */
@@ -37,14 +37,14 @@ enum protocol_event_type {
  * a push it means unchanged.
  */
 struct identify_received {
-    struct view public_key;       /* protobuf; checked against the authenticated Peer ID */
-    struct views addresses;       /* valid multiaddrs; those of the signed record if there is one */
-    struct views protocols;       /* names of at most limits->protocol_name bytes */
-    struct view observed;         /* our address as the peer sees it, a valid multiaddr: never dial it */
+    struct view public_key; /* protobuf; checked against the authenticated Peer ID */
+    struct views addresses; /* valid multiaddrs; those of the signed record if there is one */
+    struct views protocols; /* names of at most limits->protocol_name bytes */
+    struct view observed;   /* our address as the peer sees it, a valid multiaddr: never dial it */
     struct view agent_version;    /* free text, not checked to be UTF-8 */
     struct view protocol_version; /* likewise */
-    struct view record;           /* the envelope, verified and of this peer; null if there is none */
-    uint64_t seq;                 /* of the record: keep it if greater than the one you have */
+    struct view record; /* the envelope, verified and of this peer; null if there is none */
+    uint64_t seq;       /* of the record: keep it if greater than the one you have */
 };
 
 struct ping_rtt {
@@ -58,8 +58,8 @@ struct circuit_limit {
 };
 
 struct circuit_reserved {
-    uint64_t expire;           /* Unix seconds as the relay says: see circuit_ttl_s */
-    struct views addresses;    /* of the relay: valid, without circuits, naming no other peer */
+    uint64_t expire;            /* Unix seconds as the relay says: see circuit_ttl_s */
+    struct views addresses;     /* of the relay, without its /p2p; valid, through no relay */
     struct circuit_limit limit; /* of each connection that will come through */
 };
 
@@ -105,9 +105,9 @@ enum protocol_stream {
 
 /* Every row is filled; where a call has nothing to do it does nothing. */
 struct protocol_ops {
-    const char *name;     /* "/ipfs/ping/1.0.0" */
-    bool on_limited;      /* may run on a limited connection */
-    uint8_t max_inbound;  /* streams per connection, as js-libp2p */
+    const char *name;    /* "/ipfs/ping/1.0.0" */
+    bool on_limited;     /* may run on a limited connection */
+    uint8_t max_inbound; /* streams per connection, as js-libp2p */
     uint8_t max_outbound;
 
     /*

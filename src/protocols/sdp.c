@@ -100,7 +100,7 @@ static const struct {
 struct parser {
     struct sdp *sdp;
     const struct peerlet_limits *limits;
-    uint32_t seen; /* attributes, one bit each */
+    uint32_t seen;  /* attributes, one bit each */
     uint32_t media; /* m-lines */
 };
 

@@ -5,8 +5,8 @@
  * that matter, each checked, and sdp_format puts them into a template. A value is borrowed from the
  * text and cannot hold a line end, because a line is what was cut out first.
  *
- *     v=0, o=, s=, t=                              session level; its attributes count for all below
- *     a=fingerprint:sha-256 AA:BB:…  a=ice-…       (Firefox and node put some of them here)
+ *     v=0  o=  s=  t=                              session level
+ *     a=fingerprint:sha-256 AA:BB:…  a=ice-…       where Firefox and Node put some of them
  *     m=application 9 UDP/DTLS/SCTP webrtc-datachannel
  *     a=ice-ufrag: a=ice-pwd: a=fingerprint: a=setup: a=mid: a=sctp-port: a=max-message-size:
  *     a=candidate:…
@@ -28,19 +28,19 @@ enum sdp_type { SDP_OFFER, SDP_ANSWER };
 enum sdp_setup { SDP_ACTPASS, SDP_ACTIVE, SDP_PASSIVE };
 
 struct sdp {
-    struct view ufrag;                             /* 4 to 256 characters */
-    struct view pwd;                               /* 22 to 256 */
-    struct view mid;                               /* 1 to 32 */
-    uint8_t fingerprint[SDP_FINGERPRINT_LEN];      /* sha-256 of the certificate */
+    struct view ufrag;                        /* 4 to 256 characters */
+    struct view pwd;                          /* 22 to 256 */
+    struct view mid;                          /* 1 to 32 */
+    uint8_t fingerprint[SDP_FINGERPRINT_LEN]; /* sha-256 of the certificate */
     enum sdp_setup setup;
-    uint16_t sctp_port;                            /* 5000 unless said otherwise */
-    uint32_t max_message_size;                     /* 65536 unless said otherwise; 0: any */
-    struct view candidates[SDP_CANDIDATES_MAX];    /* good ones, from "candidate:" on */
+    uint16_t sctp_port;                         /* 5000 unless said otherwise */
+    uint32_t max_message_size;                  /* 65536 unless said otherwise; 0: any */
+    struct view candidates[SDP_CANDIDATES_MAX]; /* good ones, from "candidate:" on */
     size_t candidate_count;
 };
 
 /*
- * Reads a description; `sdp` borrows from `text`. ERR_TOO_BIG past limits->sdp; ERR_BAD_MESSAGE when
+ * Reads a description; `sdp` borrows from `text`. ERR_TOO_BIG past limits->sdp. ERR_BAD_MESSAGE if
  * it is not SDP, has no or several m-lines, is for anything but data channels, lacks a value or has
  * one twice, has another fingerprint than sha-256, or a setup that does not fit the type. Unknown
  * lines and bad candidates are passed over.

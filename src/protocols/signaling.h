@@ -10,8 +10,8 @@
  *
  * Ordering is kept here: candidates given before our description wait until it has been written; a
  * peer whose first message is not its description is reset. What comes up was parsed and written
- * anew, so no text of the peer reaches the browser (sdp.h, candidate.h). A bad candidate is skipped,
- * as js-libp2p does; a bad description ends the stream. specs/webrtc, "Browser to Browser".
+ * anew, so no text of the peer reaches the browser (sdp.h, candidate.h). A bad candidate is passed
+ * over, as js-libp2p does; a bad description ends the stream. specs/webrtc, "Browser to Browser".
  */
 #ifndef PROTOCOLS_SIGNALING_H
 #define PROTOCOLS_SIGNALING_H
@@ -43,8 +43,8 @@ void signaling_init(struct signaling *s, enum role role, struct mem *mem,
                     const struct peerlet_limits *limits, uint64_t now);
 
 /*
- * Gives our description, the text as the browser made it: an offer by the dialer, at once; an answer
- * by the listener, after SIGNALING_OFFER. ERR_STREAM_STATE at any other time, ERR_TOO_BIG,
+ * Gives our description, the text as the browser made it: an offer by the dialer, at once; an
+ * answer by the listener, after SIGNALING_OFFER. ERR_STREAM_STATE at any other time, ERR_TOO_BIG,
  * ERR_NOMEM.
  */
 MUST_USE int signaling_offer(struct signaling *s, struct view sdp);
