@@ -65,11 +65,13 @@ static const struct {
 static void test_lines(void **state)
 {
     (void)state;
-    EACH_ROW (i, LINES)
+    EACH_ROW(i, LINES)
         assert_int_equal(candidate_is_valid(view_of_text(LINES[i].line)), LINES[i].valid);
 }
 
-#define WHOLE "{\"candidate\":\"" NODE "\",\"sdpMid\":\"0\",\"usernameFragment\":\"39AH\",\"sdpMLineIndex\":0}"
+#define WHOLE                                                                                      \
+    "{\"candidate\":\"" NODE                                                                       \
+    "\",\"sdpMid\":\"0\",\"usernameFragment\":\"39AH\",\"sdpMLineIndex\":0}"
 #define BARE "{\"candidate\":\"" NODE "\",\"sdpMLineIndex\":0}"
 
 /* What comes in, and what is written anew: null for an error, "" for the end of candidates. */
@@ -78,18 +80,20 @@ static const struct {
 } OBJECTS[] = {
     {"as written", WHOLE, WHOLE},
     {"Chromium's order",
-     "{\"candidate\":\"" NODE "\",\"sdpMid\":\"0\",\"sdpMLineIndex\":0,\"usernameFragment\":\"39AH\"}",
+     "{\"candidate\":\"" NODE
+     "\",\"sdpMid\":\"0\",\"sdpMLineIndex\":0,\"usernameFragment\":\"39AH\"}",
      WHOLE},
     {"without mid", BARE, BARE},
     {"without anything else", "{\"candidate\":\"" NODE "\"}", BARE},
     {"nulls of node-datachannel",
-     "{\"candidate\":\"" NODE "\",\"sdpMLineIndex\":null,\"sdpMid\":null,\"usernameFragment\":null}",
+     "{\"candidate\":\"" NODE
+     "\",\"sdpMLineIndex\":null,\"sdpMid\":null,\"usernameFragment\":null}",
      BARE},
     {"the whole line of node-datachannel", "{\"candidate\":\"a=" NODE "\"}", BARE},
     {"white space", " {\t\"candidate\" : \"" NODE "\"\r\n,\"sdpMLineIndex\" : 0 } ", BARE},
     {"members of others",
-     "{\"foundation\":\"1\",\"port\":59405,\"tcpType\":null,\"x\":true,\"y\":\"\\\"}\",\"candidate\":\""
-     NODE "\"}",
+     "{\"foundation\":\"1\",\"port\":59405,\"tcpType\":null,\"x\":true,\"y\":\"\\\"}\","
+     "\"candidate\":\"" NODE "\"}",
      BARE},
     {"the last of two", "{\"candidate\":\"x\",\"candidate\":\"" NODE "\"}", BARE},
 
@@ -112,7 +116,8 @@ static const struct {
     {"mid with blank", "{\"candidate\":\"" NODE "\",\"sdpMid\":\"0 1\"}", NULL},
     {"mid with escape", "{\"candidate\":\"" NODE "\",\"sdpMid\":\"\\u0030\"}", NULL},
     {"short fragment", "{\"candidate\":\"" NODE "\",\"usernameFragment\":\"abc\"}", NULL},
-    {"fragment with line end", "{\"candidate\":\"" NODE "\",\"usernameFragment\":\"abcd\n\"}", NULL},
+    {"fragment with line end", "{\"candidate\":\"" NODE "\",\"usernameFragment\":\"abcd\n\"}",
+     NULL},
     {"escaped line end", "{\"candidate\":\"" NODE "\\r\\na=setup:passive\"}", NULL},
     {"object inside", "{\"candidate\":\"" NODE "\",\"x\":{}}", NULL},
     {"list inside", "{\"candidate\":\"" NODE "\",\"x\":[]}", NULL},
@@ -145,7 +150,7 @@ static void assert_written(struct view json, const char *written)
 static void test_objects(void **state)
 {
     (void)state;
-    EACH_ROW (i, OBJECTS)
+    EACH_ROW(i, OBJECTS)
         assert_written(view_of_text(OBJECTS[i].json), OBJECTS[i].written);
 }
 

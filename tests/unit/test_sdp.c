@@ -71,7 +71,7 @@
     "a=sctp-port:5000\r\n"                                                                         \
     "a=max-message-size:1073741823\r\n"
 
-/* libdatachannel, which node-datachannel and so js-libp2p in Node use: nearly all at session level. */
+/* libdatachannel, and so js-libp2p in Node: nearly all at session level. */
 #define NODE                                                                                       \
     "v=0\r\n"                                                                                      \
     "o=rtc 1074756789 0 IN IP4 127.0.0.1\r\n"                                                      \
@@ -105,8 +105,8 @@
 #define REST UFRAG PWD PRINT SETUP MID
 #define SHORT HEAD MEDIA REST
 
-static void assert_parsed(struct view text, enum sdp_type type, const char *ufrag, size_t candidates,
-                          uint32_t max_message_size)
+static void assert_parsed(struct view text, enum sdp_type type, const char *ufrag,
+                          size_t candidates, uint32_t max_message_size)
 {
     struct sdp sdp;
     assert_ok(sdp_parse(text, type, &PEERLET_LIMITS, &sdp));
@@ -153,8 +153,8 @@ static const struct {
      SDP_OFFER, "abcd", 0, 65536},
     {"an offer that knows its part", HEAD MEDIA UFRAG PWD PRINT MID "a=setup:passive\n", SDP_OFFER,
      "abcd", 0, 65536},
-    {"bad candidates", SHORT "a=candidate:1 1 udp 1 10.0.0.1 22 typ host\na=candidate:\n", SDP_OFFER,
-     "abcd", 0, 65536},
+    {"bad candidates", SHORT "a=candidate:1 1 udp 1 10.0.0.1 22 typ host\na=candidate:\n",
+     SDP_OFFER, "abcd", 0, 65536},
     {"unknown attributes", SHORT "a=x\na=\na=ice-ufragment:zz\na=ice-lite\nb=AS:30\n", SDP_OFFER,
      "abcd", 0, 65536},
 };
@@ -162,7 +162,7 @@ static const struct {
 static void test_good(void **state)
 {
     (void)state;
-    EACH_ROW (i, GOOD) {
+    EACH_ROW(i, GOOD) {
         struct view text = view_of_span(test_copy(view_of_text(GOOD[i].text)));
         assert_parsed(text, GOOD[i].type, GOOD[i].ufrag, GOOD[i].candidates,
                       GOOD[i].max_message_size);
@@ -219,13 +219,14 @@ static const struct {
      SDP_OFFER},
     {"sha-256 of 31 bytes",
      HEAD MEDIA UFRAG PWD SETUP MID
-     "a=fingerprint:sha-256 C3:E7:77:52:E9:23:CE:15:19:B0:58:A2:7E:FF:66:94:CE:50:2E:D2:83:54:7F:14:"
+     "a=fingerprint:sha-256 "
+     "C3:E7:77:52:E9:23:CE:15:19:B0:58:A2:7E:FF:66:94:CE:50:2E:D2:83:54:7F:14:"
      "68:95:3E:03:3F:50:26\n",
      SDP_OFFER},
     {"sha-256 of 33 bytes",
      HEAD MEDIA UFRAG PWD SETUP MID "a=fingerprint:sha-256 " FINGERPRINT ":00\n", SDP_OFFER},
-    {"sha-256 and more",
-     HEAD MEDIA UFRAG PWD SETUP MID "a=fingerprint:sha-256 " FINGERPRINT " x\n", SDP_OFFER},
+    {"sha-256 and more", HEAD MEDIA UFRAG PWD SETUP MID "a=fingerprint:sha-256 " FINGERPRINT " x\n",
+     SDP_OFFER},
     {"not hex", HEAD MEDIA UFRAG PWD SETUP MID "a=fingerprint:sha-256 G" FINGERPRINT "\n",
      SDP_OFFER},
     {"no part in DTLS", HEAD MEDIA UFRAG PWD PRINT MID "a=setup:holdconn\n", SDP_OFFER},
@@ -243,7 +244,7 @@ static void test_bad(void **state)
 {
     (void)state;
     struct sdp sdp;
-    EACH_ROW (i, BAD) {
+    EACH_ROW(i, BAD) {
         struct view text = view_of_span(test_copy(view_of_text(BAD[i].text)));
         assert_code(sdp_parse(text, BAD[i].type, &PEERLET_LIMITS, &sdp), ERR_BAD_MESSAGE);
     }
@@ -306,7 +307,8 @@ static void test_cut(void **state)
     (void)state;
     struct sdp sdp;
     struct view whole = view_of_text(FIREFOX);
-    size_t complete = whole.len - strlen("000\r\na=sctp-port:5000\r\na=max-message-size:1073741823\r\n");
+    size_t complete =
+        whole.len - strlen("000\r\na=sctp-port:5000\r\na=max-message-size:1073741823\r\n");
     for (size_t len = 0; len < complete; len += 7) {
         struct view cut = view_of_span(test_copy(view_of(whole.data, len)));
         assert_code(sdp_parse(cut, SDP_OFFER, &PEERLET_LIMITS, &sdp), ERR_BAD_MESSAGE);
