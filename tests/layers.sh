@@ -1,0 +1,34 @@
+#!/bin/sh
+# Checks that includes point down, that libsodium stays in crypto, and malloc in base/mem.c.
+set -u
+cd "$(dirname "$0")/../src" || exit 2
+bad=0
+
+# may FILES LAYERS: our headers that FILES may include, besides what nanopb generates.
+may() {
+    # shellcheck disable=SC2086 # a list of files
+    found=$(grep -HnE '^#include "' $1 /dev/null | grep -vE "\"(($2)/|[a-z_]+\.pb\.h\"|${3:-/})")
+    [ -z "$found" ] || { echo "$found" && bad=1; }
+}
+# only PATTERN FILES: the only files that match.
+only() {
+    found=$(grep -rHnE "$1" . | grep -vE "^\./$2")
+    [ -z "$found" ] || { echo "$found" && bad=1; }
+}
+
+low='base|crypto|multiformats|wire'
+may 'base/*' 'base'
+may 'crypto/*' 'base|crypto'
+may 'multiformats/*' 'base|crypto|multiformats'
+may 'wire/*' "$low"
+may 'protocols/*' "$low|protocols"
+may 'pubsub/*' "$low|pubsub"
+may 'transport/*' "$low|transport" 'peerlet.h'
+may 'net/*' "$low|transport|net" 'peerlet.h'
+may 'node/*' "$low|protocols|pubsub|transport|net|node" 'peerlet.h'
+may 'browser/*' 'browser' 'peerlet.h'
+may 'peerlet.h' 'base'
+only '<emscripten' 'browser/'
+only '(<|")sodium|sodium_[a-z]+\(' 'crypto/'
+only '(^|[^>._a-z])(malloc|calloc|realloc|free)\(' 'base/mem\.c'
+exit $bad
