@@ -28,9 +28,10 @@ typedef void story(struct sim *sim);
 #define assert_within(sim, ms, condition)                                                          \
     do {                                                                                           \
         uint64_t until_ = (sim)->now + (ms);                                                       \
-        while (!(condition) && sim_step(sim, until_))                                              \
+        bool holds_;                                                                               \
+        while (!(holds_ = (condition)) && sim_step(sim, until_))                                   \
             ;                                                                                      \
-        if (!(condition))                                                                          \
+        if (!holds_ && !(condition))                                                               \
             story_fails(sim, "not within " #ms " ms: " #condition, __FILE__, __LINE__);            \
     } while (0)
 
@@ -38,10 +39,10 @@ typedef void story(struct sim *sim);
 #define assert_throughout(sim, ms, condition)                                                      \
     do {                                                                                           \
         uint64_t until_ = (sim)->now + (ms);                                                       \
-        bool goes_on_ = true;                                                                      \
-        while ((condition) && goes_on_)                                                            \
-            goes_on_ = sim_step(sim, until_);                                                      \
-        if (!(condition))                                                                          \
+        bool holds_;                                                                               \
+        while ((holds_ = (condition)) && sim_step(sim, until_))                                    \
+            ;                                                                                      \
+        if (!holds_ || !(condition))                                                               \
             story_fails(sim, "no longer: " #condition, __FILE__, __LINE__);                        \
     } while (0)
 

@@ -1,4 +1,4 @@
-/* Two pages and a relay: from WebSockets to a direct WebRTC connection. */
+/* Pages meet: from WebSockets over a relay to a direct WebRTC connection, and what moves there. */
 #include "scenario/story.h"
 
 static void two_pages_meet(struct sim *sim)
@@ -7,14 +7,143 @@ static void two_pages_meet(struct sim *sim)
     struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
 
     assert_within(sim, 500, node_is_reserved(alice, relay) && node_is_reserved(bob, relay));
+    assert_true(node_has_address(alice, "/p2p-circuit/webrtc"));
     assert_within(sim, 1500, nodes_are_direct(alice, bob));
 
-    assert_within(sim, 1000, node_say(alice, "hello") > 0);
+    assert_within(sim, 500, node_say(alice, "hello") > 0);
     assert_within(sim, 200, node_heard(bob, "hello") == 1);
+    assert_within(sim, 500, node_say(bob, "hello yourself") > 0);
+    assert_within(sim, 200, node_heard(alice, "hello yourself") == 1);
+}
+
+/* The relayed connection was only a way to get here. */
+static void the_relayed_connection_is_closed_when_idle(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+
+    assert_within(sim, 1500, nodes_are_direct(alice, bob));
+    assert_within(sim, 10000, relay_circuits(relay) == 0);
+    assert_throughout(sim, 60000, nodes_are_direct(alice, bob));
+    assert_int_equal(node_conn_count(alice), 2);
+    assert_int_equal(node_conn_count(bob), 2);
+}
+
+static void a_second_page_comes_later(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay);
+
+    sim_run(sim, 20000);
+    struct node *bob = sim_page(sim, relay);
+    assert_within(sim, 1500, nodes_are_direct(alice, bob));
+    assert_within(sim, 500, node_say(bob, "sorry, I am late") > 0);
+    assert_within(sim, 200, node_heard(alice, "sorry, I am late") == 1);
+}
+
+/* Streams go where the connection is best when they are opened. */
+static void streams_follow_to_the_direct_connection(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    relay_terms(relay)->limit_s = 0;
+    relay_terms(relay)->limit_bytes = 0;
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+
+    assert_within(sim, 1500, node_is_relayed_to(alice, bob));
+    struct node_stream *early = node_open(alice, bob);
+    assert_non_null(early);
+    node_send(alice, early, 1000);
+    assert_within(sim, 1000, early->received == 1000);
+    assert_true(early->is_intact);
+
+    assert_within(sim, 1500, nodes_are_direct(alice, bob));
+    struct node_stream *late = node_open(alice, bob);
+    assert_int_not_equal(late->conn, early->conn);
+    node_send(alice, late, 300000);
+    node_close(alice, late);
+    assert_within(sim, 5000, late->is_closed);
+    assert_int_equal(late->code, 0);
+    assert_int_equal(late->received, 300000);
+    assert_true(late->is_intact);
+}
+
+static void ten_mebibytes_go_there_and_back(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+
+    assert_within(sim, 1500, nodes_are_direct(alice, bob));
+    struct node_stream *s = node_open(alice, bob);
+    node_send(alice, s, 10u << 20);
+    node_close(alice, s);
+    assert_within(sim, 60000, s->is_closed);
+    assert_int_equal(s->code, 0);
+    assert_int_equal(s->received, 10u << 20);
+    assert_true(s->is_intact);
+    assert_true(node_memory(alice) < 4u << 20);
+    assert_true(node_memory(bob) < 4u << 20);
+}
+
+static void a_page_says_goodbye(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+
+    assert_within(sim, 1500, nodes_are_direct(alice, bob));
+    node_leave(bob);
+    assert_within(sim, 10000, !node_is_connected_to(alice, bob));
+    assert_within(sim, 1000, relay_visitors(relay) == 1);
+}
+
+/* Both dial at the same instant, by address. */
+static void both_dial_at_once(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    const struct node_config shy = {.relays = {relay}, .is_undiscoverable = true};
+    struct node *alice = sim_node(sim, &shy), *bob = sim_node(sim, &shy);
+
+    assert_within(sim, 1500, node_is_reserved(alice, relay) && node_is_reserved(bob, relay));
+    struct node_dial *there = node_dial(alice, node_address(bob, "/p2p-circuit/webrtc"));
+    struct node_dial *back = node_dial(bob, node_address(alice, "/p2p-circuit/webrtc"));
+    assert_within(sim, 3000, there->is_over && back->is_over);
+    assert_int_equal(there->code, 0);
+    assert_int_equal(back->code, 0);
+    assert_within(sim, 3000, nodes_are_direct(alice, bob));
+
+    sim_run(sim, 30000);
+    assert_true(nodes_are_direct(alice, bob));
+    assert_true(node_conn_count(alice) <= 3);
+    assert_within(sim, 500, node_say(alice, "still one of you?") > 0);
+    assert_within(sim, 200, node_heard(bob, "still one of you?") == 1);
+    sim_run(sim, 5000);
+    assert_int_equal(node_heard(bob, "still one of you?"), 1);
+}
+
+static void ten_pages_meet(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *pages[10];
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+        pages[i] = sim_page(sim, relay);
+
+    sim_run(sim, 15000);
+    assert_within(sim, 500, node_say(pages[0], "hello, all of you") > 0);
+    sim_run(sim, 2000);
+    for (size_t i = 1; i < ARRAY_LEN(pages); i++)
+        assert_int_equal(node_heard(pages[i], "hello, all of you"), 1);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {STORY(two_pages_meet)};
+    const struct CMUnitTest tests[] = {
+        STORY(two_pages_meet),
+        STORY(the_relayed_connection_is_closed_when_idle),
+        STORY(a_second_page_comes_later),
+        STORY(streams_follow_to_the_direct_connection),
+        STORY(ten_mebibytes_go_there_and_back),
+        STORY(a_page_says_goodbye),
+        STORY(both_dial_at_once),
+        STORY(ten_pages_meet),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

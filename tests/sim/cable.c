@@ -160,6 +160,7 @@ static void accepted(struct end *e, struct view label)
 {
     struct sim *s = e->host->sim;
     if (e->host->is_down || e->host->ops->accept == NULL) {
+        e->host->refused++;
         end_close(e);
         return;
     }

@@ -321,10 +321,21 @@ static void perform(struct node *n, const struct peerlet_output *out)
     }
 }
 
+/* Chatter of a loud world: what was said to which node, and what it said. */
+static void chat(const struct node *n, const char *what, unsigned type, uint32_t id,
+                 uint32_t channel, struct view text, size_t len)
+{
+    if (n->host.sim->is_loud)
+        fprintf(stderr, "%8u node %u %s %u: %u.%u %.*s (%u bytes)\n", (unsigned)n->host.sim->now,
+                n->host.number, what, type, id, channel, (int)text.len, (const char *)text.data,
+                (unsigned)len);
+}
+
 static struct input_result apply(struct node *n, const struct input *in)
 {
     if (n->recording != NULL)
         recording_input(n->recording, in, n->host.sim->now);
+    chat(n, input_name(in->type), in->type, in->id, in->channel, in->text, in->bytes.len);
     return input_apply(n->p, in, n->host.sim->now);
 }
 
@@ -337,6 +348,7 @@ static void drain(struct node *n)
         sim_note(n->host.sim, digest);
         if (n->recording != NULL)
             recording_output(n->recording, &out);
+        chat(n, "output", out.type, out.id, out.channel, out.text, out.data.len);
         perform(n, &out);
     }
 }
@@ -498,7 +510,7 @@ void node_end(struct node *n)
     if (n->p == NULL)
         return;
     if (n->recording != NULL)
-        recording_mark(n->recording);
+        recording_end(n->recording);
     peerlet_delete(n->p);
     n->p = NULL;
     n->host.is_down = true;
@@ -834,6 +846,22 @@ size_t node_heard(const struct node *n, const char *text)
 bool node_has_address(const struct node *n, const char *part)
 {
     return strstr(n->addresses, part) != NULL;
+}
+
+const char *node_address(struct node *n, const char *part)
+{
+    char with_peer[128];
+    snprintf(with_peer, sizeof with_peer, "%s/p2p/%s", part, n->id);
+    for (const char *line = n->addresses; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        size_t len = end != NULL ? (size_t)(end - line) : strlen(line);
+        copy_text(n->address, sizeof n->address, view_of((const uint8_t *)line, len));
+        if (strstr(n->address, with_peer) != NULL)
+            return n->address;
+        line = end != NULL ? end + 1 : NULL;
+    }
+    assert(false);
+    return "";
 }
 
 size_t node_conn_count(const struct node *n)

@@ -88,6 +88,7 @@ struct node {
     char id[NODE_PEER_MAX];
     struct list conns, relays, dials, streams;
     char addresses[2048]; /* its own, as last told */
+    char address[NODE_TEXT_MAX];
     uint32_t discovered;  /* peers announced so far */
     uint32_t connected, disconnected;  /* peers, counted */
     uint32_t pings;      /* answered */
@@ -175,6 +176,9 @@ size_t node_heard(const struct node *n, const char *text);
 
 /* Whether its own addresses have this in them. */
 bool node_has_address(const struct node *n, const char *part);
+
+/* The first of them with this in it, up to "/p2p/<itself>"; valid until the next call. */
+const char *node_address(struct node *n, const char *part);
 
 size_t node_conn_count(const struct node *n);
 

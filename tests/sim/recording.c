@@ -79,6 +79,8 @@ static void record_fill(void *context, uint8_t *out, size_t len)
 {
     struct recording *r = context;
     rng_fill(&r->rng, out, len);
+    if (r->is_over)
+        return;
     add_u8(r, RECORD_RANDOM);
     add_delimited(r, view_of(out, len));
 }
@@ -138,6 +140,7 @@ void recording_input(struct recording *r, const struct input *in, uint64_t now)
     add_delimited(r, in->text);
     add_delimited(r, view_of_span(in->bytes));
     r->last_at = now;
+
 }
 
 void recording_output(struct recording *r, const struct peerlet_output *out)
@@ -145,8 +148,9 @@ void recording_output(struct recording *r, const struct peerlet_output *out)
     r->digest = output_digest(r->digest, out);
 }
 
-void recording_mark(struct recording *r)
+void recording_end(struct recording *r)
 {
+    r->is_over = true;
     uint8_t bytes[8];
     struct writer w = writer_of(bytes, sizeof bytes);
     put_u64be(&w, r->digest);
@@ -315,10 +319,12 @@ enum replay_result replay_run(struct view log, struct replay *r,
     }
     r->why = play_records(&p, node);
     r->at = log.len - p.in.rest.len;
+    bool is_same = r->why == NULL && !p.is_different;
+    enum replay_result result = r->why != NULL ? REPLAY_BROKEN : REPLAY_DIFFERENT;
     peerlet_delete(node);
-    if (r->why != NULL)
-        return REPLAY_BROKEN;
-    if (p.is_different)
+    if (is_same)
+        return REPLAY_SAME;
+    if (result == REPLAY_DIFFERENT)
         r->why = "the node said something else than it did when it was recorded";
-    return p.is_different ? REPLAY_DIFFERENT : REPLAY_SAME;
+    return result;
 }

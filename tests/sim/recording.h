@@ -29,6 +29,7 @@ struct recording {
     struct rng rng;        /* where the node's randomness comes from */
     uint64_t last_at;      /* instant of the last input */
     uint64_t digest;
+    bool is_over;
 };
 
 /* 0 at the beginning. */
@@ -48,8 +49,8 @@ void recording_input(struct recording *r, const struct input *in, uint64_t now);
 /* Call with each output. */
 void recording_output(struct recording *r, const struct peerlet_output *out);
 
-/* Writes down the digest so far. */
-void recording_mark(struct recording *r);
+/* Writes down the digest; nothing is recorded any more. Call before the node is deleted. */
+void recording_end(struct recording *r);
 
 enum replay_result {
     REPLAY_SAME,      /* every digest was met */

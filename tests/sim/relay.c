@@ -62,6 +62,7 @@ struct visitor {
     struct list in_dirty;
     struct relay *relay;
     struct end *end;
+    uint32_t handle;         /* its number, by which the router knows the visitor */
     struct conn *conn;
     struct peer_id id;       /* len 0 before noise is done */
     uint64_t reserved_until;
@@ -419,7 +420,7 @@ static void join(struct visitor *v)
     struct gossipsub *g = &v->relay->gossip;
     uint64_t now = v->relay->host.sim->now;
     int error;
-    must(gossipsub_add_peer(g, v->end->id, &v->id, GOSSIPSUB_1_2, LISTENER, now));
+    must(gossipsub_add_peer(g, v->handle, &v->id, GOSSIPSUB_1_2, LISTENER, now));
     if (v->rpc != NULL)
         return;
     struct stream *s = conn_open_stream(v->conn, view_of_text(RPC_PROTOCOL), &error, now);
@@ -432,7 +433,7 @@ static void take_rpc(struct talk *t, struct span bytes, uint64_t now)
     struct gossipsub_event ev;
     struct visitor *v = t->visitor;
     int rc;
-    while ((rc = gossipsub_feed(&v->relay->gossip, v->end->id, &bytes, &ev, now)) > 0)
+    while ((rc = gossipsub_feed(&v->relay->gossip, v->handle, &bytes, &ev, now)) > 0)
         ;
     if (rc < 0)
         reset(t);
@@ -564,7 +565,7 @@ static void visitor_free(struct visitor *v)
             talk_free(s->user);
         s->user = NULL;
     }
-    gossipsub_remove_peer(&v->relay->gossip, v->end->id, v->relay->host.sim->now);
+    gossipsub_remove_peer(&v->relay->gossip, v->handle, v->relay->host.sim->now);
     list_remove(&v->in_relay);
     list_remove(&v->in_dirty);
     conn_free(v->conn);
@@ -594,7 +595,7 @@ static void opened(struct talk *t)
     if (t->kind == TALK_STOP)
         ask_target(t);
     if (t->kind == TALK_RPC_OUT)
-        gossipsub_greet(&r->gossip, t->visitor->end->id, GOSSIPSUB_1_2, r->host.sim->now);
+        gossipsub_greet(&r->gossip, t->visitor->handle, GOSSIPSUB_1_2, r->host.sim->now);
 }
 
 static void on_event(struct visitor *v, const struct conn_event *ev, uint64_t now)
@@ -674,6 +675,7 @@ static void on_accept(struct host *h, struct end *e, struct view label)
     struct visitor *v = sim_alloc(h->sim, sizeof *v);
     v->relay = r;
     v->end = e;
+    v->handle = e->id;
     e->user = v;
     v->conn = conn_new(&(struct conn_config){.id = e->id,
                                              .role = LISTENER,
@@ -886,4 +888,9 @@ uint64_t relay_asked_connect(const struct relay *r)
 uint64_t relay_dialled(const struct relay *r)
 {
     return r->dialled;
+}
+
+uint64_t relay_knocks(const struct relay *r)
+{
+    return r->host.refused;
 }

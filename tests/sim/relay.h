@@ -60,4 +60,7 @@ uint64_t relay_asked_reserve(const struct relay *r);
 uint64_t relay_asked_connect(const struct relay *r);
 uint64_t relay_dialled(const struct relay *r);
 
+/* Who dialled and was refused, because it was down. */
+uint64_t relay_knocks(const struct relay *r);
+
 #endif

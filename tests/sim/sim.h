@@ -58,6 +58,7 @@ struct host {
     uint64_t alarm_at;    /* of the alarm in the queue; NEVER: none */
     uint32_t alarm_step_ms; /* timers ring at multiples of it, as in a hidden tab; 0: exactly */
     bool is_down;         /* nothing listens: who dials is refused */
+    uint64_t refused;     /* and counted */
     bool is_frozen;       /* it does not run; what happens to it waits */
     bool is_offline;      /* no packet comes or goes */
     bool is_without_udp;  /* no packet of WebRTC comes or goes */
