@@ -347,10 +347,17 @@ static void upgrade_free(struct peerlet *p, struct upgrade *u)
     mem_free(&p->mem, u);
 }
 
+/* An unlimited relayed connection is good enough for streams, but not direct. */
+static bool is_direct(const struct peerlet *p, const struct peer *peer)
+{
+    struct conn *c = best_conn(p, peer, false);
+    return c != NULL && c->link.kind != LINK_RELAYED;
+}
+
 void upgrade_relayed(struct peerlet *p, struct conn *c)
 {
     if (!(p->services & PEERLET_WEBRTC) || c->link.kind != LINK_RELAYED ||
-        upgrade_of(p, c->peer) || best_conn(p, c->peer, true))
+        upgrade_of(p, c->peer) || is_direct(p, c->peer))
         return;
     struct upgrade *u = mem_alloc(&p->mem, sizeof *u);
     if (u == NULL)

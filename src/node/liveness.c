@@ -6,10 +6,15 @@
 
 #include "protocols/ping.h"
 
-/* A connection with work on it is asked sooner than an idle one. */
+/* How long after its last use a connection counts as active. */
+#define USED_MS 10000
+
+/* A connection that something depends on is asked sooner than an idle one. */
 static uint64_t silence_ms(const struct peerlet *p, const struct conn *c)
 {
-    bool is_active = is_due(p->now, after(c->used_at, 10000));
+    const struct relay *relay = relay_of_conn(p, c);
+    bool is_active = !is_due(after(c->used_at, USED_MS), p->now) ||
+                     (relay != NULL && relay->addresses.len > 0);
     return is_active ? p->limits.liveness_active_ms : p->limits.liveness_idle_ms;
 }
 

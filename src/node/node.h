@@ -318,7 +318,7 @@ void relay_conn_down(struct peerlet *p, const struct conn *c);
 void relay_dial_over(struct peerlet *p, uint32_t dial, int code, struct view why);
 void relay_identified(struct peerlet *p, struct peer *peer);
 void relays_wake(struct peerlet *p);
-struct relay *relay_of_conn(struct peerlet *p, const struct conn *c);
+struct relay *relay_of_conn(const struct peerlet *p, const struct conn *c);
 
 int reserve_begin(struct peerlet *p, struct session *s);
 void reserve_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);

@@ -103,7 +103,7 @@ static struct relay *relay_find(struct peerlet *p, uint32_t id)
     return NULL;
 }
 
-struct relay *relay_of_conn(struct peerlet *p, const struct conn *c)
+struct relay *relay_of_conn(const struct peerlet *p, const struct conn *c)
 {
     LIST_EACH(node, &p->relays) {
         struct relay *r = LIST_OWNER(node, struct relay, in_node);
