@@ -36,6 +36,9 @@ int stream_accept(struct stream *s, struct view protocol)
     if (rc != 0)
         return rc;
     rc = multistream_accept(s->negotiation);
+    /* The answer goes first into `out`, so that the protocol may write on behind it. */
+    if (rc == 0)
+        rc = multistream_drain(s->negotiation, &s->out);
     if (rc != 0)
         return rc;
     s->state = STREAM_OPEN;

@@ -266,6 +266,26 @@ static int ask_peer(struct peerlet *p, struct dial *dial, struct target *t)
     return 0;
 }
 
+/*
+ * A dial that hopes for a direct connection makes the relayed one on its way there: its circuit
+ * addresses only have to wait for that, or are done.
+ */
+static bool is_relayed_already(struct peerlet *p, struct dial *dial, struct target *t)
+{
+    if (dial->peer == NULL || !dial->wants_direct)
+        return false;
+    if (best_conn(p, dial->peer, false) != NULL) {
+        dial_failed(dial, t, 0, view_of(NULL, 0), p->now);
+        return true;
+    }
+    LIST_EACH(node, &p->dialer.dials) {
+        struct dial *other = LIST_OWNER(node, struct dial, in_dialer);
+        if (other != dial && other->peer == dial->peer && !other->wants_direct)
+            t->dial = other->id;
+    }
+    return t->dial != 0;
+}
+
 /* Does the next step of a running address that waits for nothing. */
 static void step_target(struct peerlet *p, struct dial *dial, struct target *t)
 {
@@ -275,6 +295,8 @@ static void step_target(struct peerlet *p, struct dial *dial, struct target *t)
     int rc = transport ? 0 : ERR_NO_ADDRESS;
     if (rc == 0 && transport->route == ROUTE_SOCKET)
         rc = open_socket(p, dial, t, transport);
+    else if (rc == 0 && transport->route == ROUTE_RELAY && is_relayed_already(p, dial, t))
+        return;
     else if (rc == 0 && transport->route == ROUTE_RELAY) {
         rc = multiaddr_relay(target_address(t), &circuit);
         rc = rc == 0 ? ask_relay(p, dial, t, &circuit) : rc;

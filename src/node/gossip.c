@@ -176,9 +176,8 @@ static void discovered(struct peerlet *p, const struct gossipsub_event *ev)
                                      .peer = peer_text_view(&name),
                                      .text = peerlet_peer_addresses(p, peer_text_view(&name)),
                                      .value = PEERLET_FROM_PUBSUB});
-    /* Both hear of each other at the same time; the smaller id dials, the other is dialled. */
-    bool is_ours = view_compare(peer_id_view(&p->self), peer_id_view(&id)) < 0;
-    if (!p->no_auto_dial && (is_ours || peer->is_announced))
+    /* A newcomer does not know us yet, so whoever hears of it dials. */
+    if (!p->no_auto_dial)
         dial_in_background(p, peer);
     peer->is_announced = true;
 }
