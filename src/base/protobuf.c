@@ -3,25 +3,32 @@
 #include <pb_decode.h>
 #include <pb_encode.h>
 
-/* With PB_BUFFER_ONLY a stream's state is its position in the bytes it was made from. */
-static struct view borrow(pb_istream_t *stream)
+/*
+ * With PB_BUFFER_ONLY a stream's state is its position in the bytes it was made from, and `callback`
+ * is free: protobuf_decode marks its stream there, and nanopb copies the mark into each substream.
+ * A number where bytes belong comes in a stream without it, over memory of nanopb's own.
+ */
+static bool borrow(pb_istream_t *stream, struct view *bytes)
 {
-    struct view bytes = view_of(stream->state, stream->bytes_left);
-    return pb_read(stream, NULL, stream->bytes_left) ? bytes : view_of(NULL, 0);
+    if (stream->callback == NULL)
+        return false;
+    *bytes = view_of(stream->state, stream->bytes_left);
+    return pb_read(stream, NULL, stream->bytes_left);
 }
 
 static bool decode_view(pb_istream_t *stream, const pb_field_t *field, void **arg)
 {
     (void)field;
-    *(struct view *)*arg = borrow(stream);
-    return true;
+    return borrow(stream, *arg);
 }
 
 static bool decode_views(pb_istream_t *stream, const pb_field_t *field, void **arg)
 {
     (void)field;
     struct views *v = *arg;
-    struct view bytes = borrow(stream);
+    struct view bytes;
+    if (!borrow(stream, &bytes))
+        return false;
     if (v->count < v->room)
         v->at[v->count++] = bytes;
     else
@@ -83,7 +90,9 @@ int protobuf_decode(struct view in, size_t limit, const pb_msgdesc_t *fields, vo
 {
     if (in.len > limit)
         return ERR_TOO_BIG;
+    int mark = 0;
     pb_istream_t stream = pb_istream_from_buffer(in.data, in.len);
+    stream.callback = &mark;
     return pb_decode_ex(&stream, fields, into, PB_DECODE_NOINIT) ? 0 : ERR_PROTOCOL;
 }
 

@@ -33,7 +33,7 @@ pb_callback_t lend_views(const struct views *from);
 
 /*
  * Decodes a whole message. ERR_TOO_BIG past `limit` bytes, before anything is looked at;
- * ERR_PROTOCOL when it does not parse. Unknown fields are skipped.
+ * ERR_PROTOCOL when it does not parse or a borrowed field is a number. Unknown fields are skipped.
  */
 MUST_USE int protobuf_decode(struct view in, size_t limit, const pb_msgdesc_t *fields, void *into);
 
