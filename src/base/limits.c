@@ -36,6 +36,8 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .window_conn = 16u << 20,
     .yamux_frame = 32u << 10,
     .yamux_pongs_owed = 32,
+    .yamux_pongs_per_s = 10,
+    .yamux_refusals_owed = 256,
     .yamux_churn_per_s = 200,
 
     .identify_message = 8192,
@@ -67,6 +69,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .rtc_per_minute = 30,
     .rtc_channels = 256,
     .rtc_ms = 20000,
+    .rtc_fin_ack_ms = 10000,
     .rtc_early_channels = 10,
     .rtc_early_bytes = 16384,
     .direct_retry_ms = {10000, 60000, 300000},

@@ -48,7 +48,9 @@ struct peerlet_limits {
     uint32_t window_stream;          /* largest receive window of one stream */
     uint32_t window_conn;            /* sum of the windows' growth on one connection */
     uint32_t yamux_frame;            /* body of one Data frame we send, so that others interleave */
-    uint32_t yamux_pongs_owed;       /* unanswered pings kept */
+    uint32_t yamux_pongs_owed;       /* unanswered pings kept, and answered in one burst */
+    uint32_t yamux_pongs_per_s;      /* answered in the long run; honest peers have one under way */
+    uint32_t yamux_refusals_owed;    /* RST of streams over the cap; rust opens 256 unanswered */
     uint32_t yamux_churn_per_s;      /* streams opened and reset by the peer; then GOAWAY */
 
     /* identify */
@@ -84,6 +86,7 @@ struct peerlet_limits {
     uint32_t rtc_per_minute;         /* handshakes a node starts or accepts */
     uint32_t rtc_channels;           /* per connection */
     uint32_t rtc_ms;                 /* offer to connected */
+    uint32_t rtc_fin_ack_ms;         /* for a FIN to be acknowledged; rust never does */
     uint32_t rtc_early_channels;     /* before the connection is ready */
     size_t rtc_early_bytes;          /* per such channel */
     uint32_t direct_retry_ms[3];     /* after a failed upgrade of a relayed connection */

@@ -1,15 +1,24 @@
 #include "wire/datachannel.h"
 
+#include "base/protobuf.h"
+#include "datachannel.pb.h"
+
 #include <assert.h>
 
-/* Protobuf tags: field 1 as varint, field 2 as bytes. */
 #define TAG_FLAG 0x08
 #define TAG_MESSAGE 0x12
 
+/* In front of a long payload: length of the frame, tag, length of the payload. */
+#define PREFIX_LEN (2 + 1 + 2)
+/* All the flags that can be owed at once, three bytes each. */
+#define FLAGS_LEN (4 * 3)
+
+_Static_assert(PREFIX_LEN + DATACHANNEL_PAYLOAD_MAX <= DATACHANNEL_FRAME_MAX, "one send");
+_Static_assert(1 + 2 + DATACHANNEL_PAYLOAD_MAX < 1 << 14, "both lengths take two bytes at most");
+
 void datachannel_init(struct datachannel *d, struct mem *mem, const struct peerlet_limits *limits)
 {
-    (void)limits;
-    *d = (struct datachannel){.fin_until = NEVER};
+    *d = (struct datachannel){.limits = limits, .fin_until = NEVER};
     delimited_init(&d->reader, mem, DATACHANNEL_ACCEPT_MAX);
 }
 
@@ -18,190 +27,175 @@ void datachannel_free(struct datachannel *d)
     delimited_free(&d->reader);
 }
 
-/* ---- in ------------------------------------------------------------------------------------------ */
+/* ---- in ------------------------------------------------------------------------------------ */
 
-/* One unknown field; its number was read. */
-static void skip_field(struct cursor *c, uint64_t tag)
-{
-    switch (tag & 7) {
-    case 0:
-        take_uvarint(c);
-        break;
-    case 1:
-        take(c, 8);
-        break;
-    case 2:
-        take_delimited(c, c->rest.len);
-        break;
-    case 5:
-        take(c, 4);
-        break;
-    default:
-        c->failed = true;
-    }
-}
-
-/* Message is two fields, read here by hand so that its bytes stay writable for what lies above. */
 static int parse(struct datachannel *d, struct span frame, struct span *data)
 {
-    struct cursor c = cursor_of(view_of_span(frame));
-    *data = span_of(NULL, 0);
-    d->has_flag = false;
-    while (c.rest.len > 0 && !c.failed) {
-        uint64_t tag = take_uvarint(&c);
-        if (tag == TAG_FLAG) {
-            uint64_t flag = take_uvarint(&c);
-            d->has_flag = flag <= DATACHANNEL_FLAG_FIN_ACK;
-            d->flag = (uint32_t)flag;
-        } else if (tag == TAG_MESSAGE) {
-            struct view v = take_delimited(&c, frame.len);
-            *data = span_of(frame.data + (v.len ? (size_t)(v.data - frame.data) : 0), v.len);
-        } else
-            skip_field(&c, tag);
-    }
-    return c.failed ? ERR_PROTOCOL : 0;
+    struct view payload = {NULL, 0};
+    peerlet_datachannel_Message message = peerlet_datachannel_Message_init_zero;
+    message.message = borrow_view(&payload);
+    int rc = protobuf_decode(view_of_span(frame), DATACHANNEL_ACCEPT_MAX,
+                             peerlet_datachannel_Message_fields, &message);
+    if (rc != 0)
+        return rc;
+    d->has_flag = message.has_flag;
+    d->flag = message.flag;
+    size_t at = payload.len > 0 ? (size_t)(payload.data - frame.data) : 0;
+    *data = span_of(frame.data + at, payload.len);
+    return 0;
 }
 
 static int tell(struct datachannel_event *ev, enum datachannel_event_type type)
 {
-    ev->type = type;
-    ev->data = span_of(NULL, 0);
+    *ev = (struct datachannel_event){.type = type};
     return 1;
+}
+
+/* Our FIN needs to be waited for no longer. */
+static void become_closed(struct datachannel *d)
+{
+    d->state = DATACHANNEL_CLOSED;
+    d->fin_until = NEVER;
+}
+
+static int on_fin(struct datachannel *d, struct datachannel_event *ev)
+{
+    if (d->peer_closed)
+        return 0;
+    d->peer_closed = d->fin_ack_owed = true;
+    return tell(ev, DATACHANNEL_FIN);
+}
+
+/* Whoever reads no more owes no FIN_ACK either: go waits for none. */
+static int on_stop_sending(struct datachannel *d, struct datachannel_event *ev)
+{
+    if (d->state == DATACHANNEL_WAIT_FIN_ACK)
+        become_closed(d);
+    if (d->peer_stopped)
+        return 0;
+    d->peer_stopped = true;
+    return tell(ev, DATACHANNEL_STOP_SENDING);
+}
+
+static void end(struct datachannel *d)
+{
+    d->is_reset = true;
+    d->fin_owed = d->fin_ack_owed = d->stop_owed = d->reset_owed = false;
+    become_closed(d);
+}
+
+static int on_fin_ack(struct datachannel *d, struct datachannel_event *ev)
+{
+    if (d->state != DATACHANNEL_WAIT_FIN_ACK || d->fin_owed)
+        return 0;
+    become_closed(d);
+    return tell(ev, DATACHANNEL_FIN_ACK);
 }
 
 static int on_flag(struct datachannel *d, struct datachannel_event *ev)
 {
     d->has_flag = false;
+    if (d->is_reset || d->flag > DATACHANNEL_FLAG_FIN_ACK)
+        return 0;
     switch ((enum datachannel_flag)d->flag) {
     case DATACHANNEL_FLAG_FIN:
-        d->fin_ack_owed = true;
-        if (d->peer_closed)
-            return 0;
-        d->peer_closed = true;
-        return tell(ev, DATACHANNEL_FIN);
+        return on_fin(d, ev);
     case DATACHANNEL_FLAG_STOP_SENDING:
-        return tell(ev, DATACHANNEL_STOP_SENDING);
+        return on_stop_sending(d, ev);
     case DATACHANNEL_FLAG_RESET:
-        d->is_reset = true;
-        d->fin_owed = d->stop_owed = d->reset_owed = d->fin_ack_owed = false;
+        end(d);
         return tell(ev, DATACHANNEL_RESET);
     case DATACHANNEL_FLAG_FIN_ACK:
-        if (d->ours != HALF_WAIT_ACK)
-            return 0;
-        d->ours = HALF_CLOSED;
-        d->fin_until = NEVER;
-        return tell(ev, DATACHANNEL_FIN_ACK);
+        return on_fin_ack(d, ev);
     }
     return 0;
-}
-
-/* The frame as writable bytes: it lies in `in`, or in the reader's own memory. */
-static struct span writable(const struct datachannel *d, struct span before, struct view frame)
-{
-    if (d->reader.given > 0)
-        before = span_of(d->reader.partial.data + d->reader.partial.head, d->reader.partial.len);
-    return span_of(before.data + (frame.data - before.data), frame.len);
 }
 
 int datachannel_feed(struct datachannel *d, struct span *in, struct datachannel_event *ev)
 {
     for (;;) {
-        if (d->has_flag) {
-            int rc = on_flag(d, ev);
-            if (rc != 0)
-                return rc;
-        }
-        struct view frame;
-        struct span before = *in;
-        int rc = delimited_feed(&d->reader, in, &frame);
+        int rc = d->has_flag ? on_flag(d, ev) : 0;
+        if (rc != 0)
+            return rc;
+        struct span frame, data;
+        rc = delimited_feed_span(&d->reader, in, &frame);
         if (rc <= 0)
             return rc;
-        struct span data;
-        rc = parse(d, writable(d, before, frame), &data);
+        rc = parse(d, frame, &data);
         if (rc != 0)
             return rc;
         if (data.len == 0 || d->peer_closed || d->read_closed || d->is_reset)
             continue;
-        ev->type = DATACHANNEL_DATA;
-        ev->data = data;
+        *ev = (struct datachannel_event){DATACHANNEL_DATA, data};
         return 1;
     }
 }
 
-/* ---- out ------------------------------------------------------------------------------------------- */
+/* ---- out ----------------------------------------------------------------------------------- */
 
-/*
- * The prefix is written with a fixed width, since the length is known only at commit: three bytes
- * for the frame, one for the tag, three for the payload. A uvarint must be minimal, so a short
- * payload is moved forward; it is short.
- */
 uint8_t *datachannel_reserve(struct datachannel *d, struct buf *out, size_t *room)
 {
     size_t want = MIN(*room, (size_t)DATACHANNEL_PAYLOAD_MAX);
     size_t fits = buf_room(out);
     *room = 0;
-    if (d->ours != HALF_OPEN || d->is_reset || want == 0 || fits < 4 * DATACHANNEL_OVERHEAD)
+    if (d->state != DATACHANNEL_OPEN || d->peer_stopped || want == 0 ||
+        fits <= PREFIX_LEN + FLAGS_LEN)
         return NULL;
-    want = MIN(want, fits - 2 * DATACHANNEL_OVERHEAD);
-    uint8_t *at = buf_reserve(out, DATACHANNEL_OVERHEAD + want);
+    want = MIN(want, fits - PREFIX_LEN - FLAGS_LEN);
+    uint8_t *at = buf_reserve(out, PREFIX_LEN + want);
     if (at == NULL)
         return NULL;
     *room = want;
-    return at + DATACHANNEL_OVERHEAD;
+    return at + PREFIX_LEN;
 }
 
 void datachannel_commit(struct datachannel *d, struct buf *out, size_t len)
 {
-    (void)d;
+    assert(d->state == DATACHANNEL_OPEN && len <= DATACHANNEL_PAYLOAD_MAX);
     if (len == 0)
         return;
-    uint8_t *at = buf_reserve(out, DATACHANNEL_OVERHEAD + len);
-    assert(at != NULL && len <= DATACHANNEL_PAYLOAD_MAX);
-    size_t inner = 1 + uvarint_len(len);
-    struct writer w = writer_of(at, DATACHANNEL_OVERHEAD);
-    put_uvarint(&w, inner + len);
+    uint8_t *at = buf_reserve(out, PREFIX_LEN + len);
+    assert(at != NULL);
+    struct writer w = writer_of(at, PREFIX_LEN);
+    put_uvarint(&w, 1 + uvarint_len(len) + len);
     put_u8(&w, TAG_MESSAGE);
     put_uvarint(&w, len);
-    if (w.len < DATACHANNEL_OVERHEAD)
-        memmove(at + w.len, at + DATACHANNEL_OVERHEAD, len);
+    /* Lengths under 128 take one byte: what little follows moves up. */
+    if (w.len < PREFIX_LEN)
+        memmove(at + w.len, at + PREFIX_LEN, len);
     buf_commit(out, w.len + len);
 }
 
-static int put_flag(struct buf *out, enum datachannel_flag flag)
-{
-    const uint8_t frame[] = {2, TAG_FLAG, (uint8_t)flag};
-    return buf_append(out, view_of(frame, sizeof frame));
-}
-
-static int pay(bool *owed, struct buf *out, enum datachannel_flag flag)
+static int pay(bool *owed, enum datachannel_flag flag, struct buf *out)
 {
     if (!*owed)
         return 0;
-    int rc = put_flag(out, flag);
+    const uint8_t frame[] = {2, TAG_FLAG, (uint8_t)flag};
+    int rc = buf_append(out, view_of(frame, sizeof frame));
     *owed = rc != 0;
     return rc;
 }
 
 int datachannel_drain(struct datachannel *d, struct buf *out, uint64_t now)
 {
-    bool starts_wait = d->fin_owed;
-    int rc = pay(&d->fin_owed, out, DATACHANNEL_FLAG_FIN);
-    if (rc == 0 && starts_wait)
-        d->fin_until = after(now, DATACHANNEL_FIN_ACK_MS);
+    bool says_fin = d->fin_owed;
+    int rc = pay(&d->fin_owed, DATACHANNEL_FLAG_FIN, out);
+    if (rc == 0 && says_fin && d->state == DATACHANNEL_WAIT_FIN_ACK)
+        d->fin_until = after(now, d->limits->rtc_fin_ack_ms);
     if (rc == 0)
-        rc = pay(&d->fin_ack_owed, out, DATACHANNEL_FLAG_FIN_ACK);
+        rc = pay(&d->fin_ack_owed, DATACHANNEL_FLAG_FIN_ACK, out);
     if (rc == 0)
-        rc = pay(&d->stop_owed, out, DATACHANNEL_FLAG_STOP_SENDING);
+        rc = pay(&d->stop_owed, DATACHANNEL_FLAG_STOP_SENDING, out);
     if (rc == 0)
-        rc = pay(&d->reset_owed, out, DATACHANNEL_FLAG_RESET);
+        rc = pay(&d->reset_owed, DATACHANNEL_FLAG_RESET, out);
     return rc;
 }
 
 void datachannel_close_write(struct datachannel *d)
 {
-    if (d->ours != HALF_OPEN || d->is_reset)
+    if (d->state != DATACHANNEL_OPEN)
         return;
-    d->ours = HALF_WAIT_ACK;
+    d->state = DATACHANNEL_WAIT_FIN_ACK;
     d->fin_owed = true;
 }
 
@@ -216,15 +210,15 @@ void datachannel_reset(struct datachannel *d)
 {
     if (d->is_reset)
         return;
-    d->is_reset = d->reset_owed = true;
-    d->fin_owed = d->stop_owed = d->fin_ack_owed = false;
+    end(d);
+    d->reset_owed = true;
 }
 
 bool datachannel_is_done(const struct datachannel *d)
 {
-    if (d->fin_owed || d->stop_owed || d->reset_owed || d->fin_ack_owed)
+    if (d->fin_owed || d->fin_ack_owed || d->stop_owed || d->reset_owed)
         return false;
-    return d->is_reset || (d->ours == HALF_CLOSED && d->peer_closed);
+    return d->is_reset || (d->state == DATACHANNEL_CLOSED && d->peer_closed);
 }
 
 uint64_t datachannel_deadline(const struct datachannel *d)
@@ -234,10 +228,8 @@ uint64_t datachannel_deadline(const struct datachannel *d)
 
 void datachannel_tick(struct datachannel *d, uint64_t now)
 {
-    if (!is_due(d->fin_until, now))
-        return;
-    d->fin_until = NEVER;
-    d->ours = HALF_CLOSED;
+    if (is_due(d->fin_until, now))
+        become_closed(d);
 }
 
 size_t datachannel_frame(struct view out)

@@ -1,30 +1,27 @@
 /*
  * Framing of streams on WebRTC data channels, which have no half-close of their own.
  *
- *     frame    uvarint(len) || Message { 1: flag, 2: message }        at most 16384 bytes as sent
+ *     frame        uvarint(len) || Message { 1: flag, 2: message }     sent: at most 16384 bytes
  *
- *     our half     OPEN ── FIN ──▶ WAIT_FIN_ACK ── FIN_ACK, or 10 s ──▶ CLOSED
- *     their half   OPEN ◀─ FIN ─── answered by FIN_ACK ──▶ CLOSED
+ *     our half     OPEN ── FIN ──▶ WAIT_FIN_ACK ── FIN_ACK, or its time is up ──▶ CLOSED
+ *     their half   open ◀── FIN, answered by FIN_ACK ──▶ closed
  *
- * The channel may be closed when both halves are, not before: what is queued in it would be lost.
- * specs/webrtc, "Multiplexing".
+ * The channel may be closed when both halves are, and no sooner: what it has queued would be lost.
+ * There is no credit; STOP_SENDING says that a peer reads no more. specs/webrtc, "Multiplexing".
  */
 #ifndef WIRE_DATACHANNEL_H
 #define WIRE_DATACHANNEL_H
 
 #include "base/buf.h"
-#include "base/cursor.h"
 #include "base/limits.h"
 #include "base/timers.h"
 #include "wire/delimited.h"
 
 #define DATACHANNEL_FRAME_MAX 16384
-/* Prefix, tag and length of a payload: what js, go and rust all reserve. */
-#define DATACHANNEL_OVERHEAD 7
-#define DATACHANNEL_PAYLOAD_MAX (DATACHANNEL_FRAME_MAX - DATACHANNEL_OVERHEAD)
-/* Longest frame taken. */
+/* Of one frame sent; js, go and rust all keep seven bytes for what stands in front. */
+#define DATACHANNEL_PAYLOAD_MAX (DATACHANNEL_FRAME_MAX - 7)
+/* Longest message taken. */
 #define DATACHANNEL_ACCEPT_MAX 65536
-#define DATACHANNEL_FIN_ACK_MS 10000
 
 enum datachannel_flag {
     DATACHANNEL_FLAG_FIN,
@@ -33,26 +30,29 @@ enum datachannel_flag {
     DATACHANNEL_FLAG_FIN_ACK,
 };
 
-enum datachannel_half { HALF_OPEN, HALF_WAIT_ACK, HALF_CLOSED };
+/* Of our half. */
+enum datachannel_state { DATACHANNEL_OPEN, DATACHANNEL_WAIT_FIN_ACK, DATACHANNEL_CLOSED };
 
 struct datachannel {
+    const struct peerlet_limits *limits;
     struct delimited reader;
-    enum datachannel_half ours;
-    bool fin_owed, stop_owed, reset_owed, fin_ack_owed;
-    bool peer_closed;        /* FIN received */
-    bool is_reset;           /* by either side */
-    bool read_closed;        /* late data is dropped */
-    bool has_flag;           /* of the frame whose data was given up last */
+    enum datachannel_state state;
+    bool fin_owed, fin_ack_owed, stop_owed, reset_owed;
+    bool peer_closed;     /* FIN received */
+    bool peer_stopped;    /* STOP_SENDING received */
+    bool read_closed;     /* late data is dropped */
+    bool is_reset;        /* by either side */
+    bool has_flag;        /* of the frame whose data was handed up last */
     uint32_t flag;
-    uint64_t fin_until;      /* when FIN_ACK is given up */
+    uint64_t fin_until;   /* when FIN_ACK is given up; NEVER before FIN was sent */
 };
 
 enum datachannel_event_type {
     DATACHANNEL_DATA,          /* data, valid until the next call */
-    DATACHANNEL_FIN,
-    DATACHANNEL_STOP_SENDING,  /* the peer reads no more */
-    DATACHANNEL_RESET,
-    DATACHANNEL_FIN_ACK,
+    DATACHANNEL_FIN,           /* the peer writes no more */
+    DATACHANNEL_STOP_SENDING,  /* the peer reads no more: close our half */
+    DATACHANNEL_RESET,         /* both halves are over */
+    DATACHANNEL_FIN_ACK,       /* our half is closed */
 };
 
 struct datachannel_event {
@@ -63,33 +63,43 @@ struct datachannel_event {
 void datachannel_init(struct datachannel *d, struct mem *mem, const struct peerlet_limits *limits);
 void datachannel_free(struct datachannel *d);
 
-/* Takes bytes of the channel. 1 with an event, 0, ERR_PROTOCOL, ERR_TOO_BIG, ERR_NOMEM. */
+/*
+ * Takes bytes of the channel, whose own message boundaries mean nothing. 1 with `*ev`, 0 when `in`
+ * is used up, or an error, after which the channel must be closed: ERR_PROTOCOL, ERR_TOO_BIG,
+ * ERR_NOMEM. `ev->data` may be written to.
+ */
 MUST_USE int datachannel_feed(struct datachannel *d, struct span *in,
                               struct datachannel_event *ev);
 
 /*
- * Where to put at most `*room` (in: wanted, out: given) bytes of the next frame's payload at the
- * tail of `out`; null when nothing fits or our half is closed.
+ * Where to put the payload of one more frame at the tail of `out`: at most `*room` bytes (in:
+ * wanted, out: given). Null when our half is closed, the peer reads no more, or `out` is full but
+ * for the flags that may still be owed.
  */
 uint8_t *datachannel_reserve(struct datachannel *d, struct buf *out, size_t *room);
 
-/* The first `len` were put there. */
+/* The first `len` of them were put there: writes what stands in front. */
 void datachannel_commit(struct datachannel *d, struct buf *out, size_t len);
 
 /* Appends owed flags: 0, ERR_FULL, ERR_NOMEM. */
 MUST_USE int datachannel_drain(struct datachannel *d, struct buf *out, uint64_t now);
 
+/* We write no more. */
 void datachannel_close_write(struct datachannel *d);
+
+/* We read no more: tells the peer, and drops what still comes. */
 void datachannel_close_read(struct datachannel *d);
+
+/* Ends both halves at once. */
 void datachannel_reset(struct datachannel *d);
 
-/* Nothing is owed and both halves are closed, or it was reset: close the channel. */
+/* Nothing is owed, and both halves are closed or it was reset: close the channel. */
 bool datachannel_is_done(const struct datachannel *d);
 
 uint64_t datachannel_deadline(const struct datachannel *d);
 void datachannel_tick(struct datachannel *d, uint64_t now);
 
-/* Length of the first whole frame waiting in `out`, which is what one send takes; 0 for none. */
+/* Length of the first whole frame in `out`, which is what one send takes; 0 for none. */
 size_t datachannel_frame(struct view out);
 
 #endif

@@ -5,12 +5,21 @@
 #define HEADER "/multistream/1.0.0"
 #define NOT_AVAILABLE "na"
 
+/* Bytes of a line: its length, its text, its newline. */
+static size_t line_len(struct view text)
+{
+    return uvarint_len(text.len + 1) + text.len + 1;
+}
+
 void multistream_init(struct multistream *m, enum role role, struct mem *mem,
                       const struct peerlet_limits *limits)
 {
+    /* The most a listener can owe: a header for all that may be proposed, and one long echo. */
+    size_t headers = limits->negotiate_proposals * line_len(view_of_text(HEADER));
+    size_t echo = uvarint_len(MULTISTREAM_LINE_MAX) + MULTISTREAM_LINE_MAX;
     *m = (struct multistream){.role = role, .limits = limits};
     delimited_init(&m->reader, mem, MULTISTREAM_LINE_MAX);
-    buf_init(&m->owed, mem, 4 * MULTISTREAM_LINE_MAX);
+    buf_init(&m->owed, mem, headers + echo);
     buf_init(&m->proposal, mem, MULTISTREAM_LINE_MAX);
 }
 
@@ -21,19 +30,26 @@ void multistream_free(struct multistream *m)
     buf_free(&m->proposal);
 }
 
-static int owe_line(struct multistream *m, struct view text)
+static void put_line(struct writer *w, struct view text)
 {
-    uint8_t prefix[10];
-    struct writer w = writer_of(prefix, sizeof prefix);
-    put_uvarint(&w, text.len + 1);
-    uint8_t *at = buf_reserve(&m->owed, w.len + text.len + 1);
+    put_uvarint(w, text.len + 1);
+    put(w, text);
+    put_u8(w, '\n');
+}
+
+/* One line, with the header in front where it is still to be said. All of it, or ERR_NOMEM. */
+static int owe(struct multistream *m, bool with_header, struct view text)
+{
+    struct view header = view_of_text(HEADER);
+    size_t len = line_len(text) + (with_header ? line_len(header) : 0);
+    uint8_t *at = buf_reserve(&m->owed, len);
     if (at == NULL)
-        return buf_room(&m->owed) < w.len + text.len + 1 ? ERR_FULL : ERR_NOMEM;
-    w = writer_of(at, w.len + text.len + 1);
-    put_uvarint(&w, text.len + 1);
-    put(&w, text);
-    put_u8(&w, '\n');
-    buf_commit(&m->owed, w.len);
+        return ERR_NOMEM;
+    struct writer w = writer_of(at, len);
+    if (with_header)
+        put_line(&w, header);
+    put_line(&w, text);
+    buf_commit(&m->owed, len);
     return 0;
 }
 
@@ -45,49 +61,52 @@ static int remember(struct multistream *m, struct view protocol)
 
 int multistream_propose(struct multistream *m, struct view protocol)
 {
-    assert(m->role == DIALER);
+    assert(m->role == DIALER && m->state == MULTISTREAM_WAIT_PROPOSAL);
     if (protocol.len == 0 || protocol.len > m->limits->protocol_name)
         return ERR_BAD_ARGUMENT;
     if (m->refusals > m->limits->negotiate_refusals)
         return ERR_FULL;
-    int rc = m->proposals++ == 0 ? owe_line(m, view_of_text(HEADER)) : 0;
+    int rc = remember(m, protocol);
     if (rc == 0)
-        rc = owe_line(m, protocol);
-    if (rc == 0)
-        rc = remember(m, protocol);
+        rc = owe(m, m->proposals == 0, protocol);
+    if (rc != 0)
+        return rc;
+    m->proposals++;
     m->state = MULTISTREAM_WAIT_ANSWER;
+    return 0;
+}
+
+static int answer(struct multistream *m, struct view text, enum multistream_state next)
+{
+    assert(m->state == MULTISTREAM_WAIT_VERDICT);
+    int rc = owe(m, false, text);
+    if (rc == 0)
+        m->state = next;
     return rc;
 }
 
 int multistream_accept(struct multistream *m)
 {
-    assert(m->state == MULTISTREAM_WAIT_VERDICT);
-    m->state = MULTISTREAM_AGREED;
-    return owe_line(m, buf_view(&m->proposal));
+    return answer(m, buf_view(&m->proposal), MULTISTREAM_AGREED);
 }
 
 int multistream_refuse(struct multistream *m)
 {
-    assert(m->state == MULTISTREAM_WAIT_VERDICT);
-    m->state = MULTISTREAM_WAIT_PROPOSAL;
-    return owe_line(m, view_of_text(NOT_AVAILABLE));
+    return answer(m, view_of_text(NOT_AVAILABLE), MULTISTREAM_WAIT_PROPOSAL);
 }
 
 static int on_proposal(struct multistream *m, struct view line, struct multistream_event *ev)
 {
-    if (view_equals_text(line, HEADER)) {
-        /* js answers a repeated header; so do we, as often as it may propose. */
-        m->header_seen = true;
-        if (++m->proposals > m->limits->negotiate_proposals)
-            return ERR_FULL;
-        return owe_line(m, line);
-    }
-    if (!m->header_seen)
+    bool is_header = view_equals_text(line, HEADER);
+    if (!is_header && !m->header_seen)
         return ERR_PROTOCOL;
+    m->header_seen = true;
     if (++m->proposals > m->limits->negotiate_proposals)
         return ERR_FULL;
+    if (is_header)
+        return owe(m, false, line);
     if (line.len == 0 || line.data[0] != '/')
-        return owe_line(m, view_of_text(NOT_AVAILABLE)); /* `ls` among them */
+        return owe(m, false, view_of_text(NOT_AVAILABLE));
     int rc = remember(m, line);
     if (rc != 0)
         return rc;
@@ -102,17 +121,17 @@ static int on_answer(struct multistream *m, struct view line, struct multistream
         m->header_seen = true;
         return view_equals_text(line, HEADER) ? 0 : ERR_PROTOCOL;
     }
-    ev->protocol = buf_view(&m->proposal);
-    if (view_equal(line, ev->protocol)) {
+    struct view proposal = buf_view(&m->proposal);
+    if (view_equal(line, proposal)) {
         m->state = MULTISTREAM_AGREED;
-        ev->type = MULTISTREAM_ACCEPTED;
+        *ev = (struct multistream_event){MULTISTREAM_ACCEPTED, proposal};
         return 1;
     }
     if (!view_equals_text(line, NOT_AVAILABLE))
         return ERR_PROTOCOL;
     m->refusals++;
     m->state = MULTISTREAM_WAIT_PROPOSAL;
-    ev->type = MULTISTREAM_REFUSED;
+    *ev = (struct multistream_event){MULTISTREAM_REFUSED, proposal};
     return 1;
 }
 
@@ -124,13 +143,18 @@ static int on_line(struct multistream *m, struct view line, struct multistream_e
     return m->role == LISTENER ? on_proposal(m, line, ev) : on_answer(m, line, ev);
 }
 
-/* Whether the machine wants bytes now: not while the owner has to speak, and not when done. */
 static bool wants_bytes(const struct multistream *m)
 {
-    if (m->state == MULTISTREAM_AGREED || m->state == MULTISTREAM_WAIT_VERDICT)
-        return false;
-    /* go's listener speaks first; its header is taken before anything was proposed. */
-    return m->role == LISTENER || m->state == MULTISTREAM_WAIT_ANSWER || !m->header_seen;
+    switch (m->state) {
+    case MULTISTREAM_WAIT_PROPOSAL:
+        return m->role == LISTENER || !m->header_seen;
+    case MULTISTREAM_WAIT_ANSWER:
+        return true;
+    case MULTISTREAM_WAIT_VERDICT:
+    case MULTISTREAM_AGREED:
+        break;
+    }
+    return false;
 }
 
 int multistream_feed(struct multistream *m, struct span *in, struct multistream_event *ev)
@@ -138,10 +162,9 @@ int multistream_feed(struct multistream *m, struct span *in, struct multistream_
     while (wants_bytes(m)) {
         struct view line;
         int rc = delimited_feed(&m->reader, in, &line);
-        if (rc == 1)
-            rc = on_line(m, line, ev);
-        else if (rc == 0)
-            return 0;
+        if (rc <= 0)
+            return rc;
+        rc = on_line(m, line, ev);
         if (rc != 0)
             return rc;
     }
@@ -151,8 +174,7 @@ int multistream_feed(struct multistream *m, struct span *in, struct multistream_
 int multistream_drain(struct multistream *m, struct buf *out)
 {
     int rc = buf_append(out, buf_view(&m->owed));
-    if (rc != 0)
-        return rc;
-    buf_free(&m->owed);
-    return 0;
+    if (rc == 0)
+        buf_free(&m->owed);
+    return rc;
 }

@@ -5,67 +5,69 @@
 
 #include <assert.h>
 
-#define LENGTH_LEN 2
+#define PREFIX_LEN 2
+
+static const struct view NO_AD = {NULL, 0};
 
 int noise_init(struct noise *n, const struct noise_config *config)
 {
-    *n = (struct noise){
-        .role = config->role,
-        .mem = config->mem,
-        .state = config->role == DIALER ? NOISE_WAIT_E_S : NOISE_WAIT_E,
-    };
-    buf_init(&n->partial, config->mem, LENGTH_LEN + NOISE_MAX_FRAME);
-    return handshake_init(n, config);
+    *n = (struct noise){.role = config->role, .mem = config->mem};
+    buf_init(&n->partial, config->mem, PREFIX_LEN + NOISE_MAX_FRAME);
+    return noise_handshake_init(n, config);
 }
 
 void noise_free(struct noise *n)
 {
     if (n->mem == NULL)
         return;
-    handshake_free(n);
+    noise_handshake_free(n);
     buf_free(&n->partial);
     crypto_wipe(&n->sending, sizeof n->sending);
     crypto_wipe(&n->receiving, sizeof n->receiving);
 }
 
-/* ---- up ----------------------------------------------------------------------------------------------- */
+/* ---- up ------------------------------------------------------------------------------------ */
 
-static size_t frame_len(const uint8_t *length)
+/* Of a frame with its prefix; PREFIX_LEN while that has not come. */
+static size_t frame_len(struct span have)
 {
-    return LENGTH_LEN + ((size_t)length[0] << 8 | length[1]);
+    if (have.len < PREFIX_LEN)
+        return PREFIX_LEN;
+    return PREFIX_LEN + ((size_t)have.data[0] << 8 | have.data[1]);
+}
+
+static bool is_whole(struct span have)
+{
+    return have.len >= PREFIX_LEN && have.len >= frame_len(have);
 }
 
 /* Adds to the split frame; 1 when it is whole. */
 static int gather(struct noise *n, struct span *in, struct span *frame)
 {
-    while (in->len > 0) {
-        struct span have = buf_span(&n->partial);
-        size_t want = have.len < LENGTH_LEN ? LENGTH_LEN : frame_len(have.data);
-        struct span more = span_take(in, want - have.len);
+    *frame = buf_span(&n->partial);
+    while (!is_whole(*frame)) {
+        if (in->len == 0)
+            return 0;
+        struct span more = span_take(in, frame_len(*frame) - frame->len);
         int rc = buf_append(&n->partial, view_of_span(more));
         if (rc != 0)
             return rc;
-        have = buf_span(&n->partial);
-        if (have.len >= LENGTH_LEN && have.len == frame_len(have.data)) {
-            *frame = have;
-            n->given = have.len;
-            return 1;
-        }
+        *frame = buf_span(&n->partial);
     }
-    return 0;
+    n->given = frame->len;
+    return 1;
 }
 
-/* The next whole frame: in the bytes fed, or gathered. */
+/* The next whole frame, where it lies in the bytes fed or gathered. */
 static int next_frame(struct noise *n, struct span *in, struct span *frame)
 {
     if (n->given > 0) {
-        buf_take(&n->partial, n->given);
-        buf_trim(&n->partial);
+        buf_free(&n->partial);
         n->given = 0;
     }
-    if (n->partial.len > 0 || in->len < LENGTH_LEN || in->len < frame_len(in->data))
+    if (n->partial.len > 0 || !is_whole(*in))
         return gather(n, in, frame);
-    *frame = span_take(in, frame_len(in->data));
+    *frame = span_take(in, frame_len(*in));
     return 1;
 }
 
@@ -73,75 +75,54 @@ static int open_frame(struct noise *n, struct span body, struct noise_event *ev)
 {
     if (body.len < AEAD_TAG_LEN)
         return ERR_PROTOCOL;
-    size_t len = body.len - AEAD_TAG_LEN;
-    int rc = cipher_open(&n->receiving, view_of(NULL, 0), body.data, len, body.data + len);
-    if (rc != 0 || len == 0)
+    struct span plain = span_take(&body, body.len - AEAD_TAG_LEN);
+    int rc = noise_cipher_open(&n->receiving, NO_AD, plain.data, plain.len, body.data);
+    if (rc != 0 || plain.len == 0)
         return rc;
     ev->type = NOISE_DATA;
-    ev->plain = span_of(body.data, len);
+    ev->plain = plain;
     return 1;
 }
 
-static int on_frame(struct noise *n, struct span frame, struct noise_event *ev)
+static int feed(struct noise *n, struct span *in, struct noise_event *ev)
 {
-    struct span body = {frame.data + LENGTH_LEN, frame.len - LENGTH_LEN};
-    switch (n->state) {
-    case NOISE_WAIT_E:
-    case NOISE_WAIT_E_S:
-    case NOISE_WAIT_S:
-        return handshake_read(n, body, ev);
-    case NOISE_OPEN:
-        return open_frame(n, body, ev);
-    case NOISE_WAIT_VERDICT:
-    case NOISE_VERIFIED:
-    case NOISE_FAILED:
-        break;
+    for (;;) {
+        switch (n->state) {
+        case NOISE_WAIT_DRAIN:
+            /* The peer cannot have spoken before it heard us. */
+            return in->len == 0 ? 0 : ERR_PROTOCOL;
+        case NOISE_WAIT_VERDICT:
+            return 0;
+        case NOISE_WAIT_FEED:
+            return noise_handshake_resume(n, ev);
+        case NOISE_FAILED:
+            return ERR_CLOSED;
+        case NOISE_WAIT_MESSAGE:
+        case NOISE_OPEN:
+            break;
+        }
+        struct span frame;
+        int rc = next_frame(n, in, &frame);
+        if (rc <= 0)
+            return rc;
+        span_take(&frame, PREFIX_LEN);
+        rc = n->state == NOISE_OPEN ? open_frame(n, frame, ev) : noise_handshake_read(n, frame, ev);
+        if (rc != 0)
+            return rc;
     }
-    return ERR_PROTOCOL;
-}
-
-static bool can_read(const struct noise *n)
-{
-    /* The dialer's keys are split when message 3 is drained; the peer sends nothing before it. */
-    bool waits = n->state == NOISE_WAIT_VERDICT || n->state == NOISE_VERIFIED ||
-                 n->state == NOISE_FAILED;
-    return !waits;
 }
 
 int noise_feed(struct noise *n, struct span *in, struct noise_event *ev)
 {
-    if (n->state == NOISE_VERIFIED && n->resume_owed) {
-        n->resume_owed = false;
-        return handshake_resume(n, ev);
-    }
-    /* The listener's handshake lives until NOISE_READY, whose views are in it, was seen. */
-    if (n->state == NOISE_OPEN && n->handshake != NULL)
-        handshake_free(n);
-    while (can_read(n)) {
-        struct span frame;
-        int rc = next_frame(n, in, &frame);
-        if (rc == 1)
-            rc = on_frame(n, frame, ev);
-        else if (rc == 0)
-            return 0;
-        if (rc < 0)
-            n->state = NOISE_FAILED;
-        if (rc != 0)
-            return rc;
-    }
-    return n->state == NOISE_FAILED ? ERR_CLOSED : 0;
+    if (n->state == NOISE_OPEN)
+        noise_handshake_free(n);
+    int rc = feed(n, in, ev);
+    if (rc < 0)
+        n->state = NOISE_FAILED;
+    return rc;
 }
 
-int noise_verified(struct noise *n, bool is_valid)
-{
-    if (n->state != NOISE_WAIT_VERDICT)
-        return ERR_BAD_ARGUMENT;
-    n->state = is_valid ? NOISE_VERIFIED : NOISE_FAILED;
-    n->resume_owed = is_valid;
-    return is_valid ? 0 : ERR_BAD_SIGNATURE;
-}
-
-/* ---- down ---------------------------------------------------------------------------------------------- */
+/* ---- down ---------------------------------------------------------------------------------- */
 
 size_t noise_frame_room(const struct noise *n)
 {
@@ -150,21 +131,22 @@ size_t noise_frame_room(const struct noise *n)
 
 uint8_t *noise_reserve(struct noise *n, struct buf *out, size_t len)
 {
-    assert(len <= noise_frame_room(n));
-    size_t before = n->is_frame_open ? 0 : LENGTH_LEN;
-    uint8_t *at = buf_reserve(out, before + len + AEAD_TAG_LEN);
+    assert(n->state == NOISE_OPEN && len <= noise_frame_room(n));
+    size_t prefix = n->is_frame_open ? 0 : PREFIX_LEN;
+    uint8_t *at = buf_reserve(out, prefix + len + AEAD_TAG_LEN);
     if (at == NULL)
         return NULL;
     if (!n->is_frame_open) {
-        buf_commit(out, LENGTH_LEN);
+        buf_commit(out, PREFIX_LEN);
         n->is_frame_open = true;
         n->frame_len = 0;
     }
-    return at + before;
+    return at + prefix;
 }
 
 void noise_commit(struct noise *n, struct buf *out, size_t len)
 {
+    assert(n->is_frame_open && len <= noise_frame_room(n));
     buf_commit(out, len);
     n->frame_len += len;
 }
@@ -173,25 +155,26 @@ int noise_seal(struct noise *n, struct buf *out)
 {
     if (!n->is_frame_open)
         return 0;
-    n->is_frame_open = false;
     if (n->frame_len == 0) {
-        buf_truncate(out, out->len - LENGTH_LEN);
+        n->is_frame_open = false;
+        buf_truncate(out, out->len - PREFIX_LEN);
         return 0;
     }
     uint8_t *tag = buf_reserve(out, AEAD_TAG_LEN);
     if (tag == NULL)
         return ERR_NOMEM;
     uint8_t *data = tag - n->frame_len;
-    int rc = cipher_seal(&n->sending, view_of(NULL, 0), data, n->frame_len, tag);
+    int rc = noise_cipher_seal(&n->sending, NO_AD, data, n->frame_len, tag);
     if (rc != 0)
         return rc;
-    struct writer w = writer_of(data - LENGTH_LEN, LENGTH_LEN);
-    put_u16be(&w, (uint16_t)(n->frame_len + AEAD_TAG_LEN));
+    struct writer prefix = writer_of(data - PREFIX_LEN, PREFIX_LEN);
+    put_u16be(&prefix, (uint16_t)(n->frame_len + AEAD_TAG_LEN));
     buf_commit(out, AEAD_TAG_LEN);
+    n->is_frame_open = false;
     return 0;
 }
 
 size_t noise_sealed(const struct noise *n, const struct buf *out)
 {
-    return out->len - (n->is_frame_open ? LENGTH_LEN + n->frame_len : 0);
+    return out->len - (n->is_frame_open ? PREFIX_LEN + n->frame_len : 0);
 }

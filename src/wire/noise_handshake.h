@@ -1,20 +1,19 @@
-/* The XX pattern and libp2p's payload in it; noise_frames.c feeds it whole messages. */
+/* The XX pattern and libp2p's payload in it. Private to Noise: noise_frames.c feeds it messages. */
 #ifndef WIRE_NOISE_HANDSHAKE_H
 #define WIRE_NOISE_HANDSHAKE_H
 
 #include "wire/noise.h"
 
-/* ERR_NOMEM. */
-MUST_USE int handshake_init(struct noise *n, const struct noise_config *config);
-void handshake_free(struct noise *n);
+/* ERR_NOMEM, ERR_BAD_ARGUMENT. */
+MUST_USE int noise_handshake_init(struct noise *n, const struct noise_config *config);
 
-/* One whole handshake message, without its length. 1 with an event, 0, or an error. */
-MUST_USE int handshake_read(struct noise *n, struct span message, struct noise_event *ev);
+/* Wipes its secrets. */
+void noise_handshake_free(struct noise *n);
 
-/* After a good verdict: what handshake_read would have gone on with. */
-MUST_USE int handshake_resume(struct noise *n, struct noise_event *ev);
+/* Takes one whole message, without its length, in NOISE_WAIT_MESSAGE. As noise_feed. */
+MUST_USE int noise_handshake_read(struct noise *n, struct span message, struct noise_event *ev);
 
-/* Appends the message owed, if any. */
-MUST_USE int handshake_write(struct noise *n, struct buf *out);
+/* Goes on after a good verdict. As noise_feed. */
+MUST_USE int noise_handshake_resume(struct noise *n, struct noise_event *ev);
 
 #endif

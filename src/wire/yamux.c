@@ -2,6 +2,9 @@
 
 #include <assert.h>
 
+/* Credit that no honest peer ever reaches, and whose sums cannot overflow. */
+#define CREDIT_MAX (UINT32_C(1) << 31)
+
 void yamux_init(struct yamux *y, enum role role, struct mem *mem,
                 const struct peerlet_limits *limits, uint64_t now)
 {
@@ -10,23 +13,15 @@ void yamux_init(struct yamux *y, enum role role, struct mem *mem,
         .mem = mem,
         .limits = limits,
         .next_id = role == DIALER ? 1 : 2,
-        .ping_sent_at = NEVER,
-        .churn_at = now,
+        .ping_owed = true,
+        .ping_sent_at = now,
+        .pong_rate.at = now,
+        .churn.at = now,
     };
     table_init(&y->streams, mem);
     list_init(&y->owing);
-}
-
-static void stream_free(struct yamux *y, struct yamux_stream *s)
-{
-    table_remove(&y->streams, s->id);
-    list_remove(&s->in_owing);
-    y->grown -= MIN(s->target - y->limits->window_initial, y->grown);
-    if (!s->is_ours)
-        y->inbound--;
-    else if (!s->is_acked)
-        y->unacked--;
-    mem_free(y->mem, s);
+    buf_init(&y->pongs, mem, limits->yamux_pongs_owed * sizeof(uint32_t));
+    buf_init(&y->refusals, mem, limits->yamux_refusals_owed * sizeof(uint32_t));
 }
 
 void yamux_free(struct yamux *y)
@@ -38,23 +33,11 @@ void yamux_free(struct yamux *y)
     while ((s = table_next(&y->streams, &at)) != NULL)
         mem_free(y->mem, s);
     table_free(&y->streams);
+    buf_free(&y->pongs);
+    buf_free(&y->refusals);
 }
 
-static void owe(struct yamux *y, struct yamux_stream *s)
-{
-    if (!list_is_linked(&s->in_owing))
-        list_add(&y->owing, &s->in_owing);
-}
-
-/* A released stream goes when it has nothing more to say and nothing more to hear. */
-static bool drop_if_over(struct yamux *y, struct yamux_stream *s)
-{
-    bool is_over = s->is_reset || (s->write_closed && s->peer_closed);
-    if (!s->is_released || !is_over || yamux_stream_owes(s))
-        return false;
-    stream_free(y, s);
-    return true;
-}
+/* ---- streams ------------------------------------------------------------------------------- */
 
 static struct yamux_stream *stream_new(struct yamux *y, uint32_t id, bool is_ours)
 {
@@ -73,20 +56,52 @@ static struct yamux_stream *stream_new(struct yamux *y, uint32_t id, bool is_our
     return s;
 }
 
-/* ---- commands ------------------------------------------------------------------------------------- */
+static void stream_free(struct yamux *y, struct yamux_stream *s)
+{
+    table_remove(&y->streams, s->id);
+    list_remove(&s->in_owing);
+    y->grown -= s->target - y->limits->window_initial;
+    if (!s->is_ours)
+        y->inbound--;
+    else if (!s->is_acked)
+        y->unacked--;
+    mem_free(y->mem, s);
+}
+
+static void owe(struct yamux *y, struct yamux_stream *s)
+{
+    if (!list_is_linked(&s->in_owing))
+        list_add(&y->owing, &s->in_owing);
+}
+
+static void owe_nothing(struct yamux_stream *s)
+{
+    s->syn_owed = s->ack_owed = s->fin_owed = s->rst_owed = s->update_owed = false;
+    list_remove(&s->in_owing);
+}
+
+/* A released stream goes when it has nothing more to say and nothing more to hear. */
+static void free_if_over(struct yamux *y, struct yamux_stream *s)
+{
+    if (s->is_released && yamux_stream_is_over(s) && !yamux_stream_owes(s))
+        stream_free(y, s);
+}
+
+/* ---- commands ------------------------------------------------------------------------------ */
 
 struct yamux_stream *yamux_open(struct yamux *y, int *error)
 {
-    *error = 0;
+    *error = ERR_CLOSED;
     if (y->goaway_received || y->goaway_sent || y->goaway_owed || y->next_id > UINT32_MAX - 2)
-        *error = ERR_CLOSED;
-    else if (y->unacked >= y->limits->streams_unacked)
-        *error = ERR_FULL;
-    struct yamux_stream *s = *error ? NULL : stream_new(y, y->next_id, true);
-    if (s == NULL) {
-        *error = *error ? *error : ERR_NOMEM;
         return NULL;
-    }
+    *error = ERR_FULL;
+    if (y->unacked >= y->limits->streams_unacked)
+        return NULL;
+    *error = ERR_NOMEM;
+    struct yamux_stream *s = stream_new(y, y->next_id, true);
+    if (s == NULL)
+        return NULL;
+    *error = 0;
     y->next_id += 2;
     s->syn_owed = true;
     owe(y, s);
@@ -96,37 +111,35 @@ struct yamux_stream *yamux_open(struct yamux *y, int *error)
 uint8_t *yamux_reserve(struct yamux *y, struct yamux_stream *s, struct writer *w, size_t want,
                        size_t *room)
 {
-    (void)y;
     *room = 0;
-    if (s->write_closed || s->is_reset || w->room - w->len <= YAMUX_HEADER_LEN)
+    size_t fits = w->room - w->len;
+    if (s->write_closed || s->is_reset || fits <= YAMUX_HEADER_LEN)
         return NULL;
-    size_t most = MIN(w->room - w->len - YAMUX_HEADER_LEN, (size_t)s->credit);
-    if (most == 0) {
-        s->is_blocked = true;
-        return NULL;
-    }
-    *room = MIN(most, want);
-    return w->data + w->len + YAMUX_HEADER_LEN;
+    size_t most = MIN((size_t)s->credit, (size_t)y->limits->yamux_frame);
+    *room = MIN(want, MIN(most, fits - YAMUX_HEADER_LEN));
+    return *room > 0 ? w->data + w->len + YAMUX_HEADER_LEN : NULL;
 }
 
 /* SYN and ACK ride on whatever is written first. */
-static uint16_t opening_flags(struct yamux_stream *s)
+static uint16_t take_opening_flags(struct yamux_stream *s)
 {
-    uint16_t flags = (uint16_t)((s->syn_owed ? YAMUX_SYN : 0) | (s->ack_owed ? YAMUX_ACK : 0));
+    int flags = (s->syn_owed ? YAMUX_FLAG_SYN : 0) | (s->ack_owed ? YAMUX_FLAG_ACK : 0);
     s->syn_owed = s->ack_owed = false;
-    return flags;
+    return (uint16_t)flags;
 }
 
 void yamux_commit(struct yamux *y, struct yamux_stream *s, struct writer *w, size_t len)
 {
-    (void)y;
-    assert(len <= s->credit && w->room - w->len >= YAMUX_HEADER_LEN + len);
+    assert(len <= s->credit && len <= y->limits->yamux_frame);
+    assert(w->room - w->len >= YAMUX_HEADER_LEN + len);
     if (len == 0)
         return;
-    struct yamux_header h = {.type = YAMUX_TYPE_DATA,
-                             .flags = opening_flags(s),
-                             .id = s->id,
-                             .len = (uint32_t)len};
+    struct yamux_header h = {
+        .type = YAMUX_TYPE_DATA,
+        .flags = take_opening_flags(s),
+        .id = s->id,
+        .len = (uint32_t)len,
+    };
     yamux_header_put(w, &h);
     w->len += len;
     s->credit -= (uint32_t)len;
@@ -136,7 +149,7 @@ size_t yamux_write(struct yamux *y, struct yamux_stream *s, struct view data, st
 {
     size_t room;
     uint8_t *at = yamux_reserve(y, s, w, data.len, &room);
-    if (at == NULL || room == 0)
+    if (at == NULL)
         return 0;
     memcpy(at, data.data, room);
     yamux_commit(y, s, w, room);
@@ -161,23 +174,21 @@ void yamux_reset(struct yamux *y, struct yamux_stream *s, uint32_t code)
 {
     if (s->is_reset)
         return;
-    /* A stream the peer has never heard of needs no word. */
-    bool is_known = !s->syn_owed;
+    /* Nothing to say to a peer that never heard of the stream, or has seen it end. */
+    bool is_news = !s->syn_owed && (!yamux_stream_is_over(s) || s->fin_owed);
+    owe_nothing(s);
     s->is_reset = true;
     s->code = code;
-    s->syn_owed = s->ack_owed = s->fin_owed = s->update_owed = false;
-    s->rst_owed = is_known && !(s->write_closed && s->peer_closed);
-    if (s->rst_owed)
+    s->rst_owed = is_news;
+    if (is_news)
         owe(y, s);
-    drop_if_over(y, s);
 }
 
 void yamux_grant(struct yamux *y, struct yamux_stream *s, size_t len, uint64_t now)
 {
     if (!yamux_stream_take(s, len) || s->update_owed)
         return;
-    uint32_t spare = y->limits->window_conn - MIN(y->grown, y->limits->window_conn);
-    uint32_t most = MIN(y->limits->window_stream, s->target + spare);
+    uint32_t most = MIN(y->limits->window_stream, s->target + y->limits->window_conn - y->grown);
     y->grown += yamux_stream_tune(s, y->rtt_ms, most, now);
     s->update_owed = true;
     owe(y, s);
@@ -187,10 +198,9 @@ void yamux_release(struct yamux *y, struct yamux_stream *s)
 {
     s->owner = NULL;
     s->is_released = true;
-    if (!s->is_reset && !(s->write_closed && s->peer_closed))
+    if (!yamux_stream_is_over(s))
         yamux_reset(y, s, 0);
-    else
-        drop_if_over(y, s);
+    free_if_over(y, s);
 }
 
 void yamux_ping(struct yamux *y, uint64_t now)
@@ -210,7 +220,7 @@ void yamux_goaway(struct yamux *y, enum yamux_code code)
     y->goaway_code = (uint32_t)code;
 }
 
-/* ---- in ---------------------------------------------------------------------------------------------- */
+/* ---- in ------------------------------------------------------------------------------------ */
 
 static int refuse_session(struct yamux *y)
 {
@@ -218,70 +228,25 @@ static int refuse_session(struct yamux *y)
     return ERR_PROTOCOL;
 }
 
-/* A leaking bucket of streams begun by the peer: opening and resetting them costs it its session. */
-static bool churns(struct yamux *y, uint64_t now)
+/* Adds a drop, unless that would rise over `depth`; `per_s` drops leak out. */
+static bool bucket_add(struct yamux_bucket *b, uint32_t per_s, uint32_t depth, uint64_t now)
 {
-    uint64_t leaked = (now - y->churn_at) * y->limits->yamux_churn_per_s / 1000;
-    if (leaked > 0) {
-        y->churn -= (uint32_t)MIN(leaked, y->churn);
-        y->churn_at = now;
-    }
-    return ++y->churn > y->limits->yamux_churn_per_s + y->limits->streams_inbound;
+    b->level -= (uint32_t)MIN((now - b->at) * per_s, b->level);
+    b->at = now;
+    if (b->level / 1000 >= depth)
+        return false;
+    b->level += 1000;
+    return true;
 }
 
-static int on_syn(struct yamux *y, const struct yamux_header *h, struct yamux_stream **opened,
-                  uint64_t now)
+/* Past its limit, or without memory, it is forgotten: whoever floods does not wait for answers. */
+static void owe_value(struct buf *values, uint32_t value)
 {
-    bool is_theirs = (h->id & 1) == (y->role == DIALER ? 0 : 1);
-    if (h->id == 0 || !is_theirs || table_find(&y->streams, h->id))
-        return refuse_session(y);
-    if (churns(y, now))
-        return refuse_session(y);
-    if (h->type == YAMUX_TYPE_DATA && h->len > y->limits->window_initial)
-        return refuse_session(y);
-    bool is_full = y->inbound >= y->limits->streams_inbound || y->goaway_sent;
-    struct yamux_stream *s = stream_new(y, h->id, false);
-    if (s == NULL)
-        return ERR_NOMEM;
-    if (is_full) {
-        yamux_reset(y, s, 0);
-        yamux_release(y, s);
-        return 0;
-    }
-    s->ack_owed = true;
-    owe(y, s);
-    *opened = s;
-    return 0;
-}
-
-static int on_ping(struct yamux *y, const struct yamux_header *h, struct yamux_event *ev,
-                   uint64_t now)
-{
-    if (h->id != 0)
-        return refuse_session(y);
-    if (h->flags & YAMUX_SYN) {
-        /* Past the limit the oldest is forgotten: whoever floods does not wait for it. */
-        if (y->pong_count == ARRAY_LEN(y->pongs))
-            memmove(y->pongs, y->pongs + 1, --y->pong_count * sizeof *y->pongs);
-        y->pongs[y->pong_count++] = h->len;
-        return 0;
-    }
-    if (!(h->flags & YAMUX_ACK) || y->ping_sent_at == NEVER || y->ping_owed ||
-        h->len != y->ping_value)
-        return 0;
-    y->rtt_ms = (uint32_t)MIN(now - y->ping_sent_at, (uint64_t)UINT32_MAX);
-    y->ping_sent_at = NEVER;
-    *ev = (struct yamux_event){.type = YAMUX_PONG, .rtt_ms = y->rtt_ms};
-    return 1;
-}
-
-static int on_goaway(struct yamux *y, const struct yamux_header *h, struct yamux_event *ev)
-{
-    if (h->id != 0)
-        return refuse_session(y);
-    y->goaway_received = true;
-    *ev = (struct yamux_event){.type = YAMUX_GOAWAY, .code = h->len};
-    return 1;
+    uint8_t *at = buf_reserve(values, sizeof value);
+    if (at == NULL)
+        return;
+    memcpy(at, &value, sizeof value);
+    buf_commit(values, sizeof value);
 }
 
 static int tell(struct yamux_event *ev, enum yamux_event_type type, struct yamux_stream *s)
@@ -292,42 +257,26 @@ static int tell(struct yamux_event *ev, enum yamux_event_type type, struct yamux
     return 1;
 }
 
-static int on_fin(struct yamux *y, struct yamux_stream *s, struct yamux_event *ev)
+static int on_syn(struct yamux *y, struct yamux_event *ev)
 {
-    if (s->peer_closed || s->is_reset)
-        return 0;
-    s->peer_closed = true;
-    s->update_owed = false;
-    if (drop_if_over(y, s))
-        return 0;
-    return tell(ev, YAMUX_FIN, s);
-}
-
-static int on_rst(struct yamux *y, struct yamux_stream *s, struct yamux_event *ev, uint32_t code)
-{
-    if (s->is_reset)
-        return 0;
-    s->is_reset = true;
-    s->code = code;
-    s->syn_owed = s->ack_owed = s->fin_owed = s->rst_owed = s->update_owed = false;
-    list_remove(&s->in_owing);
-    if (drop_if_over(y, s))
-        return 0;
-    return tell(ev, YAMUX_RESET, s);
-}
-
-static int on_credit(struct yamux *y, struct yamux_stream *s, uint32_t len, struct yamux_event *ev)
-{
-    if (len > UINT32_MAX / 2 - MIN(s->credit, UINT32_MAX / 2))
+    const struct yamux_header *f = &y->frame;
+    bool is_theirs = (f->id & 1) == (y->role == DIALER ? 0 : 1);
+    if (!is_theirs || table_find(&y->streams, f->id) != NULL)
         return refuse_session(y);
-    s->credit += len;
-    if (!s->is_blocked || len == 0)
+    if (f->type == YAMUX_TYPE_DATA && f->len > y->limits->window_initial)
+        return refuse_session(y);
+    bool is_full = y->inbound >= y->limits->streams_inbound || y->goaway_sent;
+    struct yamux_stream *s = is_full ? NULL : stream_new(y, f->id, false);
+    if (s == NULL) {
+        owe_value(&y->refusals, f->id);
         return 0;
-    s->is_blocked = false;
-    return tell(ev, YAMUX_ROOM, s);
+    }
+    s->ack_owed = true;
+    owe(y, s);
+    return tell(ev, YAMUX_OPENED, s);
 }
 
-static void on_ack(struct yamux *y, struct yamux_stream *s)
+static void on_answer(struct yamux *y, struct yamux_stream *s)
 {
     if (!s->is_ours || s->is_acked)
         return;
@@ -335,82 +284,96 @@ static void on_ack(struct yamux *y, struct yamux_stream *s)
     y->unacked--;
 }
 
-/* The flags FIN and RST of a frame count after its credit or body. */
-static int finish_frame(struct yamux *y, struct yamux_stream *s, uint16_t flags, uint32_t code,
-                        struct yamux_event *ev)
+static int on_credit(struct yamux *y, struct yamux_stream *s, uint32_t more,
+                     struct yamux_event *ev)
 {
-    if (flags & YAMUX_RST)
-        return on_rst(y, s, ev, code);
-    return flags & YAMUX_FIN_FLAG ? on_fin(y, s, ev) : 0;
+    if (more > CREDIT_MAX - s->credit)
+        return refuse_session(y);
+    bool is_room = s->credit == 0 && more > 0;
+    s->credit += more;
+    return is_room ? tell(ev, YAMUX_ROOM, s) : 0;
 }
 
-static int on_stream_frame(struct yamux *y, const struct yamux_header *h, struct yamux_event *ev,
-                           uint64_t now)
+/* What counts before the body: opening, credit, and whether the body may come at all. */
+static int on_stream_frame(struct yamux *y, struct yamux_event *ev)
 {
-    struct yamux_stream *opened = NULL;
-    if (h->id == 0)
+    const struct yamux_header *f = &y->frame;
+    bool is_data = f->type == YAMUX_TYPE_DATA;
+    int opened = 0;
+    if (f->id == 0)
         return refuse_session(y);
-    if (h->flags & YAMUX_SYN) {
-        int rc = on_syn(y, h, &opened, now);
-        if (rc != 0)
-            return rc;
-    }
-    struct yamux_stream *s = table_find(&y->streams, h->id);
-    y->body_left = h->type == YAMUX_TYPE_DATA ? h->len : 0;
-    y->body_id = h->id;
-    y->body_flags = h->flags;
-    if (s == NULL) {
-        /* Frames of a stream that is gone are late, not wrong; but a body has its limit. */
+    if (f->flags & YAMUX_FLAG_SYN)
+        opened = on_syn(y, ev);
+    if (opened < 0)
+        return opened;
+    y->state = YAMUX_WAIT_BODY;
+    y->body_left = is_data ? f->len : 0;
+    struct yamux_stream *s = table_find(&y->streams, f->id);
+    if (s == NULL)
         return y->body_left > y->limits->window_stream ? refuse_session(y) : 0;
+    on_answer(y, s);
+    if (is_data)
+        return yamux_stream_receive(s, f->len) ? opened : refuse_session(y);
+    /* With RST the length is an error code. */
+    int rc = f->flags & YAMUX_FLAG_RST ? 0 : on_credit(y, s, f->len, ev);
+    return rc != 0 ? rc : opened;
+}
+
+static int on_ping(struct yamux *y, struct yamux_event *ev, uint64_t now)
+{
+    const struct yamux_header *f = &y->frame;
+    const struct peerlet_limits *l = y->limits;
+    if (f->id != 0)
+        return refuse_session(y);
+    if (f->flags & YAMUX_FLAG_SYN) {
+        if (bucket_add(&y->pong_rate, l->yamux_pongs_per_s, l->yamux_pongs_owed, now))
+            owe_value(&y->pongs, f->len);
+        return 0;
     }
-    if (s->is_ours)
-        on_ack(y, s);
-    if (h->type == YAMUX_TYPE_DATA) {
-        if (!yamux_stream_receive(s, h->len))
-            return refuse_session(y);
-        if (y->body_left > 0 || opened != NULL)
-            return opened ? tell(ev, YAMUX_OPENED, opened) : 0;
-        return finish_frame(y, s, h->flags, 0, ev);
-    }
-    bool is_rst = (h->flags & YAMUX_RST) != 0;
-    int rc = is_rst ? 0 : on_credit(y, s, h->len, ev);
-    if (rc < 0 || opened == NULL)
-        return rc != 0 ? rc : finish_frame(y, s, h->flags, h->len, ev);
-    return tell(ev, YAMUX_OPENED, opened);
+    bool is_answer = y->ping_sent_at != NEVER && !y->ping_owed && f->len == y->ping_value;
+    if (!(f->flags & YAMUX_FLAG_ACK) || !is_answer)
+        return 0;
+    y->rtt_ms = (uint32_t)MIN(now - y->ping_sent_at, (uint64_t)UINT32_MAX);
+    y->ping_sent_at = NEVER;
+    *ev = (struct yamux_event){.type = YAMUX_PONG, .rtt_ms = y->rtt_ms};
+    return 1;
+}
+
+static int on_goaway(struct yamux *y, struct yamux_event *ev)
+{
+    if (y->frame.id != 0)
+        return refuse_session(y);
+    y->goaway_received = true;
+    *ev = (struct yamux_event){.type = YAMUX_GOAWAY, .code = y->frame.len};
+    return 1;
 }
 
 static int on_header(struct yamux *y, struct yamux_event *ev, uint64_t now)
 {
-    struct yamux_header h = yamux_header_parse(y->header);
-    y->body_left = 0;
-    if (h.version != 0)
+    y->frame = yamux_header_parse(y->header);
+    if (y->frame.version != 0 || y->frame.type > YAMUX_TYPE_GOAWAY)
         return refuse_session(y);
-    switch (h.type) {
+    switch ((enum yamux_type)y->frame.type) {
     case YAMUX_TYPE_DATA:
     case YAMUX_TYPE_WINDOW:
-        return on_stream_frame(y, &h, ev, now);
+        return on_stream_frame(y, ev);
     case YAMUX_TYPE_PING:
-        return on_ping(y, &h, ev, now);
+        return on_ping(y, ev, now);
     case YAMUX_TYPE_GOAWAY:
-        return on_goaway(y, &h, ev);
-    default:
-        return refuse_session(y);
+        return on_goaway(y, ev);
     }
+    return 0;
 }
 
 /* A piece of the body, as large as it came. */
-static int take_body(struct yamux *y, struct span *in, struct yamux_event *ev, uint64_t now)
+static int on_body(struct yamux *y, struct span *in, struct yamux_event *ev, uint64_t now)
 {
     struct span data = span_take(in, y->body_left);
     y->body_left -= (uint32_t)data.len;
-    if (y->body_left == 0)
-        y->tail_owed = true;
-    struct yamux_stream *s = table_find(&y->streams, y->body_id);
-    if (s == NULL || data.len == 0)
+    struct yamux_stream *s = table_find(&y->streams, y->frame.id);
+    if (s == NULL || s->is_reset || s->peer_closed)
         return 0;
-    if (s->is_reset)
-        return 0;
-    if (s->is_released || s->read_closed) {
+    if (s->read_closed) {
         yamux_grant(y, s, data.len, now);
         return 0;
     }
@@ -418,89 +381,133 @@ static int take_body(struct yamux *y, struct span *in, struct yamux_event *ev, u
     return 1;
 }
 
-int yamux_feed(struct yamux *y, struct span *in, struct yamux_event *ev, uint64_t now)
+static int on_fin(struct yamux_stream *s, struct yamux_event *ev)
 {
-    for (;;) {
-        int rc = 0;
-        if (y->tail_owed) {
-            y->tail_owed = false;
-            struct yamux_stream *s = table_find(&y->streams, y->body_id);
-            rc = s ? finish_frame(y, s, y->body_flags, 0, ev) : 0;
-        } else if (in->len == 0)
-            return 0;
-        else if (y->body_left > 0)
-            rc = take_body(y, in, ev, now);
-        else {
-            struct span part = span_take(in, YAMUX_HEADER_LEN - y->header_len);
-            memcpy(y->header + y->header_len, part.data, part.len);
-            y->header_len += part.len;
-            if (y->header_len < YAMUX_HEADER_LEN)
-                return 0;
-            y->header_len = 0;
-            rc = on_header(y, ev, now);
-            /* A frame that opens a stream or gives it credit may also close it. */
-            if (rc == 1 && y->body_left == 0 &&
-                (ev->type == YAMUX_OPENED || ev->type == YAMUX_ROOM))
-                y->tail_owed = true;
-        }
-        if (rc != 0)
-            return rc;
-    }
+    if (s->peer_closed)
+        return 0;
+    s->peer_closed = true;
+    s->update_owed = false;
+    return tell(ev, YAMUX_FIN, s);
 }
 
-/* ---- out ---------------------------------------------------------------------------------------------- */
-
-static bool put_frame(struct writer *w, uint8_t type, uint16_t flags, uint32_t id, uint32_t len)
+static int on_rst(struct yamux *y, struct yamux_stream *s, struct yamux_event *ev, uint64_t now)
 {
-    if (w->room - w->len < YAMUX_HEADER_LEN)
+    const struct peerlet_limits *l = y->limits;
+    uint32_t burst = l->yamux_churn_per_s + l->streams_inbound;
+    if (!s->is_ours && !bucket_add(&y->churn, l->yamux_churn_per_s, burst, now))
+        return refuse_session(y);
+    owe_nothing(s);
+    s->is_reset = true;
+    s->code = y->frame.type == YAMUX_TYPE_WINDOW ? y->frame.len : 0;
+    int rc = tell(ev, YAMUX_RESET, s);
+    free_if_over(y, s);
+    return rc;
+}
+
+/* What counts behind the body. */
+static int on_end(struct yamux *y, struct yamux_event *ev, uint64_t now)
+{
+    y->state = YAMUX_WAIT_HEADER;
+    struct yamux_stream *s = table_find(&y->streams, y->frame.id);
+    if (s == NULL || s->is_reset)
+        return 0;
+    if (y->frame.flags & YAMUX_FLAG_RST)
+        return on_rst(y, s, ev, now);
+    return y->frame.flags & YAMUX_FLAG_FIN ? on_fin(s, ev) : 0;
+}
+
+static bool gather_header(struct yamux *y, struct span *in)
+{
+    struct span part = span_take(in, YAMUX_HEADER_LEN - y->header_len);
+    if (part.len > 0)
+        memcpy(y->header + y->header_len, part.data, part.len);
+    y->header_len += part.len;
+    if (y->header_len < YAMUX_HEADER_LEN)
         return false;
-    yamux_header_put(w, &(struct yamux_header){.type = type, .flags = flags, .id = id, .len = len});
+    y->header_len = 0;
     return true;
 }
 
-/* One frame says all a stream owes: SYN, ACK, FIN and credit ride together, RST goes alone. */
-static bool drain_stream(struct writer *w, struct yamux_stream *s)
+int yamux_feed(struct yamux *y, struct span *in, struct yamux_event *ev, uint64_t now)
 {
-    if (w->room - w->len < YAMUX_HEADER_LEN)
-        return false;
-    uint16_t flags = opening_flags(s);
-    uint32_t len = 0;
+    int rc = 0;
+    while (rc == 0) {
+        switch (y->state) {
+        case YAMUX_WAIT_HEADER:
+            if (!gather_header(y, in))
+                return 0;
+            rc = on_header(y, ev, now);
+            break;
+        case YAMUX_WAIT_BODY:
+            if (y->body_left > 0 && in->len == 0)
+                return 0;
+            rc = y->body_left > 0 ? on_body(y, in, ev, now) : on_end(y, ev, now);
+            break;
+        }
+    }
+    return rc;
+}
+
+/* ---- out ----------------------------------------------------------------------------------- */
+
+static bool fits(const struct writer *w)
+{
+    return w->room - w->len >= YAMUX_HEADER_LEN;
+}
+
+static void put_frame(struct writer *w, enum yamux_type type, int flags, uint32_t id, uint32_t len)
+{
+    struct yamux_header h = {
+        .type = (uint8_t)type,
+        .flags = (uint16_t)flags,
+        .id = id,
+        .len = len,
+    };
+    yamux_header_put(w, &h);
+}
+
+static uint32_t take_value(struct buf *values)
+{
+    uint32_t value;
+    memcpy(&value, buf_view(values).data, sizeof value);
+    buf_take(values, sizeof value);
+    buf_trim(values);
+    return value;
+}
+
+/* One frame says all a stream owes: SYN, ACK, FIN and credit ride together, RST goes alone. */
+static void put_stream_frame(struct writer *w, struct yamux_stream *s)
+{
     if (s->rst_owed) {
-        flags = YAMUX_RST;
-        len = s->code;
-    } else if (s->update_owed)
-        len = yamux_stream_update(s);
-    if (s->fin_owed)
-        flags |= YAMUX_FIN_FLAG;
-    s->rst_owed = s->update_owed = s->fin_owed = false;
-    return put_frame(w, YAMUX_TYPE_WINDOW, flags, s->id, len);
+        put_frame(w, YAMUX_TYPE_WINDOW, YAMUX_FLAG_RST, s->id, s->code);
+    } else if (yamux_stream_owes(s)) {
+        int flags = take_opening_flags(s) | (s->fin_owed ? YAMUX_FLAG_FIN : 0);
+        uint32_t credit = s->update_owed ? yamux_stream_update(s) : 0;
+        put_frame(w, YAMUX_TYPE_WINDOW, flags, s->id, credit);
+    }
+    owe_nothing(s);
 }
 
 int yamux_drain(struct yamux *y, struct writer *w, uint64_t now)
 {
-    if (y->ping_owed) {
-        if (!put_frame(w, YAMUX_TYPE_PING, YAMUX_SYN, 0, y->ping_value))
-            return 1;
+    if (y->ping_owed && fits(w)) {
+        put_frame(w, YAMUX_TYPE_PING, YAMUX_FLAG_SYN, 0, y->ping_value);
         y->ping_owed = false;
         y->ping_sent_at = now;
     }
-    while (y->pong_count > 0) {
-        if (!put_frame(w, YAMUX_TYPE_PING, YAMUX_ACK, 0, y->pongs[0]))
-            return 1;
-        memmove(y->pongs, y->pongs + 1, --y->pong_count * sizeof *y->pongs);
-    }
-    while (!list_is_empty(&y->owing)) {
+    while (y->pongs.len > 0 && fits(w))
+        put_frame(w, YAMUX_TYPE_PING, YAMUX_FLAG_ACK, 0, take_value(&y->pongs));
+    while (y->refusals.len > 0 && fits(w))
+        put_frame(w, YAMUX_TYPE_WINDOW, YAMUX_FLAG_RST, take_value(&y->refusals), 0);
+    while (!list_is_empty(&y->owing) && fits(w)) {
         struct yamux_stream *s = LIST_OWNER(y->owing.next, struct yamux_stream, in_owing);
-        if (yamux_stream_owes(s) && !drain_stream(w, s))
-            return 1;
-        list_remove(&s->in_owing);
-        drop_if_over(y, s);
+        put_stream_frame(w, s);
+        free_if_over(y, s);
     }
-    if (y->goaway_owed) {
-        if (!put_frame(w, YAMUX_TYPE_GOAWAY, 0, 0, y->goaway_code))
-            return 1;
+    if (y->goaway_owed && fits(w)) {
+        put_frame(w, YAMUX_TYPE_GOAWAY, 0, 0, y->goaway_code);
         y->goaway_owed = false;
         y->goaway_sent = true;
     }
-    return 0;
+    return yamux_owes(y);
 }

@@ -14,7 +14,12 @@
 
 enum yamux_type { YAMUX_TYPE_DATA, YAMUX_TYPE_WINDOW, YAMUX_TYPE_PING, YAMUX_TYPE_GOAWAY };
 
-enum yamux_flag { YAMUX_SYN = 1, YAMUX_ACK = 2, YAMUX_FIN_FLAG = 4, YAMUX_RST = 8 };
+enum yamux_flag {
+    YAMUX_FLAG_SYN = 1,
+    YAMUX_FLAG_ACK = 2,
+    YAMUX_FLAG_FIN = 4,
+    YAMUX_FLAG_RST = 8,
+};
 
 /* What a GOAWAY says. */
 enum yamux_code { YAMUX_NORMAL, YAMUX_PROTOCOL_ERROR, YAMUX_INTERNAL_ERROR };
