@@ -1,0 +1,86 @@
+// What the page knows about its connections, gathered from the node's events.
+import { kindOf } from './words.js'
+
+const PING_EVERY_MS = 3000
+
+const BEST_FIRST = /** @type {const} */ (['direct', 'relayed', 'socket'])
+
+const EVENTS = ['connection:open', 'connection:close', 'peer:connect', 'peer:disconnect', 'self:peer:update']
+
+/** Fires `change` whenever something to be shown is different. */
+export class Network extends EventTarget {
+  #node
+  #relay
+  #wasRelayed = false
+  /** @type {Map<string, number>} */
+  #rtt = new Map()
+
+  /** @param {string | undefined} relay the multiaddr of our relay */
+  constructor (node, relay) {
+    super()
+    this.#node = node
+    this.#relay = relay?.split('/p2p/').pop()
+    for (const name of EVENTS) node.addEventListener(name, () => this.#changed())
+    for (const name of ['online', 'offline']) window.addEventListener(name, () => this.#changed())
+    document.addEventListener('visibilitychange', () => this.#measure())
+    setInterval(() => this.#measure(), PING_EVERY_MS)
+  }
+
+  get addresses () {
+    return this.#node.getMultiaddrs().map(String)
+  }
+
+  /** Everybody we are connected to: people first, then servers. */
+  get peers () {
+    /** @type {Map<string, Set<'direct' | 'relayed' | 'socket'>>} */
+    const kinds = new Map()
+    for (const connection of this.#node.getConnections()) {
+      const id = String(connection.remotePeer)
+      if (!kinds.has(id)) kinds.set(id, new Set())
+      kinds.get(id)?.add(kindOf(connection))
+    }
+    return [...kinds].map(([id, set]) => ({
+      id,
+      kinds: BEST_FIRST.filter((kind) => set.has(kind)),
+      isRelay: id === this.#relay,
+      isServer: set.has('socket'),
+      rtt: this.#rtt.get(id)
+    })).sort((a, b) => Number(a.isServer) - Number(b.isServer) || (a.id < b.id ? -1 : 1))
+  }
+
+  get state () {
+    const peers = this.peers
+    return {
+      online: navigator.onLine,
+      hasRelay: this.#relay !== undefined,
+      wasRelayed: this.#wasRelayed,
+      relayOpen: peers.some((peer) => peer.isRelay),
+      reachable: this.addresses.some((text) => text.includes('/p2p-circuit')),
+      direct: peers.filter((peer) => peer.kinds.includes('direct')).length,
+      relayed: peers.filter((peer) => peer.kinds.every((kind) => kind === 'relayed')).length
+    }
+  }
+
+  #changed () {
+    const peers = this.peers
+    this.#wasRelayed ||= peers.some((peer) => peer.isRelay)
+    for (const id of this.#rtt.keys()) if (!peers.some((peer) => peer.id === id)) this.#rtt.delete(id)
+    for (const peer of peers) if (peer.rtt === undefined) this.#ping(peer.id)
+    this.dispatchEvent(new Event('change'))
+  }
+
+  #measure () {
+    if (document.visibilityState === 'visible') for (const { id } of this.peers) this.#ping(id)
+  }
+
+  async #ping (id) {
+    const peer = this.#node.getPeers().find((other) => String(other) === id)
+    if (peer === undefined) return
+    try {
+      this.#rtt.set(id, await this.#node.services.ping.ping(peer, { signal: AbortSignal.timeout(PING_EVERY_MS) }))
+      this.dispatchEvent(new Event('rtt'))
+    } catch {
+      // the connection's own supervision decides what a lost ping means
+    }
+  }
+}

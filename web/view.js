@@ -1,0 +1,133 @@
+// The document: finds its elements, fills them in, and knows nothing of libp2p.
+import { hueOf, KIND_NAMES, roundTrip, shortName } from './words.js'
+
+/** @returns {any} the element of index.html with this id */
+export const $ = (id) => document.getElementById(id)
+
+/** element('p', { className: 'x' }, 'text', child) */
+export function element (tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties)
+  node.append(...children)
+  return node
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+
+/** Says on the button itself whether it worked. */
+export async function copy (button, text) {
+  const label = button.dataset.label ??= button.textContent
+  button.textContent = await toClipboard(text) ? 'Copied' : 'Not allowed'
+  clearTimeout(button.timer)
+  button.timer = setTimeout(() => { button.textContent = label }, 1500)
+}
+
+// The clipboard API exists only on https and localhost; the older way works everywhere.
+async function toClipboard (text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    const area = element('textarea', { value: text, className: 'hidden', readOnly: true })
+    const focused = document.activeElement
+    document.body.append(area)
+    area.select()
+    const done = document.execCommand('copy')
+    area.remove()
+    if (focused instanceof HTMLElement) focused.focus()
+    return done
+  }
+}
+
+/** @param {'good' | 'bad' | ''} mood */
+export function note (paragraph, text, mood = '') {
+  paragraph.textContent = text
+  paragraph.dataset.mood = mood
+}
+
+export function showStatus ({ mood, text }) {
+  if ($('status').dataset.mood !== mood) $('status').dataset.mood = mood
+  if ($('status-text').textContent !== text) $('status-text').textContent = text
+}
+
+export function showPeers (peers) {
+  $('peer-count').textContent = peers.length || ''
+  $('peers-empty').hidden = peers.length > 0
+  const people = peers.filter((peer) => !peer.isServer).length
+  $('panel-toggle').textContent = people > 0 ? `Network · ${people}` : 'Network'
+  $('peers').replaceChildren(...peers.map(peerRow))
+}
+
+function peerRow ({ id, kinds, isRelay, isServer, rtt }) {
+  const name = element('span', { className: 'name', title: id }, isRelay ? 'Relay' : shortName(id))
+  name.style.setProperty('--hue', String(hueOf(id)))
+  const badges = kinds.map((kind) => {
+    const badge = element('span', { className: 'badge' }, KIND_NAMES[kind])
+    badge.dataset.kind = kind
+    return badge
+  })
+  const row = element('li', { className: isServer ? 'server' : 'person' }, name,
+    element('span', { className: 'rtt', title: 'round trip' }, roundTrip(rtt)),
+    element('span', { className: 'badges' }, ...badges))
+  row.dataset.peer = id
+  return row
+}
+
+/** Only the numbers, so that a screen reader or a selection in the list is not disturbed. */
+export function showRoundTrips (peers) {
+  for (const { id, rtt } of peers) {
+    const cell = $('peers').querySelector(`[data-peer="${CSS.escape(id)}"] .rtt`)
+    if (cell !== null) cell.textContent = roundTrip(rtt)
+  }
+}
+
+export function showAddresses (addresses) {
+  $('addresses-empty').hidden = addresses.length > 0
+  const shown = [...$('addresses').querySelectorAll('code')].map((code) => code.textContent)
+  if (shown.join() === addresses.join()) return
+  $('addresses').replaceChildren(...addresses.map((text) => {
+    const button = element('button', { type: 'button', ariaLabel: 'Copy this address' }, 'Copy')
+    button.addEventListener('click', () => copy(button, text))
+    const code = element('code', { className: 'id', translate: false }, text)
+    return element('li', { className: 'copyable' }, code, button)
+  }))
+}
+
+/** Replaces the log by the lines of a room. */
+export function showLines (lines) {
+  $('log').replaceChildren()
+  $('log-empty').hidden = lines.length > 0
+  lines.forEach((line, i) => $('log').append(lineRow(line, lines[i - 1])))
+  scrollDown()
+}
+
+export function addLine (line, previous) {
+  const frame = $('log-frame')
+  const wasAtEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < 60
+  $('log-empty').hidden = true
+  $('log').append(lineRow(line, previous))
+  if (wasAtEnd || line.mine) scrollDown()
+}
+
+const scrollDown = () => { $('log-frame').scrollTop = $('log-frame').scrollHeight }
+
+function lineRow (line, previous) {
+  if (line.type === 'event') return element('li', { className: 'event' }, line.text)
+  const continues = previous?.from === line.from && line.at - previous.at < 60_000
+  const sender = element('span', { className: 'sender', title: line.from }, line.mine ? 'You' : shortName(line.from))
+  sender.style.setProperty('--hue', String(hueOf(line.from)))
+  const time = element('time', { dateTime: line.at.toISOString() }, clock.format(line.at))
+  const row = element('li', { className: 'message' },
+    element('div', { className: 'head' }, sender, time),
+    element('p', { className: 'text', title: clock.format(line.at) }, line.text))
+  row.classList.toggle('mine', line.mine === true)
+  row.classList.toggle('first', !continues)
+  if (line.aside !== undefined) row.append(element('span', { className: 'aside' }, line.aside))
+  return row
+}
+
+/** Nothing else can be done on this page. */
+export function showFatal (text) {
+  showStatus({ mood: 'bad', text: 'Peerlet cannot start in this browser.' })
+  $('panel-toggle').hidden = true
+  document.querySelector('main')?.replaceWith(element('p', { className: 'fatal', role: 'alert' }, text))
+}
