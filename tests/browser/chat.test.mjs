@@ -1,0 +1,82 @@
+// Two pages meet through a relay, talk directly, and outlive the relay.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openWorld } from './harness.mjs'
+
+const TOPIC = 'chat'
+const world = openWorld()
+
+/** Both say something and both hear it. */
+async function talk (a, b, about) {
+  for (const [from, to] of [[a, b], [b, a]]) {
+    const text = `${about}, says ${from.id}`
+    await from.call('publish', TOPIC, text)
+    const heard = await to.call('whenHeard', text, 5000)
+    assert.equal(heard.from, from.id)
+    assert.equal(heard.type, 'signed')
+  }
+}
+
+async function bothDirect (a, b) {
+  for (const [from, to] of [[a, b], [b, a]]) {
+    const connection = await from.call('whenDirect', to.id, 15_000)
+    assert.match(connection.addr, /\/webrtc/)
+    assert.equal(connection.limited, false)
+  }
+}
+
+async function meet (a, b) {
+  for (const [from, to] of [[a, b], [b, a]]) await from.call('whenSubscribed', to.id, TOPIC, 10_000)
+}
+
+// Who dials, who listens. The last pair has nothing of ours in it: when that one fails, look for
+// the fault in the tests or the machine.
+const PAIRS = [['peerlet', 'peerlet'], ['peerlet', 'js-libp2p'], ['js-libp2p', 'peerlet'], ['js-libp2p', 'js-libp2p']]
+
+for (const [dialer, listener] of PAIRS) {
+  test(`${dialer} dials ${listener}: direct, and the relay may die and return`, { timeout: 60_000 }, async (t) => {
+    const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })
+    const b = await world.peer(t, listener, { relay: relay.addr, topics: [TOPIC] })
+    const a = await world.peer(t, dialer, { relay: relay.addr, topics: [TOPIC] })
+    const address = await b.call('whenReserved', 10_000)
+    await a.call('whenReserved', 10_000)
+
+    assert.equal(await a.call('dial', address), b.id)
+    await bothDirect(a, b)
+    await meet(a, b)
+    await talk(a, b, 'with the relay')
+    assert.ok(await a.call('echo', b.id, 1 << 20), 'a megabyte came back changed')
+    assert.ok(await b.call('echo', a.id, 1 << 20), 'a megabyte came back changed')
+
+    await relay.kill()
+    for (const peer of [a, b]) await peer.call('whenGone', relay.peerId, 5000)
+    await bothDirect(a, b)
+    await talk(a, b, 'without the relay')
+
+    await relay.restart()
+    const ours = [a, b].filter((peer) => peer.impl === 'peerlet')
+    await Promise.all(ours.map((peer) => peer.call('whenReserved', 5000)))
+    await talk(a, b, 'with the relay again')
+  })
+}
+
+test('pages find each other by discovery alone', { timeout: 60_000 }, async (t) => {
+  const relay = await world.relay(t)
+  const options = { relay: relay.addr, topics: [TOPIC], discovery: 'browser-peer-discovery' }
+  const a = await world.peer(t, 'peerlet', options)
+  const b = await world.peer(t, 'peerlet', options)
+  await bothDirect(a, b)
+  await meet(a, b)
+  await talk(a, b, 'found')
+})
+
+test('the address of a killed relay is withdrawn, and dialling it says so', { timeout: 60_000 }, async (t) => {
+  const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })
+  const b = await world.peer(t, 'peerlet', { relay: relay.addr, topics: [TOPIC] })
+  const a = await world.peer(t, 'peerlet', { relay: relay.addr, topics: [TOPIC] })
+  const address = await b.call('whenReserved', 10_000)
+  await relay.kill()
+  await b.call('whenGone', relay.peerId, 5000)
+  assert.deepEqual((await b.call('addresses')).filter((text) => text.includes('/p2p-circuit')), [])
+  await assert.rejects(a.call('dial', address), /Error/)
+})

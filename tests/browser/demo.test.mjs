@@ -1,0 +1,190 @@
+// The demo page, used as a person would.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openWorld } from './harness.mjs'
+
+const world = openWorld()
+
+const status = (page, text) => page.locator('#status-text').getByText(text).waitFor()
+const badge = (page, text) => page.locator('.peers .person .badge').getByText(text, { exact: true }).waitFor()
+
+async function say (from, to, text) {
+  await from.fill('#message', text)
+  await from.press('#message', 'Enter')
+  await from.locator('.message.mine .text').getByText(text, { exact: true }).waitFor()
+  await to.locator('.message:not(.mine) .text').getByText(text, { exact: true }).waitFor()
+}
+
+async function twoTabs (t, path = '/', profile = undefined) {
+  profile ??= await world.profile(t)
+  const a = await world.tab(t, path, { profile })
+  const b = await world.tab(t, path, { profile })
+  for (const page of [a, b]) await status(page, 'Connected directly to 1 person.')
+  for (const page of [a, b]) await page.locator('#room-people').getByText('you and 1 other').waitFor()
+  return [a, b]
+}
+
+test('two tabs of one person find each other, chat, and outlive the relay', { timeout: 60_000 }, async (t) => {
+  const relay = await world.relay(t)
+  const [a, b] = await twoTabs(t)
+  const ids = await Promise.all([a, b].map((page) => page.textContent('#peer-id')))
+  assert.match(ids[0], /^12D3KooW\w{44}$/)
+  assert.notEqual(ids[0], ids[1], 'two tabs share an identity')
+
+  for (const page of [a, b]) {
+    await badge(page, 'direct WebRTC')
+    await page.locator('.peers .person .rtt').getByText(/^(< )?\d+ ms$/).waitFor()
+    await page.locator('.peers .server').getByText('WebSocket').waitFor()
+    await page.locator('#addresses').getByText('/p2p-circuit/webrtc/p2p/').first().waitFor()
+  }
+  await say(a, b, 'hello')
+  await say(b, a, '<b>hello</b> & welcome')
+  assert.equal(await a.locator('.message:not(.mine) .sender').textContent(), ids[1].slice(-6))
+  assert.match(await a.locator('.message:not(.mine) time').getAttribute('datetime'), /^\d{4}-\d\d-\d\dT/)
+
+  await relay.kill()
+  for (const page of [a, b]) await status(page, 'Reconnecting to the relay; still connected directly to 1 person.')
+  await say(a, b, 'no relay')
+  await say(b, a, 'no need')
+  await relay.restart()
+  for (const page of [a, b]) await status(page, 'Connected directly to 1 person.')
+})
+
+test('the identity stays with a profile', { timeout: 30_000 }, async (t) => {
+  await world.relay(t)
+  const profile = await world.profile(t)
+  const page = await world.tab(t, '/', { profile })
+  await status(page, 'Ready.')
+  const id = await page.textContent('#peer-id')
+  await page.reload()
+  await status(page, 'Ready.')
+  assert.equal(await page.textContent('#peer-id'), id)
+})
+
+test('a room is the hash of the URL', { timeout: 60_000 }, async (t) => {
+  await world.relay(t)
+  const [a, b] = await twoTabs(t, '/#Tea%20room')
+  assert.equal(await a.textContent('#room-name'), 'tea-room')
+  await say(a, b, 'in the tea room')
+
+  await a.fill('#room-input', 'cellar')
+  await a.press('#room-input', 'Enter')
+  await a.locator('#room-name').getByText('cellar').waitFor()
+  assert.equal(new URL(a.url()).hash, '#cellar')
+  await b.locator('#room-people').getByText('only you').waitFor()
+  await b.locator('.event').getByText('left').waitFor()
+  await a.locator('#log-empty').waitFor()
+
+  await a.fill('#message', 'echo?')
+  await a.press('#message', 'Enter')
+  await a.locator('.message .aside').getByText('nobody was here to hear it').waitFor()
+
+  await b.evaluate(() => { location.hash = '#cellar' })
+  for (const page of [a, b]) await page.locator('#room-people').getByText('you and 1 other').waitFor()
+  await say(b, a, 'here I am')
+  await a.goBack()
+  await a.locator('.message .text').getByText('in the tea room').waitFor()
+})
+
+test('dialling by hand: what went wrong is said in words', { timeout: 60_000 }, async (t) => {
+  const relay = await world.relay(t)
+  const page = await world.tab(t, '/')
+  await status(page, 'Ready.')
+  const note = page.locator('#dial-note')
+  const dial = async (text) => {
+    await page.fill('#dial-input', text)
+    await page.click('#dial-button')
+    await page.locator('#dial-button:not([disabled])').waitFor()
+    return await note.textContent()
+  }
+  const tcp = '/ip4/127.0.0.1/tcp/'
+
+  const badPort = await dial(`${tcp}99999/ws`)
+  assert.match(badPort, /99999|65535/)
+  assert.match(badPort, new RegExp(`position ${tcp.length}\\b`))
+  assert.equal(await page.evaluate(() => document.getSelection()?.toString()), '99999/ws')
+
+  assert.match(await dial('nonsense'), /position 0\b.*\//)
+  assert.match(await dial('/ip4/1.2.3.4/smtp/25'), /smtp/)
+  assert.match(await dial(`/ip4/127.0.0.1/udp/1/quic-v1/p2p/${relay.peerId}`), /quic/i)
+  assert.match(await dial(`${tcp}1/ws/p2p/${relay.peerId.slice(0, -1)}Z`), /\w/)
+  // nobody listens there
+  const refused = await dial(`${tcp}1/ws/p2p/12D3KooWQtCgYCZ7JZQoe7Ao6KP5CDMnmEiURqMoarfBgJwbnCPQ`)
+  assert.match(refused, /\/tcp\/1\/|WebSocket|refused|reach/i)
+  assert.equal(await note.getAttribute('data-mood'), 'bad')
+  // somebody else answers there
+  assert.match(await dial(relay.addr.replace(relay.peerId, '12D3KooWQtCgYCZ7JZQoe7Ao6KP5CDMnmEiURqMoarfBgJwbnCPQ')), new RegExp(relay.peerId))
+  assert.match(await dial(relay.addr), new RegExp(`Connected to ${relay.peerId.slice(-6)}`))
+  assert.equal(await note.getAttribute('data-mood'), 'good')
+})
+
+test('copying', { timeout: 30_000 }, async (t) => {
+  await world.relay(t)
+  const profile = await world.profile(t, { permissions: ['clipboard-read', 'clipboard-write'] })
+  const page = await world.tab(t, '/', { profile })
+  await status(page, 'Ready.')
+  const copied = async (button) => {
+    await button.click()
+    await button.getByText('Copied').or(button.and(page.locator(':text("Copied")'))).waitFor()
+    return await page.evaluate(() => navigator.clipboard.readText())
+  }
+  assert.equal(await copied(page.locator('#copy-peer-id')), await page.textContent('#peer-id'))
+  assert.equal(await copied(page.locator('#addresses button').first()), await page.locator('#addresses code').first().textContent())
+  assert.equal(await copied(page.locator('#copy-link')), `${world.origin}/#lobby`)
+})
+
+test('without a relay the page asks for one', { timeout: 30_000 }, async (t) => {
+  const page = await world.tab(t, '/')
+  await status(page, 'No relay')
+  await page.fill('#relay-input', '/ip4/127.0.0.1/nonsense')
+  await page.press('#relay-input', 'Enter')
+  await page.locator('#relay-note').getByText(/nonsense/).waitFor()
+
+  const relay = await world.relay(t)
+  await page.fill('#relay-input', relay.addr)
+  await page.press('#relay-input', 'Enter')
+  await status(page, 'Ready.')
+  assert.equal(new URL(page.url()).searchParams.get('relay'), relay.addr)
+})
+
+test('offline and back', { timeout: 30_000 }, async (t) => {
+  await world.relay(t)
+  const profile = await world.profile(t)
+  const page = await world.tab(t, '/', { profile })
+  await status(page, 'Ready.')
+  await profile.setOffline(true)
+  await status(page, 'Offline. Waiting for the network to come back.')
+  await profile.setOffline(false)
+  await status(page, 'Ready.')
+})
+
+test('360 pixels are enough, and the keyboard too', { timeout: 30_000 }, async (t) => {
+  await world.relay(t)
+  const profile = await world.profile(t, { viewport: { width: 360, height: 640 } })
+  const page = await world.tab(t, '/', { profile })
+  await status(page, 'Ready.')
+  const width = () => page.evaluate(() => document.documentElement.scrollWidth)
+  assert.equal(await width(), 360)
+  await page.focus('#panel-toggle')
+  await page.keyboard.press('Enter')
+  await page.locator('#peer-id').waitFor()
+  assert.equal(await width(), 360)
+  assert.equal(await page.getAttribute('#panel-toggle', 'aria-expanded'), 'true')
+
+  // every control can be reached with Tab and has a name
+  const names = []
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press('Tab')
+    const name = await page.evaluate(() => {
+      const at = document.activeElement
+      if (at === null || at === document.body) return null
+      return at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent
+    })
+    if (name === null) break
+    names.push(name)
+  }
+  assert.ok(names.every((name) => name.trim() !== ''), `a control without a name: ${JSON.stringify(names)}`)
+  for (const name of ['Copy your Peer ID', 'Multiaddr to dial', 'Dial', 'Copy this address']) {
+    assert.ok(names.includes(name), `${name} cannot be reached with Tab: ${JSON.stringify(names)}`)
+  }
+})

@@ -1,0 +1,134 @@
+// Real Chromium, a relay and a web server for the tests of this folder.
+//
+// Everything started here is ended when the test ends, by its own handle. CHROMIUM names the
+// browser where it is not on PATH, HEADFUL=1 shows it, VERBOSE=1 prints the consoles of the pages.
+import { build } from 'esbuild'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { after, before } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+import { createPageServer, listen } from '../../web/serve.mjs'
+import { startRelay } from '../interop/start-relay.mjs'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const HERE = path.join(ROOT, 'tests/browser')
+const BUILT = path.join(ROOT, 'build/tests/browser')
+
+/** What the module a page loads is called, as seen from a page. */
+const PEERLET = '/build/web/peerlet.mjs'
+
+// What an application imports from js-libp2p, all of it answered by Peerlet's one module.
+const LIBP2P = /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*|@multiformats\/multiaddr(-matcher)?)$/
+
+const toPeerlet = {
+  name: 'libp2p to peerlet',
+  setup (builder) {
+    builder.onResolve({ filter: LIBP2P }, () => ({ path: PEERLET, external: true }))
+  }
+}
+
+const FLAGS = [
+  '--no-first-run', '--disable-gpu', '--disable-sync', '--disable-component-update', '--disable-background-networking',
+  // a tab that is not in front must not fall asleep
+  '--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
+  // nothing may leave this machine
+  '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost',
+  // WebRTC over loopback: media permission lifts the default-route rule and the mDNS names
+  '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--allow-loopback-in-peer-connection'
+]
+
+function chromiumPath () {
+  const names = ['chromium', 'chromium-browser', 'google-chrome']
+  const dirs = (process.env.PATH ?? '').split(path.delimiter)
+  const found = process.env.CHROMIUM ?? names.flatMap((name) => dirs.map((dir) => path.join(dir, name))).find((file) => existsSync(file))
+  if (found === undefined) throw new Error('no Chromium on PATH: install it, or name it with CHROMIUM=')
+  return found
+}
+
+/** Builds the test pages, once over js-libp2p and once over Peerlet. */
+async function buildPages () {
+  const entryPoints = { peer: path.join(HERE, 'pages/peer.js'), tutorial: path.join(HERE, 'tutorial/index.js') }
+  const common = { entryPoints, bundle: true, format: /** @type {const} */ ('esm'), target: 'es2022', logLevel: /** @type {const} */ ('warning') }
+  await build({ ...common, outdir: path.join(BUILT, 'peerlet'), plugins: [toPeerlet] })
+  await build({ ...common, outdir: path.join(BUILT, 'js-libp2p'), define: { global: 'globalThis' } })
+}
+
+// Path of a file of the tests on disk, or undefined.
+function testFile (name) {
+  if (name === '/peer.html') return path.join(HERE, 'pages/peer.html')
+  if (name === '/tutorial.html') return path.join(HERE, 'tutorial/index.html')
+  if (/^\/(peerlet|js-libp2p)\/\w+\.js$/.test(name)) return path.join(BUILT, name)
+  // another build of the module may be tried in place of ours
+  if (name === PEERLET && process.env.PEERLET_MODULE !== undefined) return process.env.PEERLET_MODULE
+}
+
+/**
+ * One browser and one web server for all tests of a file; call it at its top.
+ *
+ * The tests get `world.relay()`, `world.tab()` and `world.peer()`; what these start ends with the
+ * test `t` they are given.
+ */
+export function openWorld () {
+  let browser, server, origin
+  const relays = { current: undefined }
+
+  before(async () => {
+    await buildPages()
+    server = createPageServer({ relayFor: () => relays.current?.addr, files: testFile })
+    origin = `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}`
+    browser = await chromium.launch({
+      executablePath: chromiumPath(),
+      headless: process.env.HEADFUL === undefined,
+      chromiumSandbox: process.getuid?.() !== 0,
+      args: FLAGS
+    })
+  })
+  after(async () => {
+    await browser?.close()
+    server?.closeAllConnections()
+    server?.close()
+  })
+
+  const world = {
+    get origin () { return origin },
+
+    /** A relay, killed and brought back by the test that asked for it. */
+    async relay (t, env) {
+      const relay = await startRelay(env)
+      relays.current = relay
+      t.after(() => { relays.current = undefined; return relay.stop() })
+      return relay
+    },
+
+    /** A browser profile: pages of one share their storage, as tabs of one person do. */
+    async profile (t, options = {}) {
+      const context = await browser.newContext(options)
+      t.after(() => context.close())
+      return context
+    },
+
+    /** A page at `url`, in a profile of its own unless one is given. */
+    async tab (t, url, { profile, script } = {}) {
+      const page = await (profile ?? await world.profile(t)).newPage()
+      if (process.env.VERBOSE !== undefined) {
+        page.on('console', (message) => console.error(`${url}: ${message.text()}`))
+        page.on('pageerror', (err) => console.error(`${url}: ${err.stack}`))
+      }
+      if (script !== undefined) await page.addInitScript(script)
+      await page.goto(new URL(url, origin).href)
+      return page
+    },
+
+    /** A node in a tab of its own, over 'peerlet' or 'js-libp2p'. */
+    async peer (t, impl, options) {
+      const page = await world.tab(t, `/peer.html?impl=${impl}`)
+      await page.waitForFunction('globalThis.peer')
+      /** Calls window.peer[name](...args) in the page. */
+      const call = (name, ...args) => page.evaluate(([name, args]) => globalThis.peer[name](...args), [name, args])
+      const id = await call('start', options)
+      return { id, impl, page, call }
+    }
+  }
+  return world
+}
