@@ -1,5 +1,5 @@
-# Peerlet. `make help` lists what can be made. Everything made is under build/<kind>/, and missing
-# tools are installed when they are first needed (.ci/need).
+# Peerlet. `make help` lists what can be made. Everything made is under build/<kind>/; missing tools
+# are installed when they are first needed (.ci/need); V=1 shows the commands.
 #
 #   native  the core for this machine          asan  the same with ASan and UBSan
 #   fuzz    the same for libFuzzer             node  the core and its tests as wasm, run by Node
@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
+Q = $(if $(V),,@)
 
 # ---- sources -------------------------------------------------------------------------------------
 
@@ -32,11 +33,11 @@ SODIUM = $(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)) build/gen/ed25519_ref10.c
 
 WARN = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wcast-qual \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
-OTHERS = -w -fno-strict-aliasing -D_GNU_SOURCE=1 -DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1 \
-	-DHAVE_WEAK_SYMBOLS=1 -DHAVE_SIGNAL_H=1
+OTHERS = -w -fno-strict-aliasing -D_GNU_SOURCE=1 -DHAVE_WEAK_SYMBOLS=1 -DHAVE_SIGNAL_H=1
 INCLUDE = -Isrc -Itests $(addprefix -isystem ,build/gen build/deps/nanopb)
-INCLUDE_WASM = $(addprefix -isystem ,$(SODIUM_ROOT)/include $(SODIUM_ROOT)/include/sodium \
-	$(SODIUM_ROOT)/crypto_core/ed25519/ref10 build/deps/cmocka/include)
+WASM = $(addprefix -isystem ,$(SODIUM_ROOT)/include $(SODIUM_ROOT)/include/sodium \
+	$(SODIUM_ROOT)/crypto_core/ed25519/ref10 build/deps/cmocka/include) \
+	-DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1
 FLAGS = -std=c11 $(INCLUDE) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
 SPEED = -Os
@@ -44,8 +45,8 @@ SPEED = -Os
 CC_native = clang -g -O2
 CC_asan = clang $(SANITIZE)
 CC_fuzz = clang $(SANITIZE),fuzzer-no-link
-CC_node = emcc -g1 -O1 -msimd128 $(INCLUDE_WASM)
-CC_wasm = emcc $(SPEED) -msimd128 -DNDEBUG $(INCLUDE_WASM)
+CC_node = emcc -g1 -O1 -msimd128 $(WASM)
+CC_wasm = emcc $(SPEED) -msimd128 -DNDEBUG $(WASM)
 
 LINK_native = clang $^ -o $@ -lcmocka -lsodium
 LINK_asan = clang $(SANITIZE) $^ -o $@ -lcmocka -lsodium
@@ -82,13 +83,15 @@ objects = $(patsubst %.c,build/$(1)/%.o,$(2))
 define kind
 build/$(1)/%.o: %.c | need-$(1) $(PROTO) $(NANOPB)
 	@mkdir -p $$(@D)
-	$$(CC_$(1)) $$(FLAGS) $$(WARN) -MMD -MP -c $$< -o $$@
+	@echo '  $(1)  $$<'
+	$$(Q)$$(CC_$(1)) $$(FLAGS) $$(WARN) -MMD -MP -c $$< -o $$@
 build/$(1)/build/%.o: WARN = $$(OTHERS)
 build/$(1)/core.a: $(call objects,$(1),$(CORE) $(PROTO) $(NANOPB))
 build/$(1)/sim.a: $(call objects,$(1),$(SIM))
 $(call objects,$(1),$(SIM) $(addsuffix .c,$(UNIT) $(SCENARIO) $(FUZZ))): | $(VECTORS)
 build/$(1)/tests/%: build/$(1)/tests/%.o build/$(1)/sim.a build/$(1)/core.a
-	$$(LINK_$(1))
+	@echo '  $(1)  $$(@F)'
+	$$(Q)$$(LINK_$(1))
 endef
 $(foreach k,native asan fuzz node wasm,$(eval $(call kind,$(k))))
 
@@ -102,12 +105,14 @@ build/wasm/src/crypto/%.o build/wasm/$(SODIUM_ROOT)/%.o build/wasm/build/gen/ed%
 build/node/tests/%.js: build/node/tests/%.o build/node/sim.a build/node/core.a \
 		build/wasm/sodium.a build/node/$(CMOCKA:.c=.o) tests/node.js
 	@echo '{}' >build/node/package.json
-	$(LINK_node)
-build/wasm/peerlet-core.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
+	@echo '  node  $(@F)'
+	$(Q)$(LINK_node)
+build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 		build/wasm/sodium.a $(filter js-glue/library_%,$(GLUE))
-	$(LINK_wasm)
+	@echo '  wasm  $(@F)'
+	$(Q)$(LINK_wasm)
 
-build/web/peerlet.mjs: .ci/bundle.mjs build/wasm/peerlet-core.mjs $(GLUE) node_modules/.package-lock.json
+build/web/peerlet.mjs: .ci/bundle.mjs build/wasm/peerlet.mjs $(GLUE) node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
@@ -121,20 +126,20 @@ build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
 
 build/gen/%.pb.c: proto/%.proto proto/%.options | need-wasm
 	@mkdir -p $(@D)
-	nanopb_generator.py -q -D $(@D) -I proto $<
+	$(Q)nanopb_generator.py -q -D $(@D) -I proto $<
 build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)
 	@mkdir -p $(@D)
-	node $< >$@
+	$(Q)node $< >$@
 build/gen/ed25519_ref10.c: src/crypto/sodium.sed build/deps/libsodium/.unpacked
 	@mkdir -p $(@D)
-	sed -f $< $(SODIUM_ROOT)/crypto_core/ed25519/ref10/ed25519_ref10.c >$@
+	$(Q)sed -f $< $(SODIUM_ROOT)/crypto_core/ed25519/ref10/ed25519_ref10.c >$@
 
 $(NANOPB): build/deps/nanopb/.unpacked ;
 $(CMOCKA): build/deps/cmocka/.unpacked ;
 $(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)): build/deps/libsodium/.unpacked ;
 build/deps/%/.unpacked:
 	@.ci/need sources
-	.ci/source-package $* $(@D)
+	$(Q).ci/source-package $* $(@D)
 	@touch $@
 node_modules/.package-lock.json: package.json package-lock.json | need-npm
 	npm ci --ignore-scripts --no-progress
@@ -146,15 +151,15 @@ need-%:
 # ---- what one asks for ----------------------------------------------------------------------------
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | awk -F: '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@awk -F':.*## ' '/^[a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: web ## build, start a relay and a web server, and print the URL to open in two tabs
 	@exec $(NODE) web/serve.mjs
 serve: demo ## the same
 
 all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everything, tests included
-web: build/web/peerlet.mjs ## what a page loads: build/web
-wasm: build/wasm/peerlet-core.mjs ## the core as WebAssembly: build/wasm
+web: build/web/peerlet.mjs ## what a page loads, into build/web
+wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy chromium
