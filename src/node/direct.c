@@ -133,6 +133,33 @@ int signaling_accept(struct peerlet *p, struct session *s)
     return 0;
 }
 
+static void move_dials(struct peerlet *p, uint32_t from, uint32_t to)
+{
+    LIST_EACH(node, &p->dialer.dials) {
+        struct dial *dial = LIST_OWNER(node, struct dial, in_dialer);
+        for (size_t i = 0; i < dial->count; i++)
+            if (dial->targets[i].conn == from)
+                dial->targets[i].conn = to;
+    }
+}
+
+/* Both sides have offered: the one with the greater Peer ID takes the other's offer instead. */
+static void give_way(struct peerlet *p, const struct peer *peer, const struct rtc *theirs)
+{
+    if (view_compare(peer_id_view(&p->self), peer_id_view(&peer->id)) < 0)
+        return;
+    LIST_EACH(node, &p->rtcs) {
+        struct rtc *ours = LIST_OWNER(node, struct rtc, in_node);
+        struct conn *c = find_conn(p, ours->conn);
+        if (ours == theirs || c == NULL || ours->is_connected || ours->role != DIALER ||
+            !peer_id_equal(&c->expected, &peer->id))
+            continue;
+        move_dials(p, ours->conn, theirs->conn);
+        conn_end(p, c, ERR_ABORTED, view_of_text("the peer offered at the same time"));
+        return;
+    }
+}
+
 static void offered(struct peerlet *p, struct session *s, struct view sdp)
 {
     struct conn *via = s->stream->conn;
@@ -149,6 +176,7 @@ static void offered(struct peerlet *p, struct session *s, struct view sdp)
     s->job = r->conn;
     r->stream = s->stream->id;
     emit(p, &(struct peerlet_output){.type = PEERLET_RTC_REMOTE, .id = r->conn, .text = sdp});
+    give_way(p, via->peer, r);
 }
 
 /* ---- signaling ------------------------------------------------------------------------------- */

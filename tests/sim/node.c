@@ -673,16 +673,22 @@ void node_hang_up(struct node *n, const struct node *peer)
     node_tell(n, &(struct input){.type = INPUT_HANG_UP, .text = view_of_text(peer->id)});
 }
 
+/* Direct before relayed before limited. */
+static const struct node_conn *best_conn(const struct node *n, const struct node *peer)
+{
+    static const uint32_t WITHOUT[] = {PEERLET_CONN_RELAYED, PEERLET_CONN_LIMITED, 0};
+    const struct node_conn *c = NULL;
+    for (size_t i = 0; c == NULL && i < ARRAY_LEN(WITHOUT); i++)
+        c = node_conn_to(n, peer->id, 0, WITHOUT[i]);
+    return c;
+}
+
 struct node_stream *node_open(struct node *n, const struct node *peer)
 {
-    const struct node_conn *c = node_conn_to(n, peer->id, 0, PEERLET_CONN_LIMITED);
-    uint32_t flags = 0;
-    if (c == NULL) {
-        c = node_conn_to(n, peer->id, 0, 0);
-        flags = PEERLET_ON_LIMITED;
-    }
+    const struct node_conn *c = best_conn(n, peer);
     if (c == NULL)
         return NULL;
+    uint32_t flags = (c->flags & PEERLET_CONN_LIMITED) != 0 ? PEERLET_ON_LIMITED : 0;
     struct input_result r = apply(n, &(struct input){.type = INPUT_STREAM_OPEN,
                                                      .id = c->id,
                                                      .flags = flags,
