@@ -343,6 +343,8 @@ static int feed_layer(struct conn *c, struct span *in, struct conn_event *ev, ui
 
 int conn_feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_t now)
 {
+    if (in->len > 0)
+        c->heard_at = now;
     for (;;) {
         if (c->is_verifying) {
             int rc = buf_append(&c->held, view_of_span(*in));

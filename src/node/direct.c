@@ -290,7 +290,8 @@ void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state 
         break;
     case PEERLET_RTC_DISCONNECTED:
         /* It may come back by itself; ask the peer now instead of after the usual silence. */
-        c->ping_at = now;
+        if (r->is_ready && c->ping_at == NEVER)
+            liveness_ask(p, c);
         break;
     case PEERLET_RTC_FAILED:
         conn_end(p, c, ERR_TRANSPORT,

@@ -35,7 +35,7 @@ uint64_t liveness_deadline(const struct peerlet *p, const struct conn *c)
     return is_watched(c) ? next_look(p, c) : NEVER;
 }
 
-static void ask(struct peerlet *p, struct conn *c)
+void liveness_ask(struct peerlet *p, struct conn *c)
 {
     c->ping_at = after(p->now, p->limits.liveness_answer_ms);
     if (conn_ping(c, p->now))
@@ -64,7 +64,7 @@ void liveness_tick(struct peerlet *p, struct conn *c)
         conn_end(p, c, ERR_TIMEOUT, view_of_text("the peer stopped answering"));
         return;
     }
-    ask(p, c);
+    liveness_ask(p, c);
 }
 
 /* ---- the ping service ---------------------------------------------------------------------------- */
@@ -128,7 +128,7 @@ static void ask_all(struct peerlet *p)
     while ((c = table_next(&p->conns, &at)) != NULL)
         if (is_watched(c)) {
             c->pings_missed = 1;
-            ask(p, c);
+            liveness_ask(p, c);
         }
 }
 

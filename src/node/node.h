@@ -366,6 +366,8 @@ void discovery_announce(struct peerlet *p);
 int ping_accept(struct peerlet *p, struct session *s);
 void ping_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
 void ping_ended(struct peerlet *p, struct session *s, int code);
+/* Asks for a sign of life; the verdict is the tick's. */
+void liveness_ask(struct peerlet *p, struct conn *c);
 void liveness_tick(struct peerlet *p, struct conn *c);
 uint64_t liveness_deadline(const struct peerlet *p, const struct conn *c);
 

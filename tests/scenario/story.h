@@ -18,6 +18,7 @@
 
 #include "sim/node.h"
 #include "sim/relay.h"
+#include "sim/rtc.h"
 #include "test.h"
 
 typedef void story(struct sim *sim);
@@ -51,6 +52,10 @@ struct story_row {
     story *story;
 };
 #define STORY(name) {#name, story_test, NULL, test_over, &(struct story_row){name}}
+
+/* Tells them all, or those the environment variable STORY names; SIM_LOUD=1 tells more. */
+#define TELL(tests)                                                                                \
+    (cmocka_set_test_filter(getenv("STORY")), cmocka_run_group_tests(tests, NULL, NULL))
 
 /* Dumps every node and fails the test. */
 void story_fails(struct sim *sim, const char *what, const char *file, int line);

@@ -144,5 +144,5 @@ int main(void)
         STORY(both_dial_at_once),
         STORY(ten_pages_meet),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TELL(tests);
 }

@@ -204,5 +204,5 @@ int main(void)
         STORY(a_mute_relay_is_asked_again),
         STORY(the_limits_of_a_circuit),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TELL(tests);
 }

@@ -565,7 +565,9 @@ static void must(struct node *n, struct input in)
 static void configure(struct node *n)
 {
     const struct node_config *c = &n->config;
-    must(n, (struct input){.type = INPUT_HANDLE, .text = view_of_text(NODE_ECHO)});
+    must(n, (struct input){.type = INPUT_HANDLE,
+                           .flags = PEERLET_ON_LIMITED,
+                           .text = view_of_text(NODE_ECHO)});
     const char *listen = c->listen != NULL ? c->listen : "/p2p-circuit";
     if (listen[0] != '\0')
         must(n, (struct input){.type = INPUT_LISTEN, .text = view_of_text(listen)});

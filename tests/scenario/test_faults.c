@@ -1,0 +1,272 @@
+/* Networks and pages fail: what a person sees meanwhile, and how soon it is over. */
+#include "scenario/story.h"
+
+struct pair {
+    struct relay *relay;
+    struct node *alice, *bob;
+};
+
+static struct pair direct_pair(struct sim *sim)
+{
+    struct pair p = {.relay = sim_relay(sim)};
+    p.alice = sim_page(sim, p.relay);
+    p.bob = sim_page(sim, p.relay);
+    assert_within(sim, 2000, nodes_are_direct(p.alice, p.bob));
+    sim_run(sim, 5000);
+    return p;
+}
+
+static bool can_talk(struct node *from, struct node *to)
+{
+    return node_say(from, "can you hear me?") > 0 && node_heard(to, "can you hear me?") > 0;
+}
+
+/* ---- no direct way --------------------------------------------------------------------------- */
+
+static void ice_fails_and_the_relay_carries(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+    host_block_udp(&alice->host);
+
+    assert_within(sim, 500, node_is_relayed_to(alice, bob) && node_is_relayed_to(bob, alice));
+    struct node_stream *s = node_open(alice, bob);
+    assert_non_null(s);
+    node_send(alice, s, 1000);
+    assert_within(sim, 500, s->received == 1000);
+    assert_true(s->is_intact);
+    assert_throughout(sim, 60000, node_is_relayed_to(alice, bob) && !node_is_direct_to(alice, bob));
+    assert_within(sim, 1, rtc_count(&alice->host) <= 1);
+
+    host_allow_udp(&alice->host);
+    assert_within(sim, 70000, nodes_are_direct(alice, bob));
+}
+
+static void an_upgrade_is_tried_again(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+    host_block_udp(&alice->host);
+
+    assert_within(sim, 2000, node_is_relayed_to(alice, bob) && rtc_count(&alice->host) == 1);
+    assert_within(sim, 25000, rtc_count(&alice->host) == 0);
+    host_allow_udp(&alice->host);
+    assert_within(sim, 15000, nodes_are_direct(alice, bob));
+}
+
+static void the_direct_way_is_lost(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    host_block_udp(&p.bob->host);
+    assert_within(sim, 10000, !node_is_direct_to(p.alice, p.bob));
+    assert_within(sim, 15000, node_is_relayed_to(p.alice, p.bob));
+    host_allow_udp(&p.bob->host);
+    assert_within(sim, 90000, nodes_are_direct(p.alice, p.bob));
+    assert_within(sim, 2000, can_talk(p.alice, p.bob));
+}
+
+/* ---- pages that go --------------------------------------------------------------------------- */
+
+static void a_page_loses_power(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_vanish(p.bob);
+    assert_within(sim, 10000, !node_is_connected_to(p.alice, p.bob));
+    sim_run(sim, 120000);
+    assert_true(node_is_reserved(p.alice, p.relay));
+    assert_within(sim, 1, rtc_count(&p.alice->host) == 0);
+}
+
+static void a_tab_crashes_and_comes_back(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_crash(p.bob);
+    struct node *bob = sim_page(sim, p.relay);
+    assert_within(sim, 2000, nodes_are_direct(p.alice, bob));
+    assert_within(sim, 10000, !node_is_connected_to(p.alice, p.bob));
+}
+
+static void offline_then_online(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_go_offline(p.alice);
+    assert_within(sim, 10, !p.alice->is_online);
+    sim_run(sim, 30000);
+    assert_false(node_is_on(p.alice, p.relay));
+    node_go_online(p.alice);
+    assert_within(sim, 1000, node_is_reserved(p.alice, p.relay));
+    assert_within(sim, 3000, nodes_are_direct(p.alice, p.bob));
+    assert_within(sim, 2000, can_talk(p.alice, p.bob));
+}
+
+/* Cut off and nobody says so: the wire is pulled behind the router. */
+static void the_network_is_gone_for_a_minute(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    host_disconnect(&p.alice->host);
+    sim_run(sim, 60000);
+    assert_false(node_is_on(p.alice, p.relay));
+    host_reconnect(&p.alice->host);
+    assert_within(sim, 6000, node_is_reserved(p.alice, p.relay));
+    assert_within(sim, 12000, nodes_are_direct(p.alice, p.bob));
+}
+
+/* ---- pages that sleep -------------------------------------------------------------------------- */
+
+static void a_hidden_tab_stays_connected(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_hide(p.alice, 1000);
+    assert_throughout(sim, 300000, nodes_are_direct(p.alice, p.bob) &&
+                                       node_is_reserved(p.alice, p.relay));
+    p.alice->host.alarm_step_ms = 60000;
+    assert_throughout(sim, 1500000, nodes_are_direct(p.alice, p.bob) &&
+                                        node_is_reserved(p.alice, p.relay));
+    assert_within(sim, 2000, can_talk(p.bob, p.alice));
+    node_show(p.alice);
+    assert_throughout(sim, 60000, nodes_are_direct(p.alice, p.bob));
+    assert_within(sim, 500, can_talk(p.alice, p.bob));
+}
+
+static void a_frozen_tab_wakes(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_freeze(p.alice);
+    sim_run(sim, 1800000);
+    assert_false(node_is_connected_to(p.bob, p.alice));
+    node_resume(p.alice);
+    assert_within(sim, 3000, node_is_reserved(p.alice, p.relay));
+    assert_within(sim, 3000, nodes_are_direct(p.alice, p.bob));
+    assert_within(sim, 2000, can_talk(p.alice, p.bob));
+}
+
+static void a_laptop_sleeps_over_night(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_sleep(p.alice);
+    sim_run(sim, 8 * 3600000);
+    node_wake(p.alice);
+    assert_within(sim, 3000, node_is_reserved(p.alice, p.relay));
+    assert_within(sim, 3000, nodes_are_direct(p.alice, p.bob));
+    assert_within(sim, 2000, can_talk(p.bob, p.alice));
+}
+
+static void the_clock_is_set(struct sim *sim)
+{
+    static const int64_t JUMPS_S[] = {3600, -3600, 315360000, -315360000};
+    struct pair p = direct_pair(sim);
+
+    for (size_t i = 0; i < ARRAY_LEN(JUMPS_S); i++) {
+        uint64_t unix_ms = sim->epoch_ms + sim->now + (uint64_t)(1000 * JUMPS_S[i]);
+        node_tell(p.alice, &(struct input){.type = INPUT_CLOCK, .value = unix_ms});
+        assert_throughout(sim, 60000, nodes_are_direct(p.alice, p.bob) &&
+                                          node_is_reserved(p.alice, p.relay));
+        assert_within(sim, 1000, can_talk(p.alice, p.bob));
+    }
+}
+
+/* ---- bad networks ------------------------------------------------------------------------------ */
+
+static void pages_meet_on_bad_networks(struct sim *sim)
+{
+    static const struct {
+        const char *name;
+        struct path path;
+        uint64_t within_ms;
+    } NETWORKS[] = {
+        {"2 % loss", {.latency_ms = 20, .loss_percent = 2}, 10000},
+        {"30 % loss", {.latency_ms = 20, .loss_percent = 30}, 30000},
+        {"750 ms one way", {.latency_ms = 375}, 20000},
+        {"jitter", {.latency_ms = 20, .jitter_ms = 200}, 10000},
+        {"56 kbit/s", {.latency_ms = 60, .bytes_per_ms = 7}, 20000},
+    };
+    EACH_ROW(i, NETWORKS) {
+        struct relay *relay = sim_relay(sim);
+        const struct node_config config = {.relays = {relay}, .path = NETWORKS[i].path};
+        struct node *alice = sim_node(sim, &config), *bob = sim_node(sim, &config);
+        assert_within(sim, NETWORKS[i].within_ms, nodes_are_direct(alice, bob));
+        assert_within(sim, 5000 + 10 * NETWORKS[i].path.latency_ms, can_talk(alice, bob));
+    }
+}
+
+static void blackholes_of_five_seconds(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+    struct node_stream *s = node_open(p.alice, p.bob);
+    p.alice->host.path.bytes_per_ms = p.bob->host.path.bytes_per_ms = 1000;
+    node_send(p.alice, s, 10u << 20);
+    node_close(p.alice, s);
+    for (int i = 0; i < 10 && !s->is_closed; i++) {
+        sim_cut(sim, &p.alice->host, &p.bob->host);
+        sim_run(sim, 5000);
+        sim_heal(sim, &p.alice->host, &p.bob->host);
+        sim_run(sim, 2000);
+    }
+    assert_within(sim, 60000, s->is_closed && s->code == 0);
+    assert_int_equal(s->received, 10u << 20);
+    assert_true(s->is_intact);
+}
+
+static void a_burst_of_messages(struct sim *sim)
+{
+    enum { COUNT = 8000 };
+    struct pair p = direct_pair(sim);
+    const struct node_conn *c = node_conn_to(p.alice, p.bob->id, PEERLET_CONN_WEBRTC, 0);
+    uint32_t id = c->id;
+    assert_within(sim, 3000, node_say_number(p.alice, 0, 1024) > 0);
+    for (uint32_t i = 1; i < COUNT; i++)
+        assert_within(sim, 60000, node_say_number(p.alice, i, 1024) > 0);
+    assert_within(sim, 60000, p.bob->messages == COUNT);
+    assert_true(p.bob->numbers == (uint64_t)COUNT * (COUNT - 1) / 2);
+    c = node_conn_to(p.alice, p.bob->id, PEERLET_CONN_WEBRTC, 0);
+    assert_non_null(c);
+    assert_int_equal(c->id, id);
+    assert_true(node_memory(p.alice) < 16u << 20);
+    assert_true(node_memory(p.bob) < 16u << 20);
+}
+
+static void a_day_does_not_grow_memory(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    sim_run(sim, 3600000);
+    size_t alice = node_memory(p.alice), bob = node_memory(p.bob);
+    for (int hour = 0; hour < 5; hour++) {
+        sim_run(sim, 3600000);
+        assert_within(sim, 1000, can_talk(p.alice, p.bob));
+    }
+    sim_run(sim, 600000);
+    assert_true(node_memory(p.alice) <= alice + 4096);
+    assert_true(node_memory(p.bob) <= bob + 4096);
+    assert_true(nodes_are_direct(p.alice, p.bob));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(ice_fails_and_the_relay_carries),
+        STORY(an_upgrade_is_tried_again),
+        STORY(the_direct_way_is_lost),
+        STORY(a_page_loses_power),
+        STORY(a_tab_crashes_and_comes_back),
+        STORY(offline_then_online),
+        STORY(the_network_is_gone_for_a_minute),
+        STORY(a_hidden_tab_stays_connected),
+        STORY(a_frozen_tab_wakes),
+        STORY(a_laptop_sleeps_over_night),
+        STORY(the_clock_is_set),
+        STORY(pages_meet_on_bad_networks),
+        STORY(blackholes_of_five_seconds),
+        STORY(a_burst_of_messages),
+        STORY(a_day_does_not_grow_memory),
+    };
+    return TELL(tests);
+}
