@@ -11,6 +11,9 @@
 
 #define LEGACY_SECRET_LEN (3 * ED25519_KEY_LEN)
 
+/* Less than any SubjectPublicKeyInfo has, more than a Peer ID holds unhashed. */
+#define SPKI_MIN_LEN 64
+
 static int key_parse(struct view in, size_t limit, uint32_t *type, struct view *data)
 {
     peerlet_keys_Key message = {.data = borrow_view(data)};
@@ -31,7 +34,7 @@ static bool key_len_fits(enum key_type type, size_t len)
         return len == SECP256K1_KEY_LEN;
     case KEY_RSA:
     case KEY_ECDSA:
-        return len > 0;
+        return len >= SPKI_MIN_LEN;
     }
     return false;
 }

@@ -3,6 +3,11 @@
 #include "multiformats/multiaddr.h"
 #include "multiformats/multihash.h"
 
+/* I2P: a destination; a hash of one, or the longer name of an encrypted lease set. */
+#define GARLIC64_MIN_LEN 386
+#define GARLIC32_LEN 32
+#define GARLIC32_ENCRYPTED_MIN_LEN 35
+
 /*
  * multiformats/multiaddr, protocols.csv, without `memory`, on whose form go and js do not agree.
  * "ipfs" stands behind "p2p": it is read and never written.
@@ -104,14 +109,17 @@ bool multiaddr_value_is_good(const struct multiaddr_protocol *p, struct view val
         return peer_id_parse(value, &id) == 0;
     case VALUE_HASH:
         return multihash_parse(value, &hash) == 0;
+    case VALUE_ONION:
+        return value.data[value.len - 2] != 0 || value.data[value.len - 1] != 0; /* the port */
+    case VALUE_GARLIC64:
+        return value.len >= GARLIC64_MIN_LEN;
+    case VALUE_GARLIC32:
+        return value.len == GARLIC32_LEN || value.len >= GARLIC32_ENCRYPTED_MIN_LEN;
     case VALUE_NONE:
     case VALUE_IP4:
     case VALUE_IP6:
     case VALUE_PORT:
     case VALUE_PATH:
-    case VALUE_ONION:
-    case VALUE_GARLIC64:
-    case VALUE_GARLIC32:
         return true;
     }
     return false;

@@ -17,8 +17,9 @@ static const struct {
 } PUBLIC_KEYS[] = {
     {"Ed25519", KEY1_PUBLIC, KEY1_PUBLIC, KEY_ED25519, 0},
     {"secp256k1", "08021221" SECP_DATA, "08021221" SECP_DATA, KEY_SECP256K1, 0},
-    {"ECDSA", "0803120430020500", "0803120430020500", KEY_ECDSA, 0},
-    {"RSA, whose zero is written", "0800120430020500", "0800120430020500", KEY_RSA, 0},
+    {"ECDSA", "08031240" KEY1_DATA KEY1_DATA, "08031240" KEY1_DATA KEY1_DATA, KEY_ECDSA, 0},
+    {"RSA, whose zero is written", "08001240" KEY1_DATA KEY1_DATA, "08001240" KEY1_DATA KEY1_DATA,
+     KEY_RSA, 0},
     {"data first", "1220" KEY1_DATA "0801", KEY1_PUBLIC, KEY_ED25519, 0},
     {"an unknown field", KEY1_PUBLIC "1a0100", KEY1_PUBLIC, KEY_ED25519, 0},
     {"the last of two types", "08001220" KEY1_DATA "0801", KEY1_PUBLIC, KEY_ED25519, 0},
@@ -33,6 +34,7 @@ static const struct {
      "0801121f"
      "1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce2",
      NULL, KEY_RSA, ERR_BAD_KEY},
+    {"RSA of 32 bytes", "08001220" KEY1_DATA, NULL, KEY_RSA, ERR_BAD_KEY},
     {"secp256k1 of 32 bytes", "08021220" KEY1_DATA, NULL, KEY_RSA, ERR_BAD_KEY},
     {"a length past the end", "08011221" KEY1_DATA, NULL, KEY_RSA, ERR_BAD_KEY},
 };
