@@ -286,6 +286,7 @@ void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state 
     case PEERLET_RTC_CONNECTED:
         r->is_connected = true;
         c->ping_at = NEVER;
+        c->pings_missed = 0;
         check_ready(p, r);
         break;
     case PEERLET_RTC_DISCONNECTED:
