@@ -1,10 +1,6 @@
 import { PeerletError, abortError } from './errors.js'
 import { orAbort } from './stream.js'
 
-/** enum peerlet_conn_flags */
-const INBOUND = 1
-const RELAYED = 4
-
 /** A connection to a peer: js-libp2p's Connection. */
 export class Connection extends EventTarget {
   #node
@@ -25,8 +21,8 @@ export class Connection extends EventTarget {
     this.remotePeer = remotePeer
     this.remoteAddr = remoteAddr
     /** @type {'inbound' | 'outbound'} */
-    this.direction = flags & INBOUND ? 'inbound' : 'outbound'
-    this.direct = (flags & RELAYED) === 0
+    this.direction = flags & node.numbers.CONN_INBOUND ? 'inbound' : 'outbound'
+    this.direct = (flags & node.numbers.CONN_RELAYED) === 0
     this.limits = limits
     /** @type {import('./stream.js').Stream[]} */
     this.streams = []
@@ -57,7 +53,8 @@ export class Connection extends EventTarget {
     try {
       return await orAbort(opened, options.signal)
     } catch (err) {
-      this.#node.core._stream_reset(number)
+      this.#node.core._app_stream_reset(number)
+      this.#node.flushSoon()
       throw err
     }
   }
@@ -73,14 +70,16 @@ export class Connection extends EventTarget {
     if (this.status !== 'open') return
     this.status = 'closing'
     const closed = new Promise((resolve) => this.addEventListener('close', resolve, { once: true }))
-    this.#node.core._conn_close(this.number, 0)
+    this.#node.core._app_conn_close(this.number, 0)
+    this.#node.flushSoon()
     await orAbort(closed, options?.signal)
   }
 
   /** Closes it now. @param {Error} [err] */
   abort (err = abortError('the connection was aborted')) {
     if (this.status === 'closed') return
-    this.#node.core._conn_close(this.number, 1)
+    this.#node.core._app_conn_close(this.number, 1)
+    this.#node.flushSoon()
   }
 
   /** The core is done with it. @param {Error} [error] */

@@ -20,18 +20,22 @@ export class PeerletError extends Error {
 /** @typedef {Map<number, { code: string, name: string, text: string }>} ErrorTable */
 
 /**
- * Reads the core's list of errors: numbers are written down in C only.
+ * Reads the core's table of numbers and of errors: they are written down in C only. A row is
+ * "NAME number", or for an error "NAME number JsName text".
  *
  * @param {any} m the core
- * @returns {ErrorTable}
+ * @returns {{ numbers: Record<string, number>, errors: ErrorTable }}
  */
-export function errorTable (m) {
-  const table = new Map()
-  for (const line of textOf(m, m._answer_errors()).trim().split('\n')) {
-    const [number, code, name, text] = line.split('\t')
-    table.set(Number(number), { code, name, text })
+export function readTable (m) {
+  /** @type {Record<string, number>} */
+  const numbers = {}
+  const errors = new Map()
+  for (let i = 0; ; i++) {
+    const [code, number, name, ...text] = textOf(m, m._table_row(i)).split(' ')
+    if (code === '') return { numbers, errors }
+    if (name === undefined) numbers[code] = Number(number)
+    else errors.set(Number(number), { code, name, text: text.join(' ') })
   }
-  return table
 }
 
 /**
@@ -48,13 +52,14 @@ export function errorOf (table, number, reason = '') {
 /**
  * Calls a command and throws what it complains about.
  *
- * @param {{ core: any, errors: ErrorTable }} node
+ * @param {{ core: any, errors: ErrorTable, flushSoon: () => void }} node
  * @param {(...lengths: number[]) => number} command gets the lengths of the parts
  * @param {...(string | Uint8Array)} parts
  */
-export function run ({ core, errors }, command, ...parts) {
+export function run ({ core, errors, flushSoon }, command, ...parts) {
   const result = command(...put(core, ...parts))
-  if (result < 0) throw errorOf(errors, result, textOf(core, core._answer_reason()))
+  flushSoon()
+  if (result < 0) throw errorOf(errors, result, textOf(core, core._ask_reason()))
   return result
 }
 

@@ -38,20 +38,30 @@ mergeInto(LibraryManager.library, {
       .catch(function (err) { rtcFail(link, err) })
   },
 
-  $rtcAdopt__deps: ['$rtcLinks', '$rtcPut'],
+  // How much a channel takes: told when half of what it took before is used up, and when it drained.
+  $rtcTellRoom__deps: ['$rtcLinks'],
+  $rtcTellRoom: function (link, channel, dc) {
+    var l = rtcLinks.get(link)
+    dc.room = Math.max(0, l.high - dc.bufferedAmount)
+    Module['_rtc_room'](link, channel, dc.room)
+  },
+
+  $rtcAdopt__deps: ['$rtcLinks', '$rtcPut', '$rtcTellRoom'],
   $rtcAdopt: function (link, channel, dc) {
     var l = rtcLinks.get(link)
     l.channels.set(channel, dc)
     dc.binaryType = 'arraybuffer'
+    dc.bufferedAmountLowThreshold = l.low
+    dc.room = l.high
     function isMine () {
       return rtcLinks.get(link) === l && l.channels.get(channel) === dc
     }
-    dc.onopen = function () { if (isMine()) Module['_rtc_opened'](link, channel) }
+    dc.onopen = function () { if (isMine()) Module['_rtc_opened'](link, channel, l.high) }
     dc.onmessage = function (e) {
       if (!isMine() || typeof e.data === 'string') return
-      Module['_rtc_bytes'](link, channel, rtcPut(new Uint8Array(e.data)))
+      Module['_rtc_message'](link, channel, rtcPut(new Uint8Array(e.data)))
     }
-    dc.onbufferedamountlow = function () { if (isMine()) Module['_rtc_room'](link, channel) }
+    dc.onbufferedamountlow = function () { if (isMine()) rtcTellRoom(link, channel, dc) }
     dc.onclose = function () {
       if (!isMine()) return
       l.channels.delete(channel)
@@ -77,18 +87,16 @@ mergeInto(LibraryManager.library, {
       if (!isMine()) return
       var dc = e.channel
       // The number is asked for and the callbacks are set in one task, or messages are lost.
-      var channel = Module['_rtc_incoming'](link, rtcPutText(dc.label))
+      var channel = Module['_rtc_incoming'](link, rtcPutText(dc.label), rtcLinks.get(link).high)
       if (channel === 0) dc.close()
-      else if (rtcLinks.has(link)) {
-        dc.bufferedAmountLowThreshold = rtcLinks.get(link).low || 0
-        rtcAdopt(link, channel, dc)
-      }
+      else rtcAdopt(link, channel, dc)
+      Module['_app_flush']()
     }
   },
 
   js_rtc_open__deps: ['$rtcLinks', '$rtcListen', '$rtcFail'],
-  js_rtc_open: function (link) {
-    var l = { pc: null, channels: new Map(), ready: null }
+  js_rtc_open: function (link, low, high) {
+    var l = { pc: null, channels: new Map(), ready: null, low: low, high: high }
     rtcLinks.set(link, l)
     l.ready = Promise.resolve()
       .then(function () {
@@ -104,14 +112,12 @@ mergeInto(LibraryManager.library, {
   },
 
   js_rtc_channel__deps: ['$rtcText', '$rtcStep', '$rtcAdopt'],
-  js_rtc_channel: function (link, channel, label, len, low) {
+  js_rtc_channel: function (link, channel, label, len) {
     var name = rtcText(label, len)
     var l = rtcLinks.get(link)
     if (!l) return
-    l.low = low
     function make (pc) {
       var dc = pc.createDataChannel(name)
-      dc.bufferedAmountLowThreshold = low
       rtcAdopt(link, channel, dc)
     }
     if (!l.pc) return rtcStep(link, make)
@@ -119,8 +125,9 @@ mergeInto(LibraryManager.library, {
   },
 
   js_rtc_offer__deps: ['$rtcStep', '$rtcLinks', '$rtcPutText'],
-  js_rtc_offer: function (link) {
+  js_rtc_offer: function (link, restart) {
     rtcStep(link, function (pc) {
+      if (restart) pc.restartIce()
       return pc.createOffer().then(function (offer) {
         // Told before it is applied: candidates start with setLocalDescription.
         Module['_rtc_description'](link, rtcPutText(offer.sdp))
@@ -152,23 +159,23 @@ mergeInto(LibraryManager.library, {
     })
   },
 
-  js_rtc_restart__deps: ['$rtcStep'],
-  js_rtc_restart: function (link) {
-    rtcStep(link, function (pc) { pc.restartIce() })
-  },
-
-  js_rtc_send__deps: ['$rtcLinks', '$rtcFail'],
-  js_rtc_send: function (link, channel, ptr, len, high) {
+  js_rtc_send__deps: ['$rtcLinks', '$rtcFail', '$rtcTellRoom'],
+  js_rtc_send: function (link, channel, ptr, len) {
     var l = rtcLinks.get(link)
     var dc = l && l.channels.get(channel)
-    if (!dc || dc.readyState !== 'open') return -1
+    if (!dc || dc.readyState !== 'open') return
     try {
       dc.send(HEAPU8.subarray(ptr, ptr + len))
     } catch (err) {
-      rtcFail(link, err)
-      return -1
+      return rtcFail(link, err)
     }
-    return Math.max(0, high - dc.bufferedAmount)
+    dc.room -= len
+    if (dc.room > l.high / 2 || dc.tells) return
+    dc.tells = true
+    queueMicrotask(function () {
+      dc.tells = false
+      if (rtcLinks.get(link) === l && l.channels.get(channel) === dc) rtcTellRoom(link, channel, dc)
+    })
   },
 
   js_rtc_close_channel__deps: ['$rtcLinks'],

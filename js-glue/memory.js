@@ -71,11 +71,11 @@ export const decode = (bytes) => decoder.decode(bytes)
 export function write (m, stream, data) {
   let done = 0
   while (done < data.length) {
-    const ptr = m._stream_reserve(stream, data.length - done)
-    const room = m._answer_room()
+    const ptr = m._app_stream_reserve(stream, data.length - done)
+    const room = m._app_stream_given()
     if (ptr === 0 || room === 0) break
     m.HEAPU8.set(done === 0 && room === data.length ? data : data.subarray(done, done + room), ptr)
-    m._stream_commit(stream, room)
+    m._app_stream_commit(stream, room)
     done += room
   }
   return done

@@ -27,10 +27,10 @@ export class PubSub extends EventTarget {
   get core () { return this.#node.core }
 
   /** @param {string} topic */
-  subscribe (topic) { run(this.#node, (len) => this.core._pubsub_subscribe(len), topic) }
+  subscribe (topic) { run(this.#node, (len) => this.core._app_subscribe(len), topic) }
 
   /** @param {string} topic */
-  unsubscribe (topic) { run(this.#node, (len) => this.core._pubsub_unsubscribe(len), topic) }
+  unsubscribe (topic) { run(this.#node, (len) => this.core._app_unsubscribe(len), topic) }
 
   /**
    * Sends a message to everybody subscribed to the topic. Waits while the queues are full; throws
@@ -45,14 +45,14 @@ export class PubSub extends EventTarget {
     for (;;) {
       if (options?.signal?.aborted === true) throw abortError()
       try {
-        run(this.#node, (t, d) => this.core._pubsub_publish(t, d), topic, data)
+        run(this.#node, (t, d) => this.core._app_publish(t, d), topic, data)
         break
       } catch (/** @type {any} */ err) {
         if (err.code !== 'FULL') throw err
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
     }
-    const recipients = this.#peers(this.core._answer_recipients())
+    const recipients = this.#peers(this.core._ask_recipients())
     this.#node.flushSoon()
     return { recipients }
   }
@@ -60,14 +60,14 @@ export class PubSub extends EventTarget {
   /** @param {number} view */
   #peers (view) { return listOf(this.core, view).map((id) => new PeerId(id)) }
 
-  getTopics () { return listOf(this.core, this.core._answer_topics()) }
-  getPeers () { return this.#peers(this.core._answer_pubsub_peers()) }
+  getTopics () { return listOf(this.core, this.core._ask_topics()) }
+  getPeers () { return this.#peers(this.core._ask_pubsub_peers()) }
 
   /** @param {string} topic */
-  getSubscribers (topic) { return this.#peers(this.core._answer_subscribers(put(this.core, topic)[0])) }
+  getSubscribers (topic) { return this.#peers(this.core._ask_subscribers(put(this.core, topic)[0])) }
 
   /** @param {string} topic */
-  getMeshPeers (topic) { return listOf(this.core, this.core._answer_mesh_peers(put(this.core, topic)[0])) }
+  getMeshPeers (topic) { return listOf(this.core, this.core._ask_mesh_peers(put(this.core, topic)[0])) }
 
   /** @param {any} e a PEERLET_MESSAGE */
   onMessage (e) {

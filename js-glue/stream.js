@@ -133,7 +133,8 @@ export class Stream extends EventTarget {
   #finishClose () {
     if (!this.#closing || this.#outbound.length > 0 || this.writeStatus === 'closed') return
     this.writeStatus = 'closed'
-    this.#node.core._stream_close_write(this.number)
+    this.#node.core._app_stream_close_write(this.number)
+    this.#node.flushSoon()
   }
 
   /**
@@ -158,7 +159,8 @@ export class Stream extends EventTarget {
     if (this.readStatus === 'closed') return
     this.readStatus = 'closed'
     this.#inbound = []
-    this.#node.core._stream_close_read(this.number)
+    this.#node.core._app_stream_close_read(this.number)
+    this.#node.flushSoon()
     this.#wakeReader?.()
   }
 
@@ -167,7 +169,8 @@ export class Stream extends EventTarget {
     if (this.status !== 'open' && this.status !== 'closing') return
     this.error = err
     this.#end('aborted', err)
-    this.#node.core._stream_reset(this.number)
+    this.#node.core._app_stream_reset(this.number)
+    this.#node.flushSoon()
   }
 
   // ---- reading
@@ -182,7 +185,7 @@ export class Stream extends EventTarget {
 
   /** @param {number} len */
   #took (len) {
-    this.#node.core._stream_took(this.number, len)
+    this.#node.core._app_stream_took(this.number, len)
     this.#node.flushSoon()
   }
 

@@ -1,223 +1,375 @@
 #include "browser/browser.h"
 
-#include <emscripten.h>
+#include <assert.h>
+#include <emscripten/emscripten.h>
+#include <emscripten/html5.h>
 #include <emscripten/websocket.h>
 
-struct browser browser;
+/* No fewer than a node opens: its connections, and every address of every dial under way. */
+#define SOCKETS 512
+#define URL_MAX 512
+
+/* bufferedAmount can only be polled; at 150 MB/s this is a third of a full socket. */
+#define POLL_MS 4
+
+/* The wall clock and the monotonic one part by this much only when one of them stood or jumped. */
+#define DRIFT_MS 2000
+
+/* What setTimeout takes. */
+#define ALARM_MAX_MS 0x7fffffff
+
+#define CLOSE_NORMAL 1000
+
+struct socket {
+    uint32_t link; /* 0: this slot is free */
+    int handle;    /* 0: could not be opened, to be told after the pump */
+    bool is_open;
+    size_t room; /* as the node believes */
+};
+
+static struct {
+    struct peerlet *node;
+    struct peerlet_limits limits;
+    uint64_t alarm_at;
+    double drift; /* Date.now() - performance.now() */
+    struct socket sockets[SOCKETS];
+    size_t sockets_end; /* no slot from here on was ever used */
+} page;
+
+struct peerlet *browser_node(void)
+{
+    return page.node;
+}
 
 uint64_t browser_now(void)
 {
     return (uint64_t)emscripten_get_now();
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------- */
+/* ---- WebSocket ------------------------------------------------------------------------------ */
 
-static struct socket *socket_of(uint32_t link)
+static struct socket *socket_find(uint32_t link)
 {
-    for (size_t i = 0; i < SOCKETS_MAX; i++)
-        if (browser.sockets[i].link == link)
-            return &browser.sockets[i];
+    for (size_t i = 0; i < page.sockets_end; i++)
+        if (page.sockets[i].link == link)
+            return &page.sockets[i];
     return NULL;
 }
 
-static EM_BOOL on_open(int type, const EmscriptenWebSocketOpenEvent *event, void *user)
+static struct socket *socket_add(uint32_t link)
 {
-    (void)type, (void)event;
-    uint32_t link = (uint32_t)(uintptr_t)user;
-    struct socket *s = socket_of(link);
-    if (s == NULL)
-        return true;
+    struct socket *s = socket_find(0);
+    if (!s) {
+        assert(page.sockets_end < SOCKETS);
+        s = &page.sockets[page.sockets_end++];
+    }
+    *s = (struct socket){.link = link};
+    return s;
+}
+
+static EM_BOOL on_open(int type, const EmscriptenWebSocketOpenEvent *ev, void *user)
+{
+    (void)type, (void)ev;
+    struct socket *s = user;
     s->is_open = true;
-    peerlet_link_opened(browser.node, link, 0, PEERLET_LIMITS.socket_high, browser_now());
+    s->room = page.limits.socket_high;
+    peerlet_link_opened(page.node, s->link, 0, s->room, browser_now());
     browser_pump();
-    return true;
+    return 1;
 }
 
-static EM_BOOL on_message(int type, const EmscriptenWebSocketMessageEvent *event, void *user)
+/* The bytes lie in emscripten's own buffer, are decrypted there, and freed when this returns. */
+static EM_BOOL on_message(int type, const EmscriptenWebSocketMessageEvent *ev, void *user)
 {
     (void)type;
-    uint32_t link = (uint32_t)(uintptr_t)user;
-    if (socket_of(link) == NULL || event->isText)
-        return true;
-    peerlet_link_bytes(browser.node, link, 0, span_of(event->data, event->numBytes),
-                       browser_now());
+    const struct socket *s = user;
+    size_t len = ev->isText ? ev->numBytes - 1 : ev->numBytes; /* a text has its NUL counted */
+    peerlet_link_bytes(page.node, s->link, 0, span_of(ev->data, len), browser_now());
     browser_pump();
-    return true;
+    return 1;
 }
 
-static void forget(struct socket *s)
+static EM_BOOL on_close(int type, const EmscriptenWebSocketCloseEvent *ev, void *user)
 {
-    int handle = s->handle;
+    (void)type;
+    struct socket *s = user;
+    uint32_t link = s->link;
+    char why[192];
+    struct view reason = view_of_text(ev->reason);
+    size_t len = text_format(why, sizeof why, "the WebSocket %s (code %u%s%v)",
+                             s->is_open ? "closed" : "could not be opened", (unsigned)ev->code,
+                             reason.len > 0 ? ", " : "", &reason);
+    js_socket_delete(s->handle);
     *s = (struct socket){0};
-    emscripten_websocket_set_onopen_callback(handle, NULL, NULL);
-    emscripten_websocket_set_onmessage_callback(handle, NULL, NULL);
-    emscripten_websocket_set_onclose_callback(handle, NULL, NULL);
-    emscripten_websocket_delete(handle);
-}
-
-static EM_BOOL on_close(int type, const EmscriptenWebSocketCloseEvent *event, void *user)
-{
-    (void)type;
-    uint32_t link = (uint32_t)(uintptr_t)user;
-    struct socket *s = socket_of(link);
-    if (s == NULL)
-        return true;
-    forget(s);
-    peerlet_link_closed(browser.node, link, 0, view_of_text(event->reason), browser_now());
+    peerlet_link_closed(page.node, link, 0, view_of((const uint8_t *)why, len), browser_now());
     browser_pump();
-    return true;
+    return 1;
 }
 
-/* emscripten lets an exception of `new WebSocket` through C frames, so it must not come to that. */
-static bool open_socket(const struct peerlet_output *o)
+static int socket_handle(struct view url, struct socket *s)
 {
-    char url[1024];
-    struct socket *s = socket_of(0);
-    if (s == NULL || o->text.len >= sizeof url || !js_url_may_open(o->text.data, o->text.len))
-        return false;
-    memcpy(url, o->text.data, o->text.len);
-    url[o->text.len] = '\0';
-    EmscriptenWebSocketCreateAttributes attributes = {.url = url, .createOnMainThread = true};
-    int handle = emscripten_websocket_new(&attributes);
+    char text[URL_MAX];
+    if (url.len >= sizeof text)
+        return 0;
+    memcpy(text, url.data, url.len);
+    text[url.len] = '\0';
+
+    EmscriptenWebSocketCreateAttributes attributes = {.url = text};
+    int handle = js_socket_new(&attributes);
     if (handle <= 0)
+        return 0;
+    /* No onerror: a close always follows, and it says more. */
+    emscripten_websocket_set_onopen_callback(handle, s, on_open);
+    emscripten_websocket_set_onmessage_callback(handle, s, on_message);
+    emscripten_websocket_set_onclose_callback(handle, s, on_close);
+    js_socket_guard(handle);
+    return handle;
+}
+
+static void socket_open(uint32_t link, struct view url)
+{
+    struct socket *s = socket_add(link);
+    s->handle = socket_handle(url, s);
+}
+
+static void socket_send(struct socket *s, struct view data)
+{
+    if (!s->is_open)
+        return;
+    s->room -= MIN(s->room, data.len);
+    /* The API takes `void *` for bytes it only reads. */
+    emscripten_websocket_send_binary(s->handle, (void *)(uintptr_t)data.data, (uint32_t)data.len);
+}
+
+static void socket_close(struct socket *s)
+{
+    if (s->handle > 0) {
+        emscripten_websocket_close(s->handle, CLOSE_NORMAL, NULL);
+        js_socket_delete(s->handle);
+    }
+    *s = (struct socket){0};
+}
+
+static bool socket_is_short(const struct socket *s)
+{
+    return s->is_open && s->room < page.limits.socket_high / 2;
+}
+
+static size_t socket_room(const struct socket *s)
+{
+    /* `unsigned long long *` in 3.1.6, `size_t *` later: both fill the low bytes of this. */
+    uint64_t buffered = 0;
+    emscripten_websocket_get_buffered_amount(s->handle, (void *)&buffered);
+    size_t high = page.limits.socket_high;
+    return buffered < high ? high - (size_t)buffered : 0;
+}
+
+/* Whether the node was told something, so that it has to be drained again. */
+static bool socket_tell(struct socket *s)
+{
+    if (s->link != 0 && s->handle == 0) {
+        uint32_t link = s->link;
+        *s = (struct socket){0};
+        peerlet_link_closed(page.node, link, 0, view_of_text("the browser refused to open it"),
+                            browser_now());
+        return true;
+    }
+    if (!socket_is_short(s))
         return false;
-    *s = (struct socket){.link = o->id, .handle = handle};
-    void *user = (void *)(uintptr_t)o->id;
-    emscripten_websocket_set_onopen_callback(handle, user, on_open);
-    emscripten_websocket_set_onmessage_callback(handle, user, on_message);
-    emscripten_websocket_set_onclose_callback(handle, user, on_close);
+    size_t room = socket_room(s);
+    if (room <= s->room)
+        return false;
+    s->room = room;
+    peerlet_link_room(page.node, s->link, 0, room, browser_now());
     return true;
 }
 
-static void close_socket(struct socket *s)
-{
-    unsigned short state = 3;
-    emscripten_websocket_get_ready_state(s->handle, &state);
-    if (state < 2)
-        emscripten_websocket_close(s->handle, 1000, "");
-    forget(s);
-}
+/* ---- the loop ------------------------------------------------------------------------------- */
 
-static size_t room_of(const struct socket *s)
+static void perform_send(const struct peerlet_output *out)
 {
-#if defined(__EMSCRIPTEN_major__) && __EMSCRIPTEN_major__ >= 4
-    size_t waiting = 0;
-#else
-    unsigned long long waiting = 0;
-#endif
-    emscripten_websocket_get_buffered_amount(s->handle, &waiting);
-    size_t high = PEERLET_LIMITS.socket_high;
-    return waiting < high ? high - (size_t)waiting : 0;
-}
-
-/* A browser tells nobody when a socket's buffer drains, so a tight one is looked at again. */
-static void report_room(struct socket *s)
-{
-    size_t room = room_of(s);
-    s->is_tight = room < PEERLET_LIMITS.socket_high / 2;
-    if (s->is_tight)
-        js_poll_soon();
-    peerlet_link_room(browser.node, s->link, 0, room, browser_now());
-}
-
-static void send(const struct peerlet_output *o)
-{
-    struct socket *s = socket_of(o->id);
-    if (o->channel != 0 || s == NULL) {
-        int room = js_rtc_send(o->id, o->channel, o->data.data, o->data.len,
-                               PEERLET_LIMITS.rtc_high);
-        if (room >= 0)
-            peerlet_link_room(browser.node, o->id, o->channel, (size_t)room, browser_now());
+    if (out->channel != 0) {
+        js_rtc_send(out->id, out->channel, out->data.data, out->data.len);
         return;
     }
-    unsigned short state = 3;
-    emscripten_websocket_get_ready_state(s->handle, &state);
-    if (state != 1)
-        return; /* its close is on the way */
-    /* The API takes no const; it only reads. */
-    emscripten_websocket_send_binary(s->handle, (void *)(uintptr_t)o->data.data,
-                                     (uint32_t)o->data.len);
-    report_room(s);
+    struct socket *s = socket_find(out->id);
+    if (s)
+        socket_send(s, out->data);
 }
 
-EMSCRIPTEN_KEEPALIVE void driver_poll(void)
+static void perform_close(uint32_t link)
 {
-    for (size_t i = 0; i < SOCKETS_MAX; i++)
-        if (browser.sockets[i].link != 0 && browser.sockets[i].is_tight)
-            report_room(&browser.sockets[i]);
-    browser_pump();
-}
-
-void browser_close_sockets(void)
-{
-    for (size_t i = 0; i < SOCKETS_MAX; i++)
-        if (browser.sockets[i].link != 0)
-            close_socket(&browser.sockets[i]);
-}
-
-/* ---- the loop ----------------------------------------------------------------------------------------- */
-
-static void close_link(uint32_t link)
-{
-    struct socket *s = socket_of(link);
-    if (s != NULL)
-        close_socket(s);
+    struct socket *s = socket_find(link);
+    if (s)
+        socket_close(s);
     else
         js_rtc_close(link);
 }
 
-static void perform(const struct peerlet_output *o)
+static void perform(const struct peerlet_output *out)
 {
-    switch (o->type) {
+    switch (out->type) {
+    case PEERLET_NOTHING:
+        break;
     case PEERLET_OPEN_SOCKET:
-        if (!open_socket(o))
-            peerlet_link_closed(browser.node, o->id, 0,
-                                view_of_text("the browser does not let this page open that "
-                                             "address; a page on https needs /tls/ws"),
-                                browser_now());
-        return;
+        socket_open(out->id, out->text);
+        break;
     case PEERLET_OPEN_RTC:
-        js_rtc_open(o->id);
-        return;
+        js_rtc_open(out->id, page.limits.rtc_low, page.limits.rtc_high);
+        break;
     case PEERLET_OPEN_CHANNEL:
-        js_rtc_channel(o->id, o->channel, o->text.data, o->text.len, PEERLET_LIMITS.rtc_low);
-        return;
+        js_rtc_channel(out->id, out->channel, out->text.data, out->text.len);
+        break;
     case PEERLET_RTC_OFFER:
-        js_rtc_offer(o->id);
-        return;
+        js_rtc_offer(out->id, 0);
+        break;
     case PEERLET_RTC_REMOTE:
-        js_rtc_remote(o->id, o->value, o->text.data, o->text.len);
-        return;
+        js_rtc_remote(out->id, out->value == 1, out->text.data, out->text.len);
+        break;
     case PEERLET_RTC_CANDIDATE:
-        js_rtc_candidate(o->id, o->text.data, o->text.len);
-        return;
+        js_rtc_candidate(out->id, out->text.data, out->text.len);
+        break;
     case PEERLET_RTC_RESTART:
-        js_rtc_restart(o->id);
-        return;
+        js_rtc_offer(out->id, 1);
+        break;
     case PEERLET_SEND:
-        send(o);
-        return;
+        perform_send(out);
+        break;
     case PEERLET_CLOSE_CHANNEL:
-        js_rtc_close_channel(o->id, o->channel);
-        return;
+        js_rtc_close_channel(out->id, out->channel);
+        break;
     case PEERLET_CLOSE_LINK:
-        close_link(o->id);
-        return;
+        perform_close(out->id);
+        break;
     case PEERLET_VERIFY:
-        js_verify(o->id, o->value, o);
-        return;
-    default:
-        js_event(o);
+        js_verify(out->id, out->value, out->data.data, out->data.len, out->text.data,
+                  out->text.len, out->extra.data, out->extra.len);
+        break;
+    case PEERLET_SELF_UPDATED:
+    case PEERLET_PEER_DISCOVERED:
+    case PEERLET_PEER_UPDATED:
+    case PEERLET_PEER_IDENTIFIED:
+    case PEERLET_PEER_CONNECTED:
+    case PEERLET_PEER_DISCONNECTED:
+    case PEERLET_CONN_OPENED:
+    case PEERLET_CONN_CLOSED:
+    case PEERLET_CONN_RTT:
+    case PEERLET_DIALED:
+    case PEERLET_DIAL_FAILED:
+    case PEERLET_DIAL_PROGRESS:
+    case PEERLET_STREAM_OPENED:
+    case PEERLET_STREAM_DATA:
+    case PEERLET_STREAM_ENDED:
+    case PEERLET_STREAM_ROOM:
+    case PEERLET_STREAM_CLOSED:
+    case PEERLET_PINGED:
+    case PEERLET_MESSAGE:
+    case PEERLET_SUBSCRIPTION:
+    case PEERLET_RELAY:
+    case PEERLET_NETWORK:
+        js_event(out);
+        break;
     }
+}
+
+/* What came of the orders, one socket at a time: every input is drained before the next. */
+static bool tell_sockets(void)
+{
+    for (size_t i = 0; i < page.sockets_end; i++)
+        if (socket_tell(&page.sockets[i]))
+            return true;
+    return false;
+}
+
+static bool is_any_short(void)
+{
+    for (size_t i = 0; i < page.sockets_end; i++)
+        if (socket_is_short(&page.sockets[i]))
+            return true;
+    return false;
+}
+
+/* An alarm that rings too early does no harm, so one is set anew only to ring earlier. */
+static void set_alarm(void)
+{
+    uint64_t now = browser_now();
+    uint64_t at = peerlet_deadline(page.node);
+    if (is_any_short())
+        at = earlier(at, now + POLL_MS);
+    if (at >= page.alarm_at)
+        return;
+    page.alarm_at = at;
+    js_alarm((uint32_t)MIN(at > now ? at - now : 0, ALARM_MAX_MS));
 }
 
 void browser_pump(void)
 {
-    struct peerlet_output o;
-    if (browser.node == NULL)
+    struct peerlet_output out;
+    do {
+        while (peerlet_next(page.node, &out))
+            perform(&out);
+    } while (tell_sockets());
+    set_alarm();
+}
+
+/* Time that passed while the machine slept shows on the wall clock only. */
+static void check_clock(void)
+{
+    double wall = emscripten_date_now();
+    double drift = wall - emscripten_get_now();
+    double jump = drift - page.drift;
+    if (jump > -DRIFT_MS && jump < DRIFT_MS)
         return;
-    while (peerlet_next(browser.node, &o))
-        perform(&o);
-    uint64_t at = peerlet_deadline(browser.node), now = browser_now();
-    js_alarm(at == NEVER ? -1 : at > now ? (double)(at - now) : 0);
+    page.drift = drift;
+    peerlet_clock(page.node, (uint64_t)wall, browser_now());
+    browser_pump();
+    if (jump > 0)
+        peerlet_page_event(page.node, PEERLET_RESUMED, browser_now());
+    browser_pump();
+}
+
+void browser_ring(void)
+{
+    page.alarm_at = NEVER;
+    check_clock();
+    peerlet_tick(page.node, browser_now());
+    browser_pump();
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void fill_random(void *context, uint8_t *out, size_t len)
+{
+    (void)context;
+    js_random(out, len);
+}
+
+static void log_to_page(void *context, enum log_level level, const char *text, size_t len)
+{
+    (void)context;
+    js_log((int)level, text, len);
+}
+
+int browser_open(struct peerlet_config *config, int verbosity)
+{
+    page.limits = *config->limits;
+    page.alarm_at = NEVER;
+    page.drift = emscripten_date_now() - emscripten_get_now();
+    config->unix_ms = (uint64_t)emscripten_date_now();
+    config->rng = (struct rng){.fill = fill_random};
+    if (verbosity >= 0)
+        config->log = (struct log){.line = log_to_page, .level = (enum log_level)verbosity};
+    int error = 0;
+    page.node = peerlet_new(config, browser_now(), &error);
+    return page.node ? 0 : error;
+}
+
+void browser_close(void)
+{
+    for (size_t i = 0; i < page.sockets_end; i++)
+        if (page.sockets[i].link != 0)
+            socket_close(&page.sockets[i]);
+    if (page.node)
+        peerlet_delete(page.node);
+    page.node = NULL;
 }

@@ -1,59 +1,82 @@
 /*
- * The browser driver: sockets, timers and randomness around one node.
+ * The browser driver: one node per wasm instance, around it the page.
  *
- * One wasm instance holds one node, so this is the one place with a global. Private to src/browser.
+ *     WebSocket (emscripten/websocket.h) ─┐                     ┌─> sockets, peer connections
+ *     RTCPeerConnection (js-glue)         ├─> struct peerlet ───┤
+ *     alarm, page events, application     ┘                     └─> the application's events
+ *
+ * browser.c is the loop; exports.c are the functions JavaScript calls. What a call changes is
+ * drained by browser_pump: inputs of the page pump at once, commands of the application leave it to
+ * one app_flush per turn of the event loop, so that many small writes share a frame. JavaScript is
+ * called through the imports below and never calls back before it has returned.
  */
 #ifndef BROWSER_BROWSER_H
 #define BROWSER_BROWSER_H
 
 #include "peerlet.h"
 
-/* More than the node's limit on connections. */
-#define SOCKETS_MAX 256
+/* ---- the loop ------------------------------------------------------------------------------ */
 
-/* A WebSocket by emscripten's handle. */
-struct socket {
-    uint32_t link;   /* 0: free */
-    int handle;
-    bool is_open;
-    bool is_tight;   /* the node was told of less room than it likes: look again soon */
-};
+/* The node of this instance; null before browser_open. */
+struct peerlet *browser_node(void);
 
-struct browser {
-    struct peerlet *node;
-    struct socket sockets[SOCKETS_MAX];
-    uint8_t *inbox;      /* where JavaScript puts the bytes of a command */
-    size_t inbox_len;
-};
-
-extern struct browser browser;
-
-/* Monotonic milliseconds. */
+/* Milliseconds of performance.now(): monotonic, and stopped while the machine sleeps. */
 uint64_t browser_now(void);
 
-/* Performs everything the node wants, then sets its alarm. */
+/*
+ * Makes the node. `config` lacks only rng, log and the time of day; `verbosity` is the last
+ * enum log_level that is told, or -1. Returns 0 or why there is none.
+ */
+MUST_USE int browser_open(struct peerlet_config *config, int verbosity);
+
+/* Closes every socket and frees the node. */
+void browser_close(void);
+
+/* Takes outputs until there are none, tells the node about its sockets, sets the one alarm. */
 void browser_pump(void);
 
-/* Closes every socket without a word to the node. */
-void browser_close_sockets(void);
+/* The alarm rang: looks at the clocks, ticks and pumps. */
+void browser_ring(void);
 
-/* In js-glue/library_*.js. They catch every exception and call no export before they return. */
-void js_event(const struct peerlet_output *out);
-void js_alarm(double ms);
-void js_poll_soon(void);
-void js_random(uint8_t *out, size_t len);
-int js_url_may_open(const uint8_t *url, size_t len);
+/* ---- imports from JavaScript: library_page.js, library_webrtc.js --------------------------- */
+
+/* An event for the application. JavaScript copies what it keeps before it returns. */
+void js_event(const struct peerlet_output *event);
+
+/* Calls page_ring of exports.h after `ms`, in place of the alarm set before. */
+void js_alarm(uint32_t ms);
+
 void js_log(int level, const char *text, size_t len);
-void js_verify(uint32_t job, uint32_t bits, const struct peerlet_output *out);
-void js_rtc_open(uint32_t link);
-void js_rtc_channel(uint32_t link, uint32_t channel, const uint8_t *label, size_t len, size_t low);
-void js_rtc_offer(uint32_t link);
-void js_rtc_remote(uint32_t link, uint32_t is_answer, const uint8_t *sdp, size_t len);
-void js_rtc_candidate(uint32_t link, const uint8_t *json, size_t len);
-void js_rtc_restart(uint32_t link);
+void js_random(uint8_t *out, size_t len);
 
-/* How many more bytes the channel takes, or -1 when it is gone. */
-int js_rtc_send(uint32_t link, uint32_t channel, const uint8_t *data, size_t len, size_t high);
+/* WebCrypto's verify; page_verified follows. `algorithm` as in PEERLET_VERIFY. */
+void js_verify(uint32_t job, uint32_t algorithm, const uint8_t *key, size_t key_len,
+               const uint8_t *message, size_t message_len, const uint8_t *signature,
+               size_t signature_len);
+
+/*
+ * emscripten_websocket_new, guarded: what the WebSocket constructor throws must not unwind C.
+ * Returns 0 instead.
+ */
+int js_socket_new(const void *attributes);
+
+/*
+ * To be called once the callbacks are set. They then report a trap of the module instead of
+ * throwing into the page, and hand a large message over in pieces: emscripten does not ask whether
+ * its malloc of the whole succeeded.
+ */
+void js_socket_guard(int socket);
+
+/* emscripten_websocket_delete, which in 3.1.6 forgets to forget. */
+void js_socket_delete(int socket);
+
+/* One order of peerlet.h each. What fails is told later, by rtc_closed. */
+void js_rtc_open(uint32_t link, size_t low, size_t high);
+void js_rtc_channel(uint32_t link, uint32_t channel, const uint8_t *label, size_t len);
+void js_rtc_offer(uint32_t link, int restart);
+void js_rtc_remote(uint32_t link, int is_answer, const uint8_t *sdp, size_t len);
+void js_rtc_candidate(uint32_t link, const uint8_t *json, size_t len);
+void js_rtc_send(uint32_t link, uint32_t channel, const uint8_t *data, size_t len);
 void js_rtc_close_channel(uint32_t link, uint32_t channel);
 void js_rtc_close(uint32_t link);
 

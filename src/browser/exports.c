@@ -440,3 +440,20 @@ const struct view *ask_peer_protocols(size_t peer_len)
 {
     return give(peerlet_peer_protocols(browser_node(), first(peer_len)));
 }
+
+const struct view *ask_multiaddr_bytes(size_t text_len)
+{
+    struct view v;
+    return peerlet_multiaddr_parse(browser_node(), first(text_len), &v) < 0 ? NULL : give(v);
+}
+
+const struct view *ask_multiaddr_text(size_t bytes_len)
+{
+    struct view v;
+    return peerlet_multiaddr_format(browser_node(), first(bytes_len), &v) < 0 ? NULL : give(v);
+}
+
+size_t ask_memory(void)
+{
+    return peerlet_memory(browser_node())->used;
+}

@@ -144,4 +144,11 @@ EMSCRIPTEN_KEEPALIVE const struct view *ask_mesh_peers(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_addresses(size_t peer_len);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_protocols(size_t peer_len);
 
+/* The binary form of a multiaddr's text, and the reverse; null: ask_reason says why. */
+EMSCRIPTEN_KEEPALIVE const struct view *ask_multiaddr_bytes(size_t text_len);
+EMSCRIPTEN_KEEPALIVE const struct view *ask_multiaddr_text(size_t bytes_len);
+
+/* Bytes of the node's memory in use. */
+EMSCRIPTEN_KEEPALIVE size_t ask_memory(void);
+
 #endif

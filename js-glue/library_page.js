@@ -1,8 +1,8 @@
-// Imports of the browser driver: events, alarms, randomness. Each catches every exception and calls
+// Imports of the browser driver: events, the alarm, randomness, signatures, and care for sockets. Each catches every exception and calls
 // no export before it has returned; what is to come back comes later, from the event loop.
 mergeInto(LibraryManager.library, {
   // What the page asked to be told, kept until the microtask in which it is told.
-  $driver: '{ events: [], alarm: 0, poll: 0, told: false }',
+  $page: '{ events: [], alarm: 0, told: false }',
 
   $readView: function (at) {
     var ptr = HEAPU32[at >> 2]
@@ -16,11 +16,11 @@ mergeInto(LibraryManager.library, {
   $readText__deps: ['$readView'],
 
   // struct peerlet_output: six numbers, a 64-bit one, then views of peer, text, data, extra, more, key.
-  js_event__deps: ['$driver', '$readView', '$readText'],
+  js_event__deps: ['$page', '$readView', '$readText'],
   js_event: function (out) {
     var i = out >> 2
     var hasLimit = HEAPU32[i + 5] > 0 || HEAPU32[i + 6] > 0
-    driver.events.push({
+    page.events.push({
       type: HEAPU32[i],
       id: HEAPU32[i + 1],
       other: HEAPU32[i + 2],
@@ -34,28 +34,20 @@ mergeInto(LibraryManager.library, {
       more: readView(out + 64).slice(),
       key: readView(out + 72).slice()
     })
-    if (driver.told) return
-    driver.told = true
+    if (page.told) return
+    page.told = true
     queueMicrotask(function () {
-      driver.told = false
-      var events = driver.events
-      driver.events = []
+      page.told = false
+      var events = page.events
+      page.events = []
       Module['onEvents'](events)
     })
   },
 
-  js_alarm__deps: ['$driver'],
+  js_alarm__deps: ['$page'],
   js_alarm: function (ms) {
-    clearTimeout(driver.alarm)
-    driver.alarm = ms < 0 ? 0 : setTimeout(function () { Module['_driver_wake']() }, Math.min(ms, 0x7fffffff))
-  },
-
-  js_poll_soon__deps: ['$driver'],
-  js_poll_soon: function () {
-    driver.poll = driver.poll || setTimeout(function () {
-      driver.poll = 0
-      Module['_driver_poll']()
-    }, 1)
+    clearTimeout(page.alarm)
+    page.alarm = setTimeout(function () { Module['_page_ring']() }, ms)
   },
 
   js_random: function (ptr, len) {
@@ -64,16 +56,29 @@ mergeInto(LibraryManager.library, {
     }
   },
 
-  // Whether `new WebSocket(url)` can be trusted not to throw.
-  js_url_may_open: function (ptr, len) {
+  // emscripten's own table of sockets, by the names it has had.
+  $socketTable: function () {
+    return typeof WS === 'object' ? WS.sockets : webSockets.list || webSockets.allocated
+  },
+
+  js_socket_new__deps: ['emscripten_websocket_new'],
+  js_socket_new: function (attributes) {
     try {
-      var url = new URL(new TextDecoder().decode(HEAPU8.subarray(ptr, ptr + len)))
-      var isLocal = /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(url.hostname)
-      var isSecurePage = typeof location === 'object' && location.protocol === 'https:'
-      return url.protocol === 'wss:' || isLocal || !isSecurePage ? 1 : 0
+      return _emscripten_websocket_new(attributes)
     } catch (err) {
       return 0
     }
+  },
+
+  js_socket_guard: function (socket) {},
+
+  js_socket_delete__deps: ['$socketTable'],
+  js_socket_delete: function (socket) {
+    var table = socketTable()
+    var ws = table[socket]
+    if (!ws) return
+    ws.onopen = ws.onmessage = ws.onerror = ws.onclose = null
+    delete table[socket]
   },
 
   js_log: function (level, ptr, len) {
@@ -82,18 +87,17 @@ mergeInto(LibraryManager.library, {
   },
 
   // RSA and ECDSA signatures, by WebCrypto; the result comes back as an input.
-  js_verify__deps: ['$readView'],
-  js_verify: function (job, bits, out) {
-    var key = readView(out + 48).slice()
-    var message = readView(out + 40).slice()
-    var signature = readView(out + 56).slice()
+  js_verify: function (job, bits, key, keyLen, message, messageLen, signature, signatureLen) {
+    var spki = HEAPU8.slice(key, key + keyLen)
+    var bytes = HEAPU8.slice(message, message + messageLen)
+    var sig = HEAPU8.slice(signature, signature + signatureLen)
     var algorithm = bits === 0
       ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
       : { name: 'ECDSA', namedCurve: 'P-' + bits, hash: 'SHA-256' }
     Promise.resolve()
-      .then(function () { return crypto.subtle.importKey('spki', key, algorithm, false, ['verify']) })
-      .then(function (k) { return crypto.subtle.verify(algorithm, k, signature, message) })
+      .then(function () { return crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']) })
+      .then(function (k) { return crypto.subtle.verify(algorithm, k, sig, bytes) })
       .catch(function () { return false })
-      .then(function (ok) { Module['_verified'](job, ok ? 1 : 0) })
+      .then(function (ok) { Module['_page_verified'](job, ok ? 1 : 0) })
   }
 })
