@@ -45,7 +45,7 @@ SPEED = -Os
 CC_native = clang -g -O2
 CC_asan = clang $(SANITIZE)
 CC_fuzz = clang $(SANITIZE),fuzzer-no-link
-CC_node = emcc -g1 -O1 -msimd128 $(WASM)
+CC_node = emcc -g1 -O1 -msimd128 -D_UINTPTR_T_DEFINED $(WASM)
 CC_wasm = emcc $(SPEED) -msimd128 -DNDEBUG $(WASM)
 
 LINK_native = clang $^ -o $@ -lcmocka -lsodium
