@@ -142,7 +142,7 @@ bool peer_add_address(struct addrbook *b, struct peer *peer, struct view multiad
     uint64_t expires_at = after(now, UINT64_C(1000) * b->limits->address_ttl_s);
     struct address *a = address_find(peer, bytes);
     if (a != NULL) {
-        a->expires_at = expires_at;
+        a->expires_at = a->is_kept ? NEVER : expires_at;
         a->is_certified |= is_certified;
         return false;
     }
@@ -160,12 +160,25 @@ bool peer_add_address(struct addrbook *b, struct peer *peer, struct view multiad
     return true;
 }
 
+int peer_keep_address(struct addrbook *b, struct peer *peer, struct view multiaddr, uint64_t now)
+{
+    peer_add_address(b, peer, multiaddr, false, now);
+    struct address *a = address_find(peer, without_self(multiaddr, &peer->id));
+    if (a == NULL)
+        return ERR_NOMEM;
+    a->is_kept = true;
+    a->expires_at = NEVER;
+    return 0;
+}
+
 void peer_drop_certified(struct addrbook *b, struct peer *peer)
 {
     LIST_EACH(node, &peer->addresses) {
         struct address *a = LIST_OWNER(node, struct address, in_peer);
-        if (a->is_certified)
+        if (a->is_certified && !a->is_kept)
             address_free(b, peer, a);
+        else
+            a->is_certified = false;
     }
 }
 

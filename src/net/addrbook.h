@@ -20,6 +20,7 @@ struct address {
     uint64_t expires_at;
     uint64_t failed_at;   /* 0: never */
     bool is_certified;    /* from a record signed by the peer */
+    bool is_kept;         /* the application named it: it never expires */
     size_t len;
     uint8_t bytes[];
 };
@@ -67,7 +68,11 @@ void addrbook_touch(struct addrbook *b, struct peer *peer);
 bool peer_add_address(struct addrbook *b, struct peer *peer, struct view multiaddr,
                       bool is_certified, uint64_t now);
 
-/* Forgets all certified addresses: a newer signed record replaces them. */
+/* The same for an address that is to be remembered as long as the peer is. ERR_NOMEM. */
+MUST_USE int peer_keep_address(struct addrbook *b, struct peer *peer, struct view multiaddr,
+                               uint64_t now);
+
+/* Forgets the certified addresses that are not kept: a newer signed record replaces them. */
 void peer_drop_certified(struct addrbook *b, struct peer *peer);
 
 /* Notes that a dial of this address failed or worked. */

@@ -366,7 +366,8 @@ static int keep_relay(struct peerlet *p, struct view text, bool reserve_there)
     struct peer *peer = addrbook_add(&p->peers, &id);
     if (peer == NULL)
         return fail(p, ERR_FULL, "too many peers are known and in use");
-    peer_add_address(&p->peers, peer, addr, false, p->now);
+    if (peer_keep_address(&p->peers, peer, addr, p->now) != 0)
+        return fail(p, ERR_NOMEM, "out of memory for a relay's address");
     struct relay *r = relay_add(p, peer, true, reserve_there || p->listens_circuit);
     if (r == NULL)
         return fail(p, ERR_NOMEM, "out of memory for a relay");

@@ -34,6 +34,19 @@ static void a_relay_is_down_for_a_minute(struct sim *sim)
     assert_within(sim, 5000, node_is_reserved(alice, relay));
 }
 
+/* What was learnt of a peer is forgotten after an hour; the way to a relay never is. */
+static void a_relay_is_down_for_hours(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = reserved_page(sim, relay);
+
+    sim_run(sim, 3 * 3600000);
+    relay_kill(relay);
+    sim_run(sim, 3 * 3600000);
+    relay_start(relay);
+    assert_within(sim, 5000, node_is_reserved(alice, relay));
+}
+
 static void chat_goes_on_without_the_relay(struct sim *sim)
 {
     struct relay *relay = sim_relay(sim);
@@ -193,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(a_relay_is_killed_for_three_seconds),
         STORY(a_relay_is_down_for_a_minute),
+        STORY(a_relay_is_down_for_hours),
         STORY(chat_goes_on_without_the_relay),
         STORY(a_relay_freezes_while_idle),
         STORY(a_relay_freezes_while_it_matters),
