@@ -1,6 +1,7 @@
 #include "framed.h"
 #include "pair.h"
 
+#include "crypto/crypto.h"
 #include "multiformats/envelope.h"
 #include "protocols/circuit.h"
 #include "vectors_protocols.h"
@@ -587,6 +588,7 @@ static void test_allocations(void **state)
 
 int main(void)
 {
+    crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_reservation_of_js),

@@ -1,6 +1,7 @@
 #include "framed.h"
 #include "pair.h"
 
+#include "crypto/crypto.h"
 #include "multiformats/envelope.h"
 #include "protocols/identify.h"
 #include "vectors_protocols.h"
@@ -530,6 +531,7 @@ static void test_allocations(void **state)
 
 int main(void)
 {
+    crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_said),
         cmocka_unit_test(test_record_of_another),
