@@ -80,7 +80,7 @@ bool candidate_is_valid(struct view line)
 
 static void skip_space(struct cursor *c)
 {
-    while (c->rest.len > 0 && memchr(" \t\r\n", c->rest.data[0], 4) != NULL)
+    while (!c->failed && c->rest.len > 0 && memchr(" \t\r\n", c->rest.data[0], 4) != NULL)
         take_u8(c);
 }
 

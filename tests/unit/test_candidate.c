@@ -128,6 +128,7 @@ static const struct {
     {"open object", "{\"candidate\":\"" NODE "\"", NULL},
     {"something behind", "{\"candidate\":\"" NODE "\"}x", NULL},
     {"null and more", "null,", NULL},
+    {"white space behind an error", "{\"a\n \"", NULL},
 };
 
 static void assert_written(struct view json, const char *written)
