@@ -167,7 +167,6 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     p->no_auto_dial = config->no_auto_dial_discovered;
     p->unix_offset = config->unix_ms - p->now;
     p->tell_at = p->push_at = NEVER;
-    outputs_init(&p->outputs, &p->mem, p->limits.outputs);
     addrbook_init(&p->peers, &p->mem, &p->limits);
     dialer_init(&p->dialer, &p->mem, &p->limits);
     table_init(&p->conns, &p->mem);
@@ -185,7 +184,9 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
         text_format(p->agent, sizeof p->agent, "%v", &config->agent);
     else
         text_format(p->agent, sizeof p->agent, "peerlet/%s", VERSION);
-    int rc = make_identity(p, config->private_key);
+    int rc = outputs_init(&p->outputs, &p->mem, p->limits.outputs);
+    if (rc == 0)
+        rc = make_identity(p, config->private_key);
     if (rc != 0 || !(p->services & PEERLET_PUBSUB))
         return rc;
     struct gossipsub_config router = router_config(&config->pubsub);
