@@ -38,21 +38,21 @@ struct datachannel {
     struct delimited reader;
     enum datachannel_state state;
     bool fin_owed, fin_ack_owed, stop_owed, reset_owed;
-    bool peer_closed;     /* FIN received */
-    bool peer_stopped;    /* STOP_SENDING received */
-    bool read_closed;     /* late data is dropped */
-    bool is_reset;        /* by either side */
-    bool has_flag;        /* of the frame whose data was handed up last */
+    bool peer_closed;  /* FIN received */
+    bool peer_stopped; /* STOP_SENDING received */
+    bool read_closed;  /* late data is dropped */
+    bool is_reset;     /* by either side */
+    bool has_flag;     /* of the frame whose data was handed up last */
     uint32_t flag;
-    uint64_t fin_until;   /* when FIN_ACK is given up; NEVER before FIN was sent */
+    uint64_t fin_until; /* when FIN_ACK is given up; NEVER before FIN was sent */
 };
 
 enum datachannel_event_type {
-    DATACHANNEL_DATA,          /* data, valid until the next call */
-    DATACHANNEL_FIN,           /* the peer writes no more */
-    DATACHANNEL_STOP_SENDING,  /* the peer reads no more: close our half */
-    DATACHANNEL_RESET,         /* both halves are over */
-    DATACHANNEL_FIN_ACK,       /* our half is closed */
+    DATACHANNEL_DATA,         /* data, valid until the next call */
+    DATACHANNEL_FIN,          /* the peer writes no more */
+    DATACHANNEL_STOP_SENDING, /* the peer reads no more: close our half */
+    DATACHANNEL_RESET,        /* both halves are over */
+    DATACHANNEL_FIN_ACK,      /* our half is closed */
 };
 
 struct datachannel_event {
@@ -68,8 +68,7 @@ void datachannel_free(struct datachannel *d);
  * is used up, or an error, after which the channel must be closed: ERR_PROTOCOL, ERR_TOO_BIG,
  * ERR_NOMEM. `ev->data` may be written to.
  */
-MUST_USE int datachannel_feed(struct datachannel *d, struct span *in,
-                              struct datachannel_event *ev);
+MUST_USE int datachannel_feed(struct datachannel *d, struct span *in, struct datachannel_event *ev);
 
 /*
  * Where to put the payload of one more frame at the tail of `out`: at most `*room` bytes (in:

@@ -14,9 +14,9 @@
 #include "base/err.h"
 
 struct delimited {
-    struct buf partial;  /* what has come of a split message, with its length */
+    struct buf partial; /* what has come of a split message, with its length */
     size_t limit;
-    size_t given;        /* bytes of `partial` lent by the last feed */
+    size_t given; /* bytes of `partial` lent by the last feed */
 };
 
 void delimited_init(struct delimited *d, struct mem *mem, size_t limit);

@@ -24,21 +24,21 @@
 #define MULTISTREAM_LINE_MAX 1024
 
 enum multistream_state {
-    MULTISTREAM_WAIT_PROPOSAL,  /* listener: of the peer; dialer: of the owner */
-    MULTISTREAM_WAIT_VERDICT,   /* listener: of the owner */
-    MULTISTREAM_WAIT_ANSWER,    /* dialer: an echo or na */
+    MULTISTREAM_WAIT_PROPOSAL, /* listener: of the peer; dialer: of the owner */
+    MULTISTREAM_WAIT_VERDICT,  /* listener: of the owner */
+    MULTISTREAM_WAIT_ANSWER,   /* dialer: an echo or na */
     MULTISTREAM_AGREED,
 };
 
 enum multistream_event_type {
-    MULTISTREAM_ACCEPTED,  /* dialer: the peer speaks `protocol` */
-    MULTISTREAM_REFUSED,   /* dialer: it does not; propose another or give up */
-    MULTISTREAM_PROPOSED,  /* listener: `protocol`; accept or refuse it before feeding on */
+    MULTISTREAM_ACCEPTED, /* dialer: the peer speaks `protocol` */
+    MULTISTREAM_REFUSED,  /* dialer: it does not; propose another or give up */
+    MULTISTREAM_PROPOSED, /* listener: `protocol`; accept or refuse it before feeding on */
 };
 
 struct multistream_event {
     enum multistream_event_type type;
-    struct view protocol;  /* valid until the next call */
+    struct view protocol; /* valid until the next call */
 };
 
 struct multistream {
@@ -46,8 +46,8 @@ struct multistream {
     enum multistream_state state;
     const struct peerlet_limits *limits;
     struct delimited reader;
-    struct buf owed;      /* lines to write */
-    struct buf proposal;  /* the last one: the dialer's own, or the peer's */
+    struct buf owed;     /* lines to write */
+    struct buf proposal; /* the last one: the dialer's own, or the peer's */
     uint32_t proposals;
     uint32_t refusals;
     bool header_seen;
@@ -73,8 +73,7 @@ MUST_USE int multistream_refuse(struct multistream *m);
  * error, after which only multistream_free may follow: ERR_PROTOCOL, ERR_TOO_BIG for a longer line,
  * ERR_FULL past limits->negotiate_proposals, ERR_NOMEM.
  */
-MUST_USE int multistream_feed(struct multistream *m, struct span *in,
-                              struct multistream_event *ev);
+MUST_USE int multistream_feed(struct multistream *m, struct span *in, struct multistream_event *ev);
 
 /* Appends what is owed: 0, ERR_FULL when it does not fit yet, ERR_NOMEM. */
 MUST_USE int multistream_drain(struct multistream *m, struct buf *out);

@@ -35,17 +35,17 @@
 #define NOISE_CERTHASHES_MAX 8
 
 enum noise_state {
-    NOISE_WAIT_DRAIN,    /* a handshake message of ours has to leave */
-    NOISE_WAIT_MESSAGE,  /* a handshake message of the peer's */
-    NOISE_WAIT_VERDICT,  /* noise_verified */
-    NOISE_WAIT_FEED,     /* the verdict was good, NOISE_READY was not told yet */
+    NOISE_WAIT_DRAIN,   /* a handshake message of ours has to leave */
+    NOISE_WAIT_MESSAGE, /* a handshake message of the peer's */
+    NOISE_WAIT_VERDICT, /* noise_verified */
+    NOISE_WAIT_FEED,    /* the verdict was good, NOISE_READY was not told yet */
     NOISE_OPEN,
     NOISE_FAILED,
 };
 
 struct noise_cipher {
     uint8_t key[AEAD_KEY_LEN];
-    uint32_t counter;    /* messages so far */
+    uint32_t counter; /* messages so far */
 };
 
 struct noise_handshake;
@@ -54,28 +54,28 @@ struct noise {
     enum noise_state state;
     enum role role;
     struct mem *mem;
-    struct noise_handshake *handshake;  /* until NOISE_OPEN and a call after that */
+    struct noise_handshake *handshake; /* until NOISE_OPEN and a call after that */
     struct noise_cipher sending, receiving;
-    struct buf partial;                 /* a frame split over several feeds */
-    size_t given;                       /* bytes of `partial` lent by the last feed */
+    struct buf partial; /* a frame split over several feeds */
+    size_t given;       /* bytes of `partial` lent by the last feed */
     bool is_frame_open;
-    size_t frame_len;                   /* plaintext in the open frame */
+    size_t frame_len; /* plaintext in the open frame */
 };
 
 struct noise_config {
     enum role role;
-    const struct identity *identity;  /* must outlive the handshake */
-    struct view prologue;             /* WebRTC Direct's; else empty */
-    const struct peer_id *expected;   /* null: whoever it is */
-    struct view muxer;                /* the one we name; empty: send no extensions */
+    const struct identity *identity; /* must outlive the handshake */
+    struct view prologue;            /* WebRTC Direct's; else empty */
+    const struct peer_id *expected;  /* null: whoever it is */
+    struct view muxer;               /* the one we name; empty: send no extensions */
     const struct rng *rng;
     struct mem *mem;
 };
 
 enum noise_event_type {
-    NOISE_VERIFY,  /* key, message, signature: have it checked and call noise_verified */
-    NOISE_READY,   /* peer, public_key, muxer_agreed, certhashes */
-    NOISE_DATA,    /* plain */
+    NOISE_VERIFY, /* key, message, signature: have it checked and call noise_verified */
+    NOISE_READY,  /* peer, public_key, muxer_agreed, certhashes */
+    NOISE_DATA,   /* plain */
 };
 
 /* What is borrowed is valid until the next call on the machine. */
@@ -84,9 +84,9 @@ struct noise_event {
     struct public_key key;
     struct view message, signature;
     struct peer_id peer;
-    struct view public_key;  /* protobuf */
-    bool muxer_agreed;       /* start it now; else negotiate one inside */
-    struct view certhashes[NOISE_CERTHASHES_MAX];  /* WebTransport's, as multihashes */
+    struct view public_key;                       /* protobuf */
+    bool muxer_agreed;                            /* start it now; else negotiate one inside */
+    struct view certhashes[NOISE_CERTHASHES_MAX]; /* WebTransport's, as multihashes */
     size_t certhash_count;
     struct span plain;
 };

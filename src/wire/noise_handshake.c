@@ -35,9 +35,9 @@ struct noise_handshake {
     struct keys s, e;
     uint8_t remote_s[X25519_KEY_LEN], remote_e[X25519_KEY_LEN];
     const struct identity *identity;
-    struct peer_id expected;  /* len 0: whoever it is */
+    struct peer_id expected; /* len 0: whoever it is */
     char muxer[MUXER_NAME_MAX];
-    size_t row;               /* of XX, the next to be written or read */
+    size_t row; /* of XX, the next to be written or read */
 
     /* what the peer's payload says, for as long as its events are looked at */
     struct buf payload;

@@ -284,8 +284,7 @@ static void on_answer(struct yamux *y, struct yamux_stream *s)
     y->unacked--;
 }
 
-static int on_credit(struct yamux *y, struct yamux_stream *s, uint32_t more,
-                     struct yamux_event *ev)
+static int on_credit(struct yamux *y, struct yamux_stream *s, uint32_t more, struct yamux_event *ev)
 {
     if (more > CREDIT_MAX - s->credit)
         return refuse_session(y);

@@ -25,8 +25,8 @@ enum yamux_state { YAMUX_WAIT_HEADER, YAMUX_WAIT_BODY };
 
 /* A leaking bucket. */
 struct yamux_bucket {
-    uint32_t level;                /* thousandths of a drop */
-    uint64_t at;                   /* when the level was that */
+    uint32_t level; /* thousandths of a drop */
+    uint64_t at;    /* when the level was that */
 };
 
 struct yamux {
@@ -34,37 +34,37 @@ struct yamux {
     struct mem *mem;
     const struct peerlet_limits *limits;
     struct table streams;
-    struct list owing;             /* streams with something to say */
+    struct list owing; /* streams with something to say */
     uint32_t next_id;
-    uint32_t inbound;              /* streams the peer opened */
-    uint32_t unacked;              /* streams of ours without an answer */
-    uint32_t grown;                /* of limits->window_conn, over the initial windows */
+    uint32_t inbound; /* streams the peer opened */
+    uint32_t unacked; /* streams of ours without an answer */
+    uint32_t grown;   /* of limits->window_conn, over the initial windows */
 
     enum yamux_state state;
     uint8_t header[YAMUX_HEADER_LEN];
-    size_t header_len;             /* bytes of it that have come */
-    struct yamux_header frame;     /* being received; its stream may be gone */
-    uint32_t body_left;            /* of its body; its FIN and RST count behind that */
+    size_t header_len;         /* bytes of it that have come */
+    struct yamux_header frame; /* being received; its stream may be gone */
+    uint32_t body_left;        /* of its body; its FIN and RST count behind that */
 
-    struct buf pongs;              /* values to send back, a uint32_t each */
-    struct buf refusals;           /* streams to reset that never existed here, likewise */
+    struct buf pongs;    /* values to send back, a uint32_t each */
+    struct buf refusals; /* streams to reset that never existed here, likewise */
     struct yamux_bucket pong_rate, churn;
     bool ping_owed;
     uint32_t ping_value;
-    uint64_t ping_sent_at;         /* NEVER: none under way */
-    uint32_t rtt_ms;               /* 0: less than one, or not known yet */
+    uint64_t ping_sent_at; /* NEVER: none under way */
+    uint32_t rtt_ms;       /* 0: less than one, or not known yet */
     bool goaway_owed, goaway_sent, goaway_received;
     uint32_t goaway_code;
 };
 
 enum yamux_event_type {
-    YAMUX_OPENED,  /* stream: opened by the peer; set its owner, or release it */
-    YAMUX_DATA,    /* stream, data: yamux_grant gives the credit back */
-    YAMUX_FIN,     /* stream: the peer writes no more */
-    YAMUX_RESET,   /* stream, code: over, for both; it stays until yamux_release */
-    YAMUX_ROOM,    /* stream: credit came where there was none */
-    YAMUX_PONG,    /* rtt_ms */
-    YAMUX_GOAWAY,  /* code: yamux_open will refuse */
+    YAMUX_OPENED, /* stream: opened by the peer; set its owner, or release it */
+    YAMUX_DATA,   /* stream, data: yamux_grant gives the credit back */
+    YAMUX_FIN,    /* stream: the peer writes no more */
+    YAMUX_RESET,  /* stream, code: over, for both; it stays until yamux_release */
+    YAMUX_ROOM,   /* stream: credit came where there was none */
+    YAMUX_PONG,   /* rtt_ms */
+    YAMUX_GOAWAY, /* code: yamux_open will refuse */
 };
 
 struct yamux_event {

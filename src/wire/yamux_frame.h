@@ -26,10 +26,10 @@ enum yamux_code { YAMUX_NORMAL, YAMUX_PROTOCOL_ERROR, YAMUX_INTERNAL_ERROR };
 
 struct yamux_header {
     uint8_t version;
-    uint8_t type;    /* checked by whoever reads it */
+    uint8_t type; /* checked by whoever reads it */
     uint16_t flags;
     uint32_t id;
-    uint32_t len;    /* Data: bytes that follow; Window: credit; Ping: value; GoAway: code */
+    uint32_t len; /* Data: bytes that follow; Window: credit; Ping: value; GoAway: code */
 };
 
 struct yamux_header yamux_header_parse(const uint8_t bytes[YAMUX_HEADER_LEN]);

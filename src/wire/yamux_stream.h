@@ -21,17 +21,17 @@ struct yamux_stream {
     uint32_t credit;
     uint32_t window;
     uint32_t target;
-    uint32_t unread;       /* received, and not yet taken by the reader */
-    uint32_t code;         /* of the RST: go's error code, in the length field */
-    uint64_t updated_at;   /* when credit was last granted back */
+    uint32_t unread;     /* received, and not yet taken by the reader */
+    uint32_t code;       /* of the RST: go's error code, in the length field */
+    uint64_t updated_at; /* when credit was last granted back */
     bool syn_owed, ack_owed, fin_owed, rst_owed, update_owed;
     bool is_ours;
-    bool is_acked;         /* the peer answered our SYN */
-    bool write_closed;     /* FIN owed or sent */
-    bool read_closed;      /* the reader wants no more: late data is taken and dropped */
-    bool peer_closed;      /* FIN received */
-    bool is_reset;         /* by either side */
-    bool is_released;      /* the owner let go: freed when nothing is owed */
+    bool is_acked;     /* the peer answered our SYN */
+    bool write_closed; /* FIN owed or sent */
+    bool read_closed;  /* the reader wants no more: late data is taken and dropped */
+    bool peer_closed;  /* FIN received */
+    bool is_reset;     /* by either side */
+    bool is_released;  /* the owner let go: freed when nothing is owed */
 };
 
 /* Counts bytes that came; false when they pass the window. */

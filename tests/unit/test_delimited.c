@@ -57,7 +57,7 @@ static void test_cases(void **state)
     (void)state;
     struct machine m = {0};
     const struct fed fed = {begin, feed, end, &m};
-    EACH_ROW (i, CASES)
+    EACH_ROW(i, CASES)
         feed_three_ways(&fed, hex(CASES[i].bytes), CASES[i].said);
 }
 

@@ -33,9 +33,9 @@ static struct view lines(const char *words)
 struct machine {
     struct mem mem;
     enum role role;
-    const char *names;  /* what the dialer proposes, or the listener accepts */
-    const char *at;     /* the next of them */
-    const char *said;   /* lines that must have been drained at the end */
+    const char *names; /* what the dialer proposes, or the listener accepts */
+    const char *at;    /* the next of them */
+    const char *said;  /* lines that must have been drained at the end */
     struct multistream m;
     struct buf out;
 };
@@ -153,7 +153,7 @@ static void test_cases(void **state)
     (void)state;
     struct machine m = {0};
     const struct fed fed = {begin, feed, end, &m};
-    EACH_ROW (i, CASES) {
+    EACH_ROW(i, CASES) {
         m.role = CASES[i].role;
         m.names = CASES[i].names;
         m.said = CASES[i].said;
@@ -164,7 +164,7 @@ static void test_cases(void **state)
 static void test_lines_of_others(void **state)
 {
     (void)state;
-    EACH_ROW (i, MULTISTREAM_LINES)
+    EACH_ROW(i, MULTISTREAM_LINES)
         assert_view_hex(lines(MULTISTREAM_LINES[i].name), MULTISTREAM_LINES[i].bytes);
 }
 
@@ -172,7 +172,7 @@ static void test_lines_of_others(void **state)
 static void test_hostile_lines_of_others(void **state)
 {
     (void)state;
-    EACH_ROW (i, MULTISTREAM_HOSTILE) {
+    EACH_ROW(i, MULTISTREAM_HOSTILE) {
         struct mem mem = {0};
         struct multistream m;
         struct multistream_event ev;

@@ -22,6 +22,7 @@ console.log(`struct noise_xx_vector {
     const char *name, *prologue;
     const char *dialer_s, *dialer_e, *listener_s, *listener_e;
     const char *hash; /* of the handshake, null where not told */
+    enum role first;  /* to send a frame */
     size_t count;
     struct { const char *payload, *ciphertext; } messages[8];
 };`)
@@ -33,6 +34,7 @@ table('noise_xx_vector', 'NOISE_XX_VECTORS', Object.entries(read('noise_xx.json'
       v.resp_ephemeral ?? v.gen_resp_ephemeral
     ].map(text),
     v.handshake_hash === undefined ? 'NULL' : text(v.handshake_hash),
+    source === 'flynn_noise' ? 'DIALER' : 'LISTENER',
     messages(v).length,
     `{${messages(v).map(m => `{${text(m.payload)}, ${text(m.ciphertext)}}`).join(', ')}}`
   ])))
