@@ -1,0 +1,47 @@
+/* Key protobufs, and what WebCrypto is asked about them.   input: len of the key | key | signature */
+#undef NDEBUG
+#include <assert.h>
+
+#include "crypto/crypto.h"
+#include "crypto/webcrypto.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void check_public(struct view in, struct view signature)
+{
+    uint8_t bytes[PUBLIC_KEY_MAX_LEN];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    struct public_key key, again;
+    struct webcrypto_check check;
+    if (public_key_parse(in, &key) != 0)
+        return;
+    public_key_put(&w, &key);
+    assert(public_key_parse(writer_view(&w), &again) == 0);
+    assert(again.type == key.type && view_equal(again.data, key.data));
+    assert(public_key_verify(&key, in, signature) < 0);
+    if (webcrypto_check_init(&check, &key, signature) == 0) {
+        assert(key.type == KEY_RSA || key.type == KEY_ECDSA);
+        assert(check.signature_len <= sizeof check.signature);
+    }
+}
+
+static void check_private(struct view in)
+{
+    struct identity id, again;
+    uint8_t bytes[IDENTITY_PRIVATE_LEN];
+    if (identity_parse(in, &id) != 0)
+        return;
+    identity_format(&id, bytes);
+    assert(identity_parse(view_of(bytes, sizeof bytes), &again) == 0);
+    assert(memcmp(&id, &again, sizeof id) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct cursor c = cursor_of(view_of(data, len));
+    struct view key = take(&c, MIN(take_u16be(&c), c.rest.len));
+    crypto_init();
+    check_public(key, c.rest);
+    check_private(key);
+    return 0;
+}
