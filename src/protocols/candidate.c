@@ -13,9 +13,10 @@ static bool is_octet(struct view digits)
 
 static bool is_ip4(struct view address)
 {
-    struct view rest = address;
-    return is_octet(text_until(&rest, '.')) && is_octet(text_until(&rest, '.')) &&
-           is_octet(text_until(&rest, '.')) && is_octet(rest);
+    for (int dots = 0; dots < 3; dots++)
+        if (!is_octet(text_until(&address, '.')))
+            return false;
+    return is_octet(address);
 }
 
 /* What has a colon cannot be a host name, so the browser may judge the rest of it. */

@@ -204,17 +204,14 @@ static int hop_end(void *state, struct protocol_event *ev, uint64_t now)
 
 static int hop_drain(void *state, struct buf *out)
 {
+    static const enum protocol_stream then[] = {
+        [CIRCUIT_HOP_RESERVING] = PROTOCOL_OPEN,
+        [CIRCUIT_HOP_CONNECTING] = PROTOCOL_OPEN,
+        [CIRCUIT_HOP_CONNECTED] = PROTOCOL_RAW,
+        [CIRCUIT_HOP_DONE] = PROTOCOL_DONE,
+    };
     struct circuit_hop *h = state;
-    switch (h->state) {
-    case CIRCUIT_HOP_RESERVING:
-    case CIRCUIT_HOP_CONNECTING:
-        return protocol_give(&h->owed, out, PROTOCOL_OPEN);
-    case CIRCUIT_HOP_CONNECTED:
-        return PROTOCOL_RAW;
-    case CIRCUIT_HOP_DONE:
-        return PROTOCOL_DONE;
-    }
-    return PROTOCOL_DONE;
+    return protocol_give(&h->owed, out, then[h->state]);
 }
 
 static uint64_t hop_deadline(const void *state)

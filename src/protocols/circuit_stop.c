@@ -81,17 +81,14 @@ static int stop_end(void *state, struct protocol_event *ev, uint64_t now)
 
 static int stop_drain(void *state, struct buf *out)
 {
+    static const enum protocol_stream then[] = {
+        [CIRCUIT_STOP_WAITING] = PROTOCOL_OPEN,
+        [CIRCUIT_STOP_ASKING] = PROTOCOL_OPEN,
+        [CIRCUIT_STOP_ACCEPTED] = PROTOCOL_RAW,
+        [CIRCUIT_STOP_REFUSED] = PROTOCOL_DONE,
+    };
     struct circuit_stop *s = state;
-    switch (s->state) {
-    case CIRCUIT_STOP_WAITING:
-    case CIRCUIT_STOP_ASKING:
-        return PROTOCOL_OPEN;
-    case CIRCUIT_STOP_ACCEPTED:
-        return protocol_give(&s->owed, out, PROTOCOL_RAW);
-    case CIRCUIT_STOP_REFUSED:
-        return protocol_give(&s->owed, out, PROTOCOL_DONE);
-    }
-    return PROTOCOL_DONE;
+    return protocol_give(&s->owed, out, then[s->state]);
 }
 
 static uint64_t stop_deadline(const void *state)

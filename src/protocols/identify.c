@@ -200,15 +200,9 @@ static int identify_end(void *state, struct protocol_event *ev, uint64_t now)
 static int identify_drain(void *state, struct buf *out)
 {
     struct identify *i = state;
-    switch (i->state) {
-    case IDENTIFY_SENDING:
+    if (i->state == IDENTIFY_SENDING)
         return protocol_give(&i->bytes, out, PROTOCOL_CLOSE_WRITE);
-    case IDENTIFY_LISTENING:
-        return PROTOCOL_OPEN;
-    case IDENTIFY_ENDED:
-        return PROTOCOL_DONE;
-    }
-    return PROTOCOL_DONE;
+    return i->state == IDENTIFY_ENDED ? PROTOCOL_DONE : PROTOCOL_OPEN;
 }
 
 static uint64_t identify_deadline(const void *state)

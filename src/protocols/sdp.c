@@ -25,14 +25,19 @@ static bool read_mid(struct view value, struct sdp *sdp)
     return text_is_made_of(value, 1, 32, TEXT_TOKEN);
 }
 
-static int hex_digit(uint8_t c)
+static bool read_hex(struct view pair, uint8_t *byte)
 {
-    static const char digits[] = "0123456789abcdefABCDEF";
-    const char *at = c == '\0' ? NULL : strchr(digits, c);
-    if (at == NULL)
-        return -1;
-    int value = (int)(at - digits);
-    return value < 16 ? value : value - 6;
+    static const char digits[] = "0123456789abcdef";
+    unsigned value = 0;
+    for (size_t i = 0; i < pair.len; i++) {
+        uint8_t c = pair.data[i];
+        const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c);
+        if (at == NULL)
+            return false;
+        value = value << 4 | (unsigned)(at - digits);
+    }
+    *byte = (uint8_t)value;
+    return pair.len == 2;
 }
 
 /* "sha-256 AA:BB:…", 32 bytes. */
@@ -40,12 +45,9 @@ static bool read_fingerprint(struct view value, struct sdp *sdp)
 {
     if (!text_is_like(text_until(&value, ' '), "sha-256"))
         return false;
-    for (size_t i = 0; i < SDP_FINGERPRINT_LEN; i++) {
-        struct view pair = text_until(&value, ':');
-        if (pair.len != 2 || hex_digit(pair.data[0]) < 0 || hex_digit(pair.data[1]) < 0)
+    for (size_t i = 0; i < SDP_FINGERPRINT_LEN; i++)
+        if (!read_hex(text_until(&value, ':'), &sdp->fingerprint[i]))
             return false;
-        sdp->fingerprint[i] = (uint8_t)(hex_digit(pair.data[0]) << 4 | hex_digit(pair.data[1]));
-    }
     return value.len == 0;
 }
 

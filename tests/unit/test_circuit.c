@@ -407,10 +407,12 @@ static void test_time_to_live(void **state)
 static void test_status_text(void **state)
 {
     (void)state;
+#define ASSERT_NAMED(name, number, text)                                                           \
+    assert_string_equal(circuit_status_text(number), #name " (" #number "): " text);
+    CIRCUIT_STATUS_MAP(ASSERT_NAMED)
+#undef ASSERT_NAMED
     assert_string_equal(circuit_status_text(204),
                         "NO_RESERVATION (204): that peer is not connected to this relay right now");
-    assert_string_equal(circuit_status_text(CIRCUIT_STATUS_UNUSED),
-                        "UNUSED (0): the relay gave no reason");
     assert_string_equal(circuit_status_text(UINT32_MAX), circuit_status_text(999));
 }
 
