@@ -36,6 +36,8 @@ struct peer {
     uint64_t record_seq;       /* of the newest signed record */
     struct list conns;         /* struct conn, in_peer */
     uint32_t conn_count;       /* of these, those that are ready */
+    uint8_t rpc_tries;         /* our stream of pubsub to it: how often it was lost, and */
+    uint64_t rpc_at;           /* when it is opened again; 0: not lost */
     uint32_t held;             /* who else keeps the record: dials, relays, upgrades */
     bool is_announced;         /* the application heard of it as discovered */
 };

@@ -442,6 +442,8 @@ int conn_drain(struct conn *c, struct conn_output *out, uint64_t now)
 {
     if (c->state == CONN_DEAD)
         return 0;
+    if (c->code != 0)
+        return c->code;
     int rc = 0;
     if (c->state == CONN_READY || c->link.kind == LINK_RTC) {
         rc = flush_streams(c, out);

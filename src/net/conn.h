@@ -94,7 +94,7 @@ struct conn {
     uint64_t upgrade_until;     /* deadline of everything before READY */
     bool is_closing;            /* closes when everything queued has left */
     uint64_t close_until;
-    int code;                   /* why it is dead */
+    int code;                   /* why it is dead, or must die at the next drain */
     uint32_t rtt_ms;
 
     /* the owner's */

@@ -99,9 +99,15 @@ bool conn_channel_closed(struct conn *c, uint32_t id)
 
 static uint8_t *reserve(struct conn *c, struct stream *s, size_t *room)
 {
-    (void)c;
     struct channel *ch = s->in_mux.channel;
-    return ch ? datachannel_reserve(&ch->frames, &ch->out, room) : NULL;
+    bool is_open = ch != NULL && ch->frames.state == DATACHANNEL_OPEN && !ch->frames.peer_stopped;
+    if (!is_open || *room == 0)
+        return NULL;
+    uint8_t *at = datachannel_reserve(&ch->frames, &ch->out, room);
+    /* With nothing waiting there is room; what is missing is memory, and nothing would wake us. */
+    if (at == NULL && ch->out.len == 0)
+        c->code = ERR_NOMEM;
+    return at;
 }
 
 static void commit(struct conn *c, struct stream *s, size_t len)
@@ -177,8 +183,10 @@ static int on_event(struct conn *c, struct channel *ch, const struct datachannel
         ch->close_owed = true;
         return 0;
     case DATACHANNEL_STOP_SENDING:
-        if (s != NULL)
+        if (s != NULL) {
+            buf_truncate(&s->out, 0);
             stream_close_write(s);
+        }
         return 0;
     case DATACHANNEL_FIN_ACK:
         return 0;

@@ -43,8 +43,10 @@ static uint8_t *reserve(struct conn *c, struct stream *s, size_t *room)
         list_add(&c->blocked, &s->in_pending);
         return NULL;
     }
-    if (!frame_writer(c, YAMUX_HEADER_LEN + want, &c->writing))
+    if (!frame_writer(c, YAMUX_HEADER_LEN + want, &c->writing)) {
+        c->code = ERR_NOMEM;
         return NULL;
+    }
     return yamux_reserve(&c->yamux, ys, &c->writing, want, room);
 }
 
@@ -141,9 +143,10 @@ static int drain(struct conn *c, struct conn_output *out, uint64_t now)
     (void)out;
     while (yamux_owes(&c->yamux)) {
         struct writer w;
-        if (buf_room(&c->link.out) < NOISE_OVERHEAD + 64 * YAMUX_HEADER_LEN ||
-            !frame_writer(c, 32 * YAMUX_HEADER_LEN, &w))
+        if (buf_room(&c->link.out) < NOISE_OVERHEAD + 64 * YAMUX_HEADER_LEN)
             return 0;
+        if (!frame_writer(c, 32 * YAMUX_HEADER_LEN, &w))
+            return ERR_NOMEM;
         int rc = yamux_drain(&c->yamux, &w, now);
         noise_commit(&c->noise, &c->link.out, w.len);
         if (rc < 0)

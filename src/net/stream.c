@@ -33,14 +33,15 @@ int stream_accept(struct stream *s, struct view protocol)
 {
     assert(s->state == STREAM_NEGOTIATING && s->role == LISTENER);
     int rc = keep_protocol(s, protocol);
-    if (rc != 0)
-        return rc;
-    rc = multistream_accept(s->negotiation);
+    if (rc == 0)
+        rc = multistream_accept(s->negotiation);
     /* The answer goes first into `out`, so that the protocol may write on behind it. */
     if (rc == 0)
         rc = multistream_drain(s->negotiation, &s->out);
-    if (rc != 0)
+    if (rc != 0) {
+        stream_reset(s, rc);
         return rc;
+    }
     s->state = STREAM_OPEN;
     stream_touch(s);
     return 0;

@@ -52,7 +52,7 @@ struct stream {
 /* The chosen protocol, or an empty view before. */
 struct view stream_protocol(const struct stream *s);
 
-/* The listener's answer to CONN_STREAM_PROPOSED. */
+/* The listener's answer to CONN_STREAM_PROPOSED. ERR_NOMEM: the stream has been reset. */
 MUST_USE int stream_accept(struct stream *s, struct view protocol);
 void stream_refuse(struct stream *s);
 

@@ -10,6 +10,9 @@
 #define RPC_AHEAD (64u << 10)
 #define RPC_PROTOCOLS "/meshsub/1.2.0\n/meshsub/1.1.0\n/meshsub/1.0.0"
 #define ADDRESSES_MAX 32
+/* A lost stream is opened again after a second, four, sixteen; rust bears no fifth. */
+#define RPC_AGAIN_MS 1000
+#define RPC_TRIES 4
 
 static struct stream *rpc_stream(const struct peer *peer, enum use use)
 {
@@ -43,6 +46,14 @@ static struct view spoken(const struct peer *peer)
     return view_of(NULL, 0);
 }
 
+static void try_again_later(struct peerlet *p, struct peer *peer)
+{
+    uint64_t pause_ms = (uint64_t)RPC_AGAIN_MS << (2 * peer->rpc_tries);
+    peer->rpc_at = peer->rpc_tries + 1 < RPC_TRIES ? after(p->now, pause_ms) : NEVER;
+    if (peer->rpc_tries + 1 < RPC_TRIES)
+        peer->rpc_tries++;
+}
+
 void gossip_conn_up(struct peerlet *p, struct conn *c)
 {
     struct peer *peer = c->peer;
@@ -55,21 +66,27 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
         return;
     int rc;
     struct stream *s = conn_open_stream(c, protocol, &rc, p->now);
-    if (s == NULL)
-        return;
-    if (table_add(&p->streams, s->id, s) != 0) {
-        stream_reset(s, ERR_NOMEM);
+    if (s != NULL && table_add(&p->streams, s->id, s) == 0) {
+        s->use = USE_RPC_OUT;
+        peer->rpc_at = 0;
+        conn_mark(p, c);
         return;
     }
-    s->use = USE_RPC_OUT;
-    conn_mark(p, c);
+    if (s != NULL)
+        stream_reset(s, ERR_NOMEM);
+    try_again_later(p, peer);
 }
 
-static void join_router(struct peerlet *p, struct stream *s, enum gossipsub_version version)
+/* False when there is no room for the peer: then its stream is of no use. */
+static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_version version)
 {
     struct peer *peer = s->conn->peer;
-    if (gossipsub_add_peer(&p->gossip, peer->number, &peer->id, version, s->conn->role, p->now) < 0)
-        log_line(&p->log, LOG_WARN, "no room for a peer in the router");
+    int rc = gossipsub_add_peer(&p->gossip, peer->number, &peer->id, version, s->conn->role, p->now);
+    if (rc < 0) {
+        stream_reset(s, rc);
+        conn_mark(p, s->conn);
+    }
+    return rc == 0;
 }
 
 void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version)
@@ -81,10 +98,8 @@ void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version v
 void gossip_opened(struct peerlet *p, struct stream *s)
 {
     enum gossipsub_version version;
-    if (is_rpc_protocol(stream_protocol(s), &version)) {
-        join_router(p, s, version);
+    if (is_rpc_protocol(stream_protocol(s), &version) && join_router(p, s, version))
         gossipsub_greet(&p->gossip, s->conn->peer->number, version, p->now);
-    }
 }
 
 void gossip_stream_down(struct peerlet *p, struct stream *s)
@@ -95,6 +110,18 @@ void gossip_stream_down(struct peerlet *p, struct stream *s)
     struct conn *other = best_conn(p, peer, true);
     if (other != NULL && other != s->conn)
         gossip_conn_up(p, other);
+    else
+        try_again_later(p, peer);
+}
+
+static void reopen_lost(struct peerlet *p)
+{
+    uint32_t at = 0;
+    struct conn *c;
+    while ((c = table_next(&p->conns, &at)) != NULL)
+        if (c->peer != NULL && conn_is_ready(c) && c->peer->rpc_at != 0 &&
+            is_due(c->peer->rpc_at, p->now))
+            gossip_conn_up(p, c);
 }
 
 void gossip_conn_down(struct peerlet *p, struct conn *c)
@@ -102,8 +129,10 @@ void gossip_conn_down(struct peerlet *p, struct conn *c)
     if (!p->has_gossip)
         return;
     struct conn *other = best_conn(p, c->peer, true);
-    if (other == NULL)
+    if (other == NULL) {
         gossipsub_remove_peer(&p->gossip, c->peer->number, p->now);
+        c->peer->rpc_tries = 0;
+    }
     else if (rpc_stream(c->peer, USE_RPC_OUT) == NULL)
         gossip_conn_up(p, other);
 }
@@ -138,8 +167,10 @@ void discovery_announce(struct peerlet *p)
         put_uvarint(&w, MULTIADDR_P2P);
         put_delimited(&w, peer_id_view(&p->self));
         size_t len = addresses.at[i].len + w.len;
-        if (buf_append(&full, addresses.at[i]) != 0 || buf_append(&full, writer_view(&w)) != 0)
+        if (buf_append(&full, addresses.at[i]) != 0 || buf_append(&full, writer_view(&w)) != 0) {
+            addresses.count = i;
             break;
+        }
         addresses.at[i] = view_of(NULL, len);
     }
     const uint8_t *next = full.data ? full.data + full.head : NULL;
@@ -316,6 +347,7 @@ void gossip_tick(struct peerlet *p)
     if (!p->has_gossip)
         return;
     gossipsub_tick(&p->gossip, p->now);
+    reopen_lost(p);
     if (p->discovery.topic != NULL && is_due(p->discovery.next_at, p->now)) {
         p->discovery.next_at = after(p->now, p->discovery.interval_ms);
         discovery_announce(p);

@@ -24,7 +24,7 @@ static struct conn *never_raw(struct peerlet *p, struct session *s)
 /* The built-in protocols. Adding one is a row here. */
 const struct service SERVICES[SERVICE_COUNT] = {
     [SERVICE_IDENTIFY] = {&IDENTIFY_OPS, PEERLET_IDENTIFY, true, sizeof(struct identify),
-                          identify_accept, identify_event, never_raw, ended_quietly},
+                          identify_accept, identify_event, never_raw, identify_ended},
     [SERVICE_PUSH] = {&IDENTIFY_PUSH_OPS, PEERLET_PUSH, true, sizeof(struct identify),
                       push_accept, identify_event, never_raw, ended_quietly},
     [SERVICE_PING] = {&PING_OPS, PEERLET_PING, true, sizeof(struct ping),

@@ -108,10 +108,19 @@ void identify_conn(struct peerlet *p, struct conn *c)
     if (!(p->services & PEERLET_IDENTIFY))
         return;
     struct session *s = open_session(p, c, SERVICE_IDENTIFY);
-    if (s == NULL)
+    if (s == NULL) {
+        conn_close(c, p->now);
         return;
+    }
     identify_receive_init(machine(s), &p->mem, &p->limits, &c->peer->id, p->now);
     drain_session(p, s);
+}
+
+/* Without memory for it we would never know what this peer speaks: better a new connection. */
+void identify_ended(struct peerlet *p, struct session *s, int code)
+{
+    if (code == ERR_NOMEM)
+        conn_close(s->stream->conn, p->now);
 }
 
 static struct view join(struct buf *out, size_t from)
@@ -138,7 +147,7 @@ static void put_address(struct buf *out, struct view addr, bool first)
         return;
 }
 
-static void learn(struct peerlet *p, struct peer *peer, const struct identify_received *got)
+static int learn(struct peerlet *p, struct peer *peer, const struct identify_received *got)
 {
     if (got->record.data != NULL && got->seq > peer->record_seq) {
         peer->record_seq = got->seq;
@@ -146,9 +155,9 @@ static void learn(struct peerlet *p, struct peer *peer, const struct identify_re
     }
     for (size_t i = 0; i < got->addresses.count; i++)
         peer_add_address(&p->peers, peer, got->addresses.at[i], got->record.data != NULL, p->now);
-    if (got->protocols.count > 0 &&
-        peer_set_protocols(&p->peers, peer, got->protocols.at, got->protocols.count) != 0)
-        log_line(&p->log, LOG_WARN, "no memory for a peer's protocols");
+    if (got->protocols.count == 0)
+        return 0;
+    return peer_set_protocols(&p->peers, peer, got->protocols.at, got->protocols.count);
 }
 
 /* The lists of the event are put one behind the other into one buffer. */
@@ -187,7 +196,10 @@ void identify_event(struct peerlet *p, struct session *s, const struct protocol_
     if (ev->type != IDENTIFY_RECEIVED || c->peer == NULL)
         return;
     struct peer *peer = c->peer;
-    learn(p, peer, &ev->identify);
+    if (learn(p, peer, &ev->identify) != 0) {
+        conn_close(c, p->now);
+        return;
+    }
     tell_identified(p, c, &ev->identify);
     relay_identified(p, peer);
     gossip_conn_up(p, c);

@@ -342,6 +342,7 @@ void upgrade_relayed(struct peerlet *p, struct conn *c);
 int identify_accept(struct peerlet *p, struct session *s);
 int push_accept(struct peerlet *p, struct session *s);
 void identify_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
+void identify_ended(struct peerlet *p, struct session *s, int code);
 void identify_conn(struct peerlet *p, struct conn *c);
 void self_updated(struct peerlet *p);
 void pushes_tick(struct peerlet *p);

@@ -60,7 +60,7 @@ static void nobody_is_there(struct sim *sim)
 
     assert_within(sim, 1000, node_is_reserved(alice, relay));
     relay_kill(down);
-    fails(sim, alice, relay_address(down), 1000, ERR_TRANSPORT);
+    fails(sim, alice, relay_address(down), 1000, ERR_DIAL);
     fails(sim, alice, "/ip4/10.0.200.1/tcp/4001/ws/p2p/" NOBODY, 15000, ERR_TIMEOUT);
     fails(sim, alice, text("%s/p2p-circuit/p2p/%s", relay_address(relay), NOBODY), 2000,
           ERR_NO_RESERVATION);

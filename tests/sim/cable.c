@@ -188,8 +188,9 @@ static void closed(struct end *e)
 {
     struct end gone = *e;
     end_free(e);
-    gone.host->ops->closed(gone.host, &gone,
-                           view_of_text(gone.is_open ? "closed by the other side" : "refused"));
+    /* Why a socket did not open is for the console alone; a page is not told. */
+    struct view why = view_of_text(gone.is_open ? "closed by the other side" : "");
+    gone.host->ops->closed(gone.host, &gone, why);
 }
 
 void cable_event(struct sim *s, const struct event *event)

@@ -551,9 +551,12 @@ static void log_line_out(void *context, enum log_level level, const char *text, 
             (unsigned)level, (int)len, text);
 }
 
+/* Out of memory once is no reason to give up. */
 static void must(struct node *n, struct input in)
 {
     struct input_result r = node_tell(n, &in);
+    if (r.code < 0 && n->config.fail_nth != 0)
+        r = node_tell(n, &in);
     if (r.code < 0) {
         struct view why = peerlet_reason(n->p);
         fprintf(stderr, "%s: %s: %.*s\n", input_name(in.type), err_name(r.code), (int)why.len,
@@ -606,14 +609,18 @@ struct node *sim_node(struct sim *s, const struct node_config *config)
         .services = PEERLET_ALL & ~config->services_off,
         .page = PEERLET_PAGE_PRIVATE,
         .no_auto_dial_discovered = config->is_loner,
+        .fail_nth = config->fail_nth,
     };
-    if (s->is_recording && config->limits == NULL) {
+    if (s->is_recording && config->limits == NULL && config->fail_nth == 0) {
         n->recording = sim_alloc(s, sizeof *n->recording);
         recording_init(n->recording, &s->mem, &core, s->now);
     }
     int error = 0;
     n->p = peerlet_new(&core, s->now, &error);
-    assert(n->p != NULL);
+    if (n->p == NULL) {
+        assert(error == ERR_NOMEM && config->fail_nth != 0);
+        return NULL;
+    }
     copy_text(n->id, sizeof n->id, peerlet_peer_id(n->p));
     configure(n);
     must(n, (struct input){.type = INPUT_START});

@@ -30,6 +30,7 @@ struct node_config {
     bool is_loner;                      /* does not dial whom it discovers */
     struct path path;                   /* latency 0: 5 ms */
     const struct peerlet_limits *limits;
+    uint64_t fail_nth;                  /* the allocation with this number fails; 0: none */
 };
 
 /* What the person saw of a connection, a relay, a dial, a stream. */
@@ -109,7 +110,7 @@ static inline struct node *node_of_host(struct host *h)
 
 bool host_is_node(const struct host *h);
 
-/* Opens a page and starts its node. */
+/* Opens a page and starts its node; null when that took the allocation that fails. */
 struct node *sim_node(struct sim *s, const struct node_config *config);
 struct node *sim_page(struct sim *s, struct relay *relay);
 

@@ -67,6 +67,7 @@ struct visitor {
     struct peer_id id;       /* len 0 before noise is done */
     uint64_t reserved_until;
     uint64_t asked_at;       /* for a sign of life; 0: not */
+    bool speaks_pubsub;
     struct talk *rpc;        /* our stream of pubsub to it */
 };
 
@@ -414,18 +415,24 @@ static void gather(struct talk *t, struct view bytes)
 
 /* ---- pubsub ---------------------------------------------------------------------------------- */
 
-/* Somebody opened a stream of pubsub to us: so do we to it. */
-static void join(struct visitor *v)
+/* Opens our stream of pubsub to a visitor that has opened one to us; again when it was lost. */
+static void greet(struct visitor *v)
 {
-    struct gossipsub *g = &v->relay->gossip;
-    uint64_t now = v->relay->host.sim->now;
     int error;
-    must(gossipsub_add_peer(g, v->handle, &v->id, GOSSIPSUB_1_2, LISTENER, now));
-    if (v->rpc != NULL)
+    if (!v->speaks_pubsub || v->rpc != NULL)
         return;
-    struct stream *s = conn_open_stream(v->conn, view_of_text(RPC_PROTOCOL), &error, now);
+    struct stream *s = conn_open_stream(v->conn, view_of_text(RPC_PROTOCOL), &error,
+                                        v->relay->host.sim->now);
     if (s != NULL)
         v->rpc = talk_new(v, s, TALK_RPC_OUT);
+}
+
+static void join(struct visitor *v)
+{
+    must(gossipsub_add_peer(&v->relay->gossip, v->handle, &v->id, GOSSIPSUB_1_2, LISTENER,
+                            v->relay->host.sim->now));
+    v->speaks_pubsub = true;
+    greet(v);
 }
 
 static void take_rpc(struct talk *t, struct span bytes, uint64_t now)
@@ -746,6 +753,7 @@ static void look_after(struct visitor *v, uint64_t now)
         conn_ping(v->conn, now);
     }
     look_after_circuits(v, now);
+    greet(v);
     mark(v);
 }
 
