@@ -42,6 +42,7 @@
     X(RELAY_REFUSED, "the relay refused", "RelayRefusedError")                                     \
     X(NOT_STARTED, "the node is not started", "NotStartedError")                                   \
     X(NO_PEERS, "nobody is subscribed to the topic", "PublishError.NoPeersSubscribedToTopic")      \
+    X(PUBLISHED, "the same message was published already", "PublishError.Duplicate")               \
     X(BAD_SIGNATURE, "the signature does not match", "InvalidSignatureError")                      \
     X(OFFLINE, "the browser is offline", "ConnectionFailedError")
 

@@ -103,13 +103,16 @@ struct peerlet_limits {
     size_t gossip_out;               /* queued for one peer */
     size_t gossip_own_out;           /* the same with what this page published itself */
     size_t message;                  /* data of one published message */
+    size_t messages;                 /* all that are alive, cached or queued, with their heads */
     uint32_t topics;                 /* we subscribe to */
     uint32_t topics_per_peer;        /* a peer may announce */
     size_t topic_name;
     size_t seen;                     /* bytes of the seen cache */
+    size_t marks;                    /* of each set of ids asked for, served, not wanted */
     size_t mcache;                   /* bytes of the message cache */
     uint32_t ihave_messages;         /* per peer and heartbeat */
     uint32_t ihave_ids;              /* asked from a peer per heartbeat */
+    uint32_t idontwant_ids;          /* heard from a peer per heartbeat */
     uint32_t retransmissions;        /* of one message to one peer by IWANT */
     uint32_t backoff_max_s;          /* a PRUNE may ask for no more */
     uint32_t unverified;             /* messages waiting for the browser's WebCrypto */

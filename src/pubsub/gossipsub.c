@@ -1,11 +1,7 @@
+/* Peers, commands and questions of the router. */
 #include "pubsub/gossipsub.h"
 
-#include <assert.h>
-
-/* A GRAFT may come this much before the backoff is over without being held against the peer. */
-#define BACKOFF_SLACK_MS 1000
-#define CONTROL_ROOM (16u << 10)
-#define SMALLEST_QUEUE 16
+#include "pubsub/router.h"
 
 const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .d = 6,
@@ -23,6 +19,7 @@ const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .prune_backoff_s = 60,
     .unsubscribe_backoff_s = 10,
     .iwant_followup_ms = 3000,
+    .idontwant_ttl_ms = 3000,
     .flood_publish = true,
     .signing = GOSSIPSUB_STRICT_SIGN,
     .message_id = GOSSIPSUB_ID_JS,
@@ -32,6 +29,8 @@ int gossipsub_init(struct gossipsub *g, const struct gossipsub_config *config,
                    const struct identity *identity, struct mem *mem, const struct rng *rng,
                    const struct peerlet_limits *limits, uint64_t now, uint64_t unix_ms)
 {
+    if (config->heartbeat_ms == 0 || config->mcache_gossip > config->mcache_length)
+        return ERR_BAD_ARGUMENT;
     *g = (struct gossipsub){
         .config = *config,
         .identity = identity,
@@ -41,125 +40,31 @@ int gossipsub_init(struct gossipsub *g, const struct gossipsub_config *config,
         .limits = limits,
         .seqno = unix_ms * 1000000,
         .heartbeat_at = after(now, config->heartbeat_ms),
+        .beaten_at = now,
+        .messages = {mem, 0, limits->messages, config->signing, config->message_id, {{0}}},
     };
+    siphash_init(&g->messages.hash_key, rng);
     table_init(&g->peers, mem);
+    table_init(&g->checks, mem);
+    list_init(&g->parted);
     list_init(&g->owing);
-    list_init(&g->checking);
     list_init(&g->ready);
-    mesh_init(&g->mesh, mem);
-    mcache_init(&g->mcache, mem, limits->mcache);
-    seen_init(&g->seen, mem, rng, config->seen_ttl_ms, limits->seen, now);
-    seen_init(&g->asked, mem, rng, config->iwant_followup_ms, limits->seen / 8, now);
-    buf_init(&g->scratch, mem, limits->rpc + 1024);
+    mesh_init(&g->mesh, mem, &g->messages.hash_key);
+    mcache_init(&g->mcache, &g->messages, limits->mcache);
+    uint32_t cached_ms = config->mcache_length * config->heartbeat_ms;
+    seen_init(&g->seen, mem, config->seen_ttl_ms, limits->seen, now);
+    seen_init(&g->asked, mem, config->iwant_followup_ms, limits->marks, now);
+    seen_init(&g->served, mem, cached_ms, limits->marks, now);
+    seen_init(&g->unwanted, mem, config->idontwant_ttl_ms, limits->marks, now);
     return 0;
 }
 
-/* ---- peers ------------------------------------------------------------------------------------------ */
-
-static struct router_peer *find(const struct gossipsub *g, uint32_t handle)
+static void free_peer(struct gossipsub *g, struct neighbour *n)
 {
-    return table_find(&g->peers, handle);
-}
-
-const struct peer_id *gossipsub_peer_id(const struct gossipsub *g, uint32_t handle)
-{
-    const struct router_peer *p = find(g, handle);
-    return p ? &p->id : NULL;
-}
-
-static void drop_queue(struct gossipsub *g, struct router_peer *p)
-{
-    for (; p->queue_len > 0; p->queue_len--) {
-        message_drop(g->mem, p->queue[p->queue_head].message);
-        p->queue_head = (p->queue_head + 1) % p->queue_room;
-    }
-    p->queue_bytes = 0;
-}
-
-static void peer_free(struct gossipsub *g, struct router_peer *p)
-{
-    LIST_EACH(node, &p->members)
+    LIST_EACH(node, &n->members)
         member_free(&g->mesh, LIST_OWNER(node, struct member, in_peer));
-    drop_queue(g, p);
-    mem_free(g->mem, p->queue);
-    delimited_free(&p->reader);
-    buf_free(&p->subscriptions);
-    buf_free(&p->control_out);
-    buf_free(&p->gossip);
-    list_remove(&p->in_owing);
-    mem_free(g->mem, p);
-}
-
-int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_id *id,
-                       enum gossipsub_version version, enum role role, uint64_t now)
-{
-    (void)now;
-    struct router_peer *p = find(g, handle);
-    if (p != NULL)
-        return 0;
-    p = mem_alloc(g->mem, sizeof *p);
-    if (p == NULL || table_add(&g->peers, handle, p) != 0) {
-        mem_free(g->mem, p);
-        return ERR_NOMEM;
-    }
-    p->handle = handle;
-    p->id = *id;
-    p->version = version;
-    p->role = role;
-    list_init(&p->members);
-    delimited_init(&p->reader, g->mem, g->limits->rpc);
-    buf_init(&p->subscriptions, g->mem, CONTROL_ROOM * 4);
-    buf_init(&p->control_out, g->mem, CONTROL_ROOM);
-    buf_init(&p->gossip, g->mem, CONTROL_ROOM);
-    return 0;
-}
-
-/* What is owed about one topic when a stream to a peer begins, or when we join it. */
-static void announce(struct gossipsub *g, struct router_peer *p, const struct topic *t)
-{
-    if (rpc_append_subscription(&p->subscriptions, t->is_ours, topic_name(t)) == 0)
-        router_owe(g, p);
-}
-
-void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_version version,
-                     uint64_t now)
-{
-    (void)now;
-    struct router_peer *p = find(g, handle);
-    if (p == NULL)
-        return;
-    p->version = version;
-    p->is_greeted = true;
-    buf_truncate(&p->subscriptions, 0);
-    LIST_EACH(node, &g->mesh.topics) {
-        struct topic *t = LIST_OWNER(node, struct topic, in_mesh);
-        if (t->is_ours)
-            announce(g, p, t);
-    }
-    /* Whoever was grafted over another stream is told again over this one. */
-    LIST_EACH(node, &p->members) {
-        struct member *m = LIST_OWNER(node, struct member, in_peer);
-        if (m->is_in_mesh && rpc_append_graft(&p->control_out, topic_name(m->topic)) == 0)
-            router_owe(g, p);
-    }
-    if (p->queue_len > 0)
-        router_owe(g, p);
-}
-
-void gossipsub_remove_peer(struct gossipsub *g, uint32_t handle, uint64_t now)
-{
-    (void)now;
-    struct router_peer *p = table_remove(&g->peers, handle);
-    if (p != NULL)
-        peer_free(g, p);
-}
-
-static void drop_messages(struct gossipsub *g, struct list *l)
-{
-    LIST_EACH(node, l) {
-        list_remove(node);
-        message_drop(g->mem, LIST_OWNER(node, struct message, in_order));
-    }
+    neighbour_free(n, &g->messages);
+    mem_free(g->mem, n);
 }
 
 void gossipsub_free(struct gossipsub *g)
@@ -167,125 +72,108 @@ void gossipsub_free(struct gossipsub *g)
     if (g->mem == NULL)
         return;
     uint32_t at = 0;
-    struct router_peer *p;
-    while ((p = table_next(&g->peers, &at)) != NULL)
-        peer_free(g, p);
-    table_free(&g->peers);
-    drop_messages(g, &g->checking);
-    drop_messages(g, &g->ready);
-    if (g->given != NULL)
-        message_drop(g->mem, g->given);
+    void *item;
+    while ((item = table_next(&g->peers, &at)) != NULL)
+        free_peer(g, item);
+    at = 0;
+    while ((item = table_next(&g->checks, &at)) != NULL)
+        message_drop(&g->messages, item);
+    LIST_EACH(node, &g->ready)
+        message_drop(&g->messages, LIST_OWNER(node, struct message, in_line));
+    router_let_go(g);
     mcache_free(&g->mcache);
     mesh_free(&g->mesh);
+    table_free(&g->peers);
+    table_free(&g->checks);
     seen_free(&g->seen);
     seen_free(&g->asked);
-    buf_free(&g->scratch);
+    seen_free(&g->served);
+    seen_free(&g->unwanted);
+    *g = (struct gossipsub){0};
 }
 
-void router_owe(struct gossipsub *g, struct router_peer *p)
+/* ---- what the files of the router share -------------------------------------------------------- */
+
+struct neighbour *router_find(const struct gossipsub *g, uint32_t handle)
 {
-    if (!list_is_linked(&p->in_owing))
-        list_add(&g->owing, &p->in_owing);
+    struct neighbour *n = table_find(&g->peers, handle);
+    return n != NULL && !neighbour_is_parted(n) ? n : NULL;
 }
 
-/* The one place where a peer's standing decides: scores will answer here. */
-static bool peer_is_acceptable(const struct router_peer *p)
+void router_owe(struct gossipsub *g, struct neighbour *n)
 {
-    return p->is_greeted;
+    if (n->is_writable && !list_is_linked(&n->in_owing))
+        list_add(&g->owing, &n->in_owing);
 }
 
-/* ---- meshes ------------------------------------------------------------------------------------------- */
-
-bool member_can_graft(const struct member *m, uint64_t now)
+void router_graft(struct gossipsub *g, struct member *member)
 {
-    return m->is_subscribed && !m->is_in_mesh && is_due(m->backoff_until, now) &&
-           peer_is_acceptable(m->peer);
+    member_set_mesh(member, true);
+    member_owe(member, OWES_GRAFT);
+    router_owe(g, member->peer);
 }
 
-void router_graft(struct gossipsub *g, struct member *m)
+void router_graft_some(struct gossipsub *g, struct topic *t, enum standing standing,
+                       uint32_t wanted, uint32_t have, uint64_t now)
 {
-    member_set_mesh(m, true);
-    m->is_in_fanout = false;
-    if (rpc_append_graft(&m->peer->control_out, topic_name(m->topic)) == 0)
-        router_owe(g, m->peer);
+    struct choice c = topic_choose(t, standing, wanted > have ? wanted - have : 0, g->rng, now);
+    for (struct member *m; (m = choice_next(&c)) != NULL;)
+        router_graft(g, m);
 }
 
-static void back_off(struct gossipsub *g, struct member *m, uint64_t seconds, uint64_t now)
+void router_back_off(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now)
 {
-    uint64_t most = g->limits->backoff_max_s;
-    uint64_t until = after(now, 1000 * MIN(seconds, most) + BACKOFF_SLACK_MS);
-    m->backoff_until = MAX(m->backoff_until, until);
+    uint64_t ms = 1000 * MIN(backoff_s, (uint64_t)g->limits->backoff_max_s);
+    member_back_off(member, ms, g->config.heartbeat_ms, now);
 }
 
-void router_prune(struct gossipsub *g, struct member *m, uint32_t backoff_s, uint64_t now)
+void router_prune(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now)
 {
-    member_set_mesh(m, false);
-    back_off(g, m, backoff_s, now);
-    uint32_t said = m->peer->version == GOSSIPSUB_1_0 ? 0 : backoff_s;
-    if (rpc_append_prune(&m->peer->control_out, topic_name(m->topic), said) == 0)
-        router_owe(g, m->peer);
+    member_set_mesh(member, false);
+    router_back_off(g, member, backoff_s, now);
+    member->prune_backoff_s = backoff_s;
+    member_owe(member, OWES_PRUNE);
+    router_owe(g, member->peer);
 }
 
-/* ---- queues --------------------------------------------------------------------------------------------- */
-
-static bool grow_queue(struct gossipsub *g, struct router_peer *p)
+static bool can_be_sent(const struct gossipsub *g, const struct message *m)
 {
-    uint32_t room = p->queue_room ? p->queue_room * 2 : SMALLEST_QUEUE;
-    struct queued_message *queue = mem_alloc(g->mem, room * sizeof *queue);
-    if (queue == NULL)
+    return rpc_field_len(m->encoded.len) <= g->limits->rpc_send;
+}
+
+bool router_send(struct gossipsub *g, struct neighbour *n, struct message *m, size_t limit)
+{
+    if (!can_be_sent(g, m) || !neighbour_push(n, m, limit, &g->messages)) {
+        g->lost++;
         return false;
-    for (uint32_t i = 0; i < p->queue_len; i++)
-        queue[i] = p->queue[(p->queue_head + i) % p->queue_room];
-    mem_free(g->mem, p->queue);
-    p->queue = queue;
-    p->queue_head = 0;
-    p->queue_room = room;
+    }
+    router_owe(g, n);
     return true;
 }
 
-/* Our own may wait in a longer line: the page that wrote them is the one that pays for it. */
-static bool enqueue(struct gossipsub *g, struct router_peer *p, struct message *m, bool is_ours)
+bool router_remember(struct gossipsub *g, const struct message *m, uint64_t now)
 {
-    size_t limit = is_ours ? g->limits->gossip_own_out : g->limits->gossip_out;
-    if (!peer_is_acceptable(p) || p->queue_bytes + m->len > limit ||
-        (p->queue_len == p->queue_room && !grow_queue(g, p))) {
-        p->dropped++;
-        return false;
-    }
-    m->refs++;
-    p->queue[(p->queue_head + p->queue_len++) % p->queue_room] = (struct queued_message){m, is_ours};
-    p->queue_bytes += m->len;
-    router_owe(g, p);
-    return true;
+    bool is_new = seen_add(&g->seen, m->hashes.id, now);
+    if (is_new)
+        seen_add(&g->seen, m->hashes.origin, now);
+    return is_new;
 }
 
-static void dequeue(struct gossipsub *g, struct router_peer *p)
+void router_cache(struct gossipsub *g, struct message *m, struct topic *t)
 {
-    struct message *m = p->queue[p->queue_head].message;
-    p->queue_head = (p->queue_head + 1) % p->queue_room;
-    p->queue_len--;
-    p->queue_bytes -= m->len;
-    message_drop(g->mem, m);
+    if (can_be_sent(g, m))
+        mcache_add(&g->mcache, m, &t->recent);
 }
 
-/* ---- messages in ------------------------------------------------------------------------------------------ */
-
-static void forward(struct gossipsub *g, struct message *m, const struct topic *t)
+void router_let_go(struct gossipsub *g)
 {
-    LIST_EACH(node, &t->members) {
-        struct member *member = LIST_OWNER(node, struct member, in_topic);
-        struct router_peer *p = member->peer;
-        if (!member->is_in_mesh || p->handle == m->via ||
-            view_equal(peer_id_view(&p->id), m->fields.from))
-            continue;
-        enqueue(g, p, m, false);
-    }
+    message_drop(&g->messages, g->given);
+    g->given = NULL;
 }
 
-static void give(struct gossipsub *g, struct message *m, struct gossipsub_event *ev)
+void router_give(struct gossipsub *g, struct message *m, struct gossipsub_event *ev)
 {
-    if (g->given != NULL)
-        message_drop(g->mem, g->given);
+    router_let_go(g);
     g->given = m;
     *ev = (struct gossipsub_event){
         .type = GOSSIPSUB_MESSAGE,
@@ -293,589 +181,338 @@ static void give(struct gossipsub *g, struct message *m, struct gossipsub_event 
         .data = m->fields.data,
         .seqno = m->fields.seqno,
         .topic = m->fields.topic,
+        .signature = m->fields.signature,
         .key = m->fields.key,
-        .signature = m->fields.signature,
-        .id = message_id_view(&m->id),
+        .id = m->id,
         .via = m->via,
     };
 }
 
-/* A message that is new and valid: kept, passed on, given out. Takes over the caller's reference. */
-static int accept(struct gossipsub *g, struct message *m, struct gossipsub_event *ev)
-{
-    struct topic *t = mesh_find(&g->mesh, m->fields.topic);
-    if (t == NULL || !t->is_ours) {
-        message_drop(g->mem, m);
-        return 0;
-    }
-    mcache_add(&g->mcache, m);
-    forward(g, m, t);
-    give(g, m, ev);
-    return 1;
-}
+/* ---- peers ------------------------------------------------------------------------------------- */
 
-static int ask_outside(struct gossipsub *g, struct message *m, const struct public_key *key,
-                       struct view signed_bytes, struct gossipsub_event *ev)
+static int add_new(struct gossipsub *g, uint32_t handle, const struct peer_id *id)
 {
-    if (g->checking_count >= g->limits->unverified) {
-        message_drop(g->mem, m);
-        return 0;
-    }
-    m->job = ++g->last_job;
-    list_add(&g->checking, &m->in_order);
-    g->checking_count++;
-    *ev = (struct gossipsub_event){
-        .type = GOSSIPSUB_VERIFY,
-        .job = m->job,
-        .public_key = *key,
-        .message = signed_bytes,
-        .signature = m->fields.signature,
-        .via = m->via,
-    };
-    return 1;
-}
-
-static int on_message(struct gossipsub *g, struct router_peer *p, struct view encoded,
-                      struct gossipsub_event *ev, uint64_t now)
-{
-    struct rpc_message fields;
-    struct peer_id author;
-    struct public_key key = {0};
-    int rc = rpc_message_parse(encoded, &fields);
-    if (rc != 0)
-        return rc;
-    struct topic *t = mesh_find(&g->mesh, fields.topic);
-    if (t == NULL || !t->is_ours ||
-        message_check(&fields, g->config.signing, &author, &key) != 0 ||
-        (author.len > 0 && peer_id_equal(&author, &g->self)))
-        return 0;
-    struct message_id id;
-    message_name(&fields, g->config.message_id, &id);
-    struct view name = message_name_normal(message_id_view(&id));
-    if (seen_has(&g->seen, name))
-        return 0;
-    buf_truncate(&g->scratch, 0);
-    if (g->config.signing == GOSSIPSUB_STRICT_SIGN) {
-        rc = message_signed_bytes(&fields, &g->scratch);
-        if (rc != 0)
-            return rc == ERR_NOMEM ? rc : 0;
-        rc = public_key_verify(&key, buf_view(&g->scratch), fields.signature);
-        if (rc != 0 && rc != ERR_UNSUPPORTED)
-            return 0;
-    }
-    struct message *m = message_new(g->mem, encoded);
-    if (m == NULL)
+    struct neighbour *n = mem_alloc(g->mem, sizeof *n);
+    if (n == NULL)
         return ERR_NOMEM;
-    seen_add(&g->seen, name, now);
-    m->id = id;
-    m->via = p->handle;
-    m->at = now;
-    if (rc == ERR_UNSUPPORTED && key.type == KEY_SECP256K1) {
-        message_drop(g->mem, m);
-        return 0;
-    }
-    if (rc != ERR_UNSUPPORTED)
-        return accept(g, m, ev);
-    /* The key must outlive this call: read it again from the copy. */
-    key.data = view_of(NULL, 0);
-    if (message_check(&m->fields, g->config.signing, &author, &key) != 0) {
-        message_drop(g->mem, m);
-        return 0;
-    }
-    return ask_outside(g, m, &key, buf_view(&g->scratch), ev);
-}
-
-void gossipsub_verified(struct gossipsub *g, uint32_t job, bool is_valid, uint64_t now)
-{
-    (void)now;
-    LIST_EACH(node, &g->checking) {
-        struct message *m = LIST_OWNER(node, struct message, in_order);
-        if (m->job != job)
-            continue;
-        list_remove(&m->in_order);
-        g->checking_count--;
-        if (is_valid)
-            list_add(&g->ready, &m->in_order);
-        else
-            message_drop(g->mem, m);
-        return;
-    }
-}
-
-bool gossipsub_next(struct gossipsub *g, struct gossipsub_event *ev)
-{
-    while (!list_is_empty(&g->ready)) {
-        struct message *m = LIST_OWNER(g->ready.next, struct message, in_order);
-        list_remove(&m->in_order);
-        if (m->via == 0) {
-            give(g, m, ev);
-            return true;
-        }
-        if (accept(g, m, ev) == 1)
-            return true;
-    }
-    return false;
-}
-
-/* ---- the rest of an RPC ------------------------------------------------------------------------------------ */
-
-/* js grafts whoever subscribes while the mesh is thin, and so do we: no second is lost. */
-static void graft_promptly(struct gossipsub *g, struct member *m, uint64_t now)
-{
-    if (m->topic->is_ours && m->topic->mesh_count < g->config.d_low && member_can_graft(m, now))
-        router_graft(g, m);
-}
-
-static int on_subscription(struct gossipsub *g, struct router_peer *p, struct view encoded,
-                           struct gossipsub_event *ev, uint64_t now)
-{
-    struct rpc_subscription s;
-    int rc = rpc_subscription_parse(encoded, &s);
-    if (rc != 0 || s.topic.len == 0 || s.topic.len > g->limits->topic_name)
-        return rc;
-    struct topic *t = mesh_find(&g->mesh, s.topic);
-    struct member *m = t ? member_find(t, p) : NULL;
-    bool was = m != NULL && m->is_subscribed;
-    if (was == s.subscribe)
-        return 0;
-    if (s.subscribe) {
-        if (p->topic_count >= g->limits->topics_per_peer)
-            return 0;
-        t = mesh_topic(&g->mesh, s.topic);
-        m = t ? member_add(&g->mesh, t, p, &p->members) : NULL;
-        if (m == NULL)
-            return ERR_NOMEM;
-    }
-    m->is_subscribed = s.subscribe;
-    p->topic_count += s.subscribe ? 1 : (uint32_t)-1;
-    if (s.subscribe)
-        graft_promptly(g, m, now);
-    else {
-        member_set_mesh(m, false);
-        m->is_in_fanout = false;
-        member_prune(&g->mesh, m, now);
-    }
-    *ev = (struct gossipsub_event){
-        .type = GOSSIPSUB_SUBSCRIPTION,
-        .peer = p->id,
-        .via = p->handle,
-        .topic = s.topic,
-        .subscribed = s.subscribe,
-    };
-    return 1;
-}
-
-static void on_graft(struct gossipsub *g, struct router_peer *p, struct view name, uint64_t now)
-{
-    struct topic *t = mesh_find(&g->mesh, name);
-    if (t == NULL || !t->is_ours)
-        return;
-    struct member *m = member_find(t, p);
-    if (m == NULL || !m->is_subscribed || m->is_in_mesh)
-        return;
-    bool too_soon = !is_due(m->backoff_until, now + BACKOFF_SLACK_MS);
-    bool is_full = t->mesh_count >= g->config.d_high && p->role == LISTENER;
-    if (too_soon || is_full)
-        router_prune(g, m, g->config.prune_backoff_s, now);
-    else
-        member_set_mesh(m, true);
-}
-
-static void on_prune(struct gossipsub *g, struct router_peer *p, struct view encoded, uint64_t now)
-{
-    struct rpc_prune prune;
-    if (rpc_prune_parse(encoded, &prune) != 0)
-        return;
-    struct topic *t = mesh_find(&g->mesh, prune.topic);
-    struct member *m = t ? member_find(t, p) : NULL;
-    if (m == NULL)
-        return;
-    member_set_mesh(m, false);
-    back_off(g, m, prune.backoff_s ? prune.backoff_s : g->config.prune_backoff_s, now);
-}
-
-static int on_ihave(struct gossipsub *g, struct router_peer *p, struct view rest, uint64_t now)
-{
-    struct rpc_field f;
-    struct topic *t = NULL;
-    int rc;
-    if (++p->ihaves > g->limits->ihave_messages)
-        return 0;
-    buf_truncate(&g->scratch, 0);
-    while ((rc = rpc_next(&rest, &f)) == 1) {
-        if (f.tag == 1 && f.is_bytes)
-            t = mesh_find(&g->mesh, f.bytes);
-        if (f.tag != 2 || !f.is_bytes || t == NULL || !t->is_ours ||
-            f.bytes.len > 2 * MESSAGE_ID_MAX || p->iwant_ids >= g->limits->ihave_ids)
-            continue;
-        struct view name = message_name_normal(f.bytes);
-        if (seen_has(&g->seen, name) || !seen_add(&g->asked, name, now))
-            continue;
-        if (rpc_append(&g->scratch, 1, f.bytes) != 0)
-            break;
-        p->iwant_ids++;
-    }
-    if (rc < 0 || g->scratch.len == 0)
-        return rc < 0 ? rc : 0;
-    if (rpc_append_ids(&p->gossip, CONTROL_IWANT, view_of(NULL, 0), buf_view(&g->scratch)) == 0)
-        router_owe(g, p);
-    return 0;
-}
-
-static int on_iwant(struct gossipsub *g, struct router_peer *p, struct view rest)
-{
-    struct rpc_field f;
-    int rc;
-    while ((rc = rpc_next(&rest, &f)) == 1) {
-        struct message *m = f.tag == 1 && f.is_bytes ? mcache_find(&g->mcache, f.bytes) : NULL;
-        if (m == NULL || p->iwant_ids >= g->limits->ihave_ids ||
-            m->served >= g->limits->retransmissions * g->peers.count)
-            continue;
-        p->iwant_ids++;
-        m->served++;
-        enqueue(g, p, m, false);
-    }
+    neighbour_init(n, handle, id, g->mem, g->limits);
+    n->form = g->config.message_id;
+    int rc = table_add(&g->peers, handle, n);
+    if (rc != 0)
+        free_peer(g, n);
     return rc;
 }
 
-static int on_control(struct gossipsub *g, struct router_peer *p, const struct rpc_field *f,
-                      uint64_t now)
+void router_forget(struct gossipsub *g, struct neighbour *n)
 {
-    struct view rest = f->bytes;
-    struct rpc_field topic;
-    switch (f->tag) {
-    case CONTROL_IHAVE:
-        return on_ihave(g, p, rest, now);
-    case CONTROL_IWANT:
-        return on_iwant(g, p, rest);
-    case CONTROL_GRAFT:
-        if (rpc_next(&rest, &topic) == 1 && topic.tag == 1)
-            on_graft(g, p, topic.bytes, now);
-        return 0;
-    case CONTROL_PRUNE:
-        on_prune(g, p, f->bytes, now);
-        return 0;
-    default: /* IDONTWANT and what later versions bring */
-        return 0;
-    }
+    table_remove(&g->peers, n->handle);
+    g->parted_count--;
+    free_peer(g, n);
 }
 
-/* One field of the RPC being read: 1 with an event, 0, or an error. */
-static int on_field(struct gossipsub *g, struct router_peer *p, const struct rpc_field *f,
-                    struct gossipsub_event *ev, uint64_t now)
+int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_id *id,
+                       enum gossipsub_version version, enum role role, uint64_t now)
 {
-    if (!f->is_bytes)
-        return 0;
-    switch (f->tag) {
-    case RPC_SUBSCRIPTION:
-        return on_subscription(g, p, f->bytes, ev, now);
-    case RPC_MESSAGE:
-        return on_message(g, p, f->bytes, ev, now);
-    case RPC_CONTROL:
-        p->control = f->bytes;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
-                   struct gossipsub_event *ev, uint64_t now)
-{
-    struct router_peer *p = find(g, handle);
-    if (p == NULL) {
-        in->len = 0;
-        return 0;
-    }
-    for (;;) {
-        struct rpc_field f;
-        int rc = rpc_next(&p->control, &f);
-        if (rc == 1)
-            rc = f.is_bytes ? on_control(g, p, &f, now) : 0;
-        else if (rc == 0 && (rc = rpc_next(&p->rpc, &f)) == 1)
-            rc = on_field(g, p, &f, ev, now);
-        else if (rc == 0) {
-            rc = delimited_feed(&p->reader, in, &p->rpc);
-            if (rc == 0)
-                return 0;
-            rc = rc == 1 ? 0 : rc;
-        }
-        if (rc < 0)
-            p->rpc = p->control = view_of(NULL, 0);
+    (void)now;
+    struct neighbour *n = table_find(&g->peers, handle);
+    if (n == NULL) {
+        int rc = add_new(g, handle, id);
         if (rc != 0)
             return rc;
+        n = table_find(&g->peers, handle);
     }
-}
-
-/* ---- out ------------------------------------------------------------------------------------------------------ */
-
-uint32_t gossipsub_owing(struct gossipsub *g, uint32_t *at)
-{
-    uint32_t i = 0;
-    LIST_EACH(node, &g->owing)
-        if (i++ == *at) {
-            ++*at;
-            return LIST_OWNER(node, struct router_peer, in_owing)->handle;
-        }
+    if (neighbour_is_parted(n)) {
+        list_remove(&n->in_parted);
+        g->parted_count--;
+    }
+    n->version = version;
+    n->role = role;
     return 0;
 }
 
-/* Messages from the front of the queue that fit into an RPC beside `len` other bytes. */
-static uint32_t fitting(const struct router_peer *p, size_t limit, size_t *len)
+void gossipsub_hear(struct gossipsub *g, uint32_t handle)
 {
-    uint32_t count = 0;
-    while (count < p->queue_len) {
-        const struct message *m = p->queue[(p->queue_head + count) % p->queue_room].message;
-        size_t more = rpc_field_len(m->len);
-        if (*len + more > limit)
-            break;
-        *len += more;
-        count++;
-    }
-    return count;
+    struct neighbour *n = router_find(g, handle);
+    if (n != NULL)
+        rpc_reader_free(&n->reader);
 }
 
-static int append_rpc(struct gossipsub *g, struct router_peer *p, struct buf *out)
+/* Takes it into the meshes that lack peers. */
+static void graft_where_wanted(struct gossipsub *g, struct neighbour *n, uint64_t now)
 {
-    size_t limit = MIN(g->limits->rpc_send, buf_room(out) - MIN(buf_room(out), 8u));
-    size_t control = p->control_out.len + p->gossip.len;
-    size_t len = p->subscriptions.len + (control ? rpc_field_len(control) : 0);
-    if (len > limit)
-        return ERR_FULL;
-    uint32_t messages = fitting(p, limit, &len);
-    if (len == 0)
-        return ERR_FULL;
-    uint8_t *at = buf_reserve(out, uvarint_len(len) + len);
-    if (at == NULL)
-        return ERR_NOMEM;
-    struct writer w = writer_of(at, uvarint_len(len) + len);
-    put_uvarint(&w, len);
-    put(&w, buf_view(&p->subscriptions));
-    for (uint32_t i = 0; i < messages; i++) {
-        const struct message *m = p->queue[p->queue_head].message;
-        put_u8(&w, RPC_MESSAGE << 3 | 2);
-        put_delimited(&w, view_of(m->bytes, m->len));
-        dequeue(g, p);
+    LIST_EACH(node, &n->members) {
+        struct member *m = LIST_OWNER(node, struct member, in_peer);
+        const struct topic *t = m->topic;
+        if (t->is_ours && t->mesh_count < g->config.d_low && member_is(m, GRAFTABLE, now))
+            router_graft(g, m);
+        else if (member_is_in_mesh(m))
+            member_owe(m, OWES_GRAFT);
     }
-    if (control > 0) {
-        put_u8(&w, RPC_CONTROL << 3 | 2);
-        put_uvarint(&w, control);
-        put(&w, buf_view(&p->control_out));
-        put(&w, buf_view(&p->gossip));
-    }
-    assert(!w.failed);
-    buf_commit(out, w.len);
-    buf_free(&p->subscriptions);
-    buf_free(&p->control_out);
-    buf_free(&p->gossip);
-    return 0;
 }
 
-static bool owes(const struct router_peer *p)
+void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_version version,
+                     uint64_t now)
 {
-    return p->subscriptions.len + p->control_out.len + p->gossip.len + p->queue_len > 0;
+    struct neighbour *n = router_find(g, handle);
+    if (n == NULL)
+        return;
+    n->version = version;
+    n->is_writable = true;
+    n->told = 0;
+    n->greeted = g->mesh.last_change;
+    graft_where_wanted(g, n, now);
+    router_owe(g, n);
 }
 
-int gossipsub_drain(struct gossipsub *g, uint32_t handle, struct buf *out)
+static void leave_meshes(struct neighbour *n)
 {
-    struct router_peer *p = find(g, handle);
-    if (p == NULL || !p->is_greeted)
-        return 0;
-    while (owes(p)) {
-        int rc = append_rpc(g, p, out);
-        if (rc == ERR_FULL)
-            return 0;
-        if (rc != 0)
-            return rc;
+    LIST_EACH(node, &n->members) {
+        struct member *m = LIST_OWNER(node, struct member, in_peer);
+        member_set_mesh(m, false);
+        member_settle(m, OWES_ANYTHING);
     }
-    list_remove(&p->in_owing);
-    return 0;
 }
 
-/* ---- commands --------------------------------------------------------------------------------------------------- */
+void gossipsub_silence(struct gossipsub *g, uint32_t handle)
+{
+    struct neighbour *n = router_find(g, handle);
+    if (n == NULL)
+        return;
+    leave_meshes(n);
+    neighbour_silence(n, &g->messages);
+}
+
+static void forget_all_but_backoffs(struct gossipsub *g, struct neighbour *n, uint64_t now)
+{
+    rpc_reader_free(&n->reader);
+    LIST_EACH(node, &n->members) {
+        struct member *m = LIST_OWNER(node, struct member, in_peer);
+        struct topic *t = m->topic;
+        member_set_subscribed(m, false);
+        m->is_in_fanout = false;
+        member_release(&g->mesh, m, now);
+        topic_release(&g->mesh, t);
+    }
+}
+
+void gossipsub_remove_peer(struct gossipsub *g, uint32_t handle, uint64_t now)
+{
+    struct neighbour *n = router_find(g, handle);
+    if (n == NULL)
+        return;
+    gossipsub_silence(g, handle);
+    forget_all_but_backoffs(g, n, now);
+    list_add(&g->parted, &n->in_parted);
+    g->parted_count++;
+    if (list_is_empty(&n->members))
+        router_forget(g, n);
+    else if (g->parted_count > g->limits->conns)
+        router_forget(g, LIST_OWNER(g->parted.next, struct neighbour, in_parted));
+}
+
+const struct peer_id *gossipsub_peer_id(const struct gossipsub *g, uint32_t handle)
+{
+    const struct neighbour *n = router_find(g, handle);
+    return n ? &n->id : NULL;
+}
+
+/* ---- subscriptions ----------------------------------------------------------------------------- */
 
 static int check_topic(const struct gossipsub *g, struct view topic)
 {
     return topic.len > 0 && topic.len <= g->limits->topic_name ? 0 : ERR_BAD_ARGUMENT;
 }
 
-static void announce_to_all(struct gossipsub *g, const struct topic *t)
+static void tell_all(struct gossipsub *g)
 {
     uint32_t at = 0;
-    struct router_peer *p;
-    while ((p = table_next(&g->peers, &at)) != NULL)
-        if (p->is_greeted)
-            announce(g, p, t);
+    struct neighbour *n;
+    while ((n = table_next(&g->peers, &at)) != NULL)
+        router_owe(g, n);
 }
 
-static uint32_t count_ours(const struct gossipsub *g)
+/* Topics just left count until everybody knows, or their number would be without bound. */
+static bool has_room_for_topic(const struct gossipsub *g, const struct topic *t)
 {
-    uint32_t count = 0;
-    LIST_EACH(node, &g->mesh.topics)
-        count += LIST_OWNER(node, struct topic, in_mesh)->is_ours;
-    return count;
+    return list_is_linked(&t->in_changes) || g->mesh.change_count < g->limits->topics;
 }
 
-int gossipsub_subscribe(struct gossipsub *g, struct view name, uint64_t now)
+/* Of those we published to before, then of any. */
+static void make_mesh(struct gossipsub *g, struct topic *t, uint64_t now)
 {
-    int rc = check_topic(g, name);
+    LIST_EACH(node, &t->members) {
+        struct member *m = LIST_OWNER(node, struct member, in_topic);
+        if (m->is_in_fanout && t->mesh_count < g->config.d && member_is(m, GRAFTABLE, now))
+            router_graft(g, m);
+    }
+    topic_end_fanout(t);
+    router_graft_some(g, t, GRAFTABLE, g->config.d, t->mesh_count, now);
+}
+
+int gossipsub_subscribe(struct gossipsub *g, struct view topic, uint64_t now)
+{
+    int rc = check_topic(g, topic);
     if (rc != 0)
         return rc;
-    struct topic *t = mesh_topic(&g->mesh, name);
+    struct topic *t = topic_add(&g->mesh, topic);
     if (t == NULL)
         return ERR_NOMEM;
     if (t->is_ours)
         return 0;
-    if (count_ours(g) >= g->limits->topics) {
-        mesh_prune_topic(&g->mesh, t);
+    if (!has_room_for_topic(g, t)) {
+        topic_release(&g->mesh, t);
         return ERR_FULL;
     }
-    t->is_ours = true;
-    t->fanout_until = NEVER;
-    announce_to_all(g, t);
-    struct member *chosen[64];
-    size_t want = MIN(g->config.d, ARRAY_LEN(chosen));
-    size_t count = topic_sample(t, g->rng, want, member_can_graft, now, chosen);
-    for (size_t i = 0; i < count; i++)
-        router_graft(g, chosen[i]);
+    topic_set_ours(&g->mesh, t, true);
+    tell_all(g);
+    make_mesh(g, t, now);
     return 0;
 }
 
-int gossipsub_unsubscribe(struct gossipsub *g, struct view name, uint64_t now)
+int gossipsub_unsubscribe(struct gossipsub *g, struct view topic, uint64_t now)
 {
-    struct topic *t = mesh_find(&g->mesh, name);
+    int rc = check_topic(g, topic);
+    struct topic *t = rc == 0 ? topic_find(&g->mesh, topic) : NULL;
     if (t == NULL || !t->is_ours)
-        return 0;
-    t->is_ours = false;
-    announce_to_all(g, t);
-    LIST_EACH(node, &t->members) {
-        struct member *m = LIST_OWNER(node, struct member, in_topic);
-        if (m->is_in_mesh)
-            router_prune(g, m, g->config.unsubscribe_backoff_s, now);
-    }
-    mesh_prune_topic(&g->mesh, t);
+        return rc;
+    topic_set_ours(&g->mesh, t, false);
+    tell_all(g);
+    LIST_EACH(node, &t->mesh)
+        router_prune(g, LIST_OWNER(node, struct member, in_mesh),
+                     g->config.unsubscribe_backoff_s, now);
     return 0;
 }
 
-static bool can_publish_to(const struct member *m, uint64_t now)
+/* ---- publishing -------------------------------------------------------------------------------- */
+
+/* Where a message of ours goes, and what became of it. */
+struct sending {
+    struct message *message;
+    struct buf *recipients;
+    uint32_t tried, sent;
+};
+
+static void send_to(struct gossipsub *g, const struct member *m, struct sending *s)
 {
-    (void)now;
-    return m->is_subscribed && peer_is_acceptable(m->peer);
+    s->tried++;
+    if (!router_send(g, m->peer, s->message, g->limits->gossip_own_out))
+        return;
+    s->sent++;
+    if (s->recipients == NULL)
+        return;
+    uint8_t *at = buf_reserve(s->recipients, sizeof(uint32_t));
+    struct writer w = writer_of(at, sizeof(uint32_t));
+    put_u32be(&w, m->peer->handle);
+    buf_commit(s->recipients, w.len);
 }
 
-/* Without a mesh a few peers are chosen and kept for a minute. */
-static void fill_fanout(struct gossipsub *g, struct topic *t, uint64_t now)
+static void send_to_standing(struct gossipsub *g, const struct topic *t, struct sending *s,
+                             enum standing standing, uint64_t now)
 {
-    struct member *chosen[64];
-    size_t count = topic_sample(t, g->rng, MIN(g->config.d, ARRAY_LEN(chosen)), can_publish_to, now,
-                                chosen);
-    uint32_t have = 0;
-    LIST_EACH(node, &t->members)
-        have += LIST_OWNER(node, struct member, in_topic)->is_in_fanout;
-    for (size_t i = 0; i < count && have < g->config.d; i++) {
-        have += !chosen[i]->is_in_fanout;
-        chosen[i]->is_in_fanout = true;
-    }
-    t->fanout_until = after(now, g->config.fanout_ttl_ms);
-}
-
-static bool is_recipient(const struct gossipsub *g, const struct topic *t, const struct member *m)
-{
-    if (!can_publish_to(m, 0))
-        return false;
-    if (g->config.flood_publish)
-        return true;
-    return t->is_ours ? m->is_in_mesh : m->is_in_fanout;
-}
-
-static uint32_t send_to_all(struct gossipsub *g, struct topic *t, struct message *m,
-                            struct buf *recipients, uint32_t *wanted)
-{
-    uint32_t count = 0;
-    *wanted = 0;
     LIST_EACH(node, &t->members) {
-        struct member *member = LIST_OWNER(node, struct member, in_topic);
-        if (!is_recipient(g, t, member))
-            continue;
-        ++*wanted;
-        if (!enqueue(g, member->peer, m, true))
-            continue;
-        count++;
-        uint8_t handle[4];
-        struct writer w = writer_of(handle, sizeof handle);
-        put_u32be(&w, member->peer->handle);
-        if (recipients != NULL && buf_append(recipients, writer_view(&w)) != 0)
-            recipients = NULL;
+        const struct member *m = LIST_OWNER(node, struct member, in_topic);
+        if (member_is(m, standing, now))
+            send_to(g, m, s);
     }
-    return count;
 }
 
-static int make_message(struct gossipsub *g, struct view name, struct view data,
-                        struct message **made)
+/* The mesh, and others where it is thin; or the fanout, chosen now and kept for a while. */
+static void send_to_some(struct gossipsub *g, struct topic *t, struct sending *s, uint64_t now)
 {
-    buf_truncate(&g->scratch, 0);
-    int rc = message_append(&g->scratch, g->identity, g->config.signing, g->seqno + 1, name, data);
+    uint32_t known = topic_count(t, PUBLISHABLE_INSIDE, now);
+    uint32_t lacking = g->config.d > known ? g->config.d - known : 0;
+    struct choice c = topic_choose(t, PUBLISHABLE_OUTSIDE, lacking, g->rng, now);
+    send_to_standing(g, t, s, PUBLISHABLE_INSIDE, now);
+    for (struct member *m; (m = choice_next(&c)) != NULL;) {
+        send_to(g, m, s);
+        m->is_in_fanout = !t->is_ours;
+    }
+    if (!t->is_ours)
+        t->fanout_until = after(now, g->config.fanout_ttl_ms);
+}
+
+static int write_message(struct gossipsub *g, struct view topic, struct view data,
+                         struct message **made)
+{
+    int rc;
+    do
+        rc = message_write(&g->messages, g->identity, g->seqno + 1, topic, data, made);
+    while (rc == ERR_FULL && mcache_forget_oldest(&g->mcache));
+    if (rc == 0 && seen_has(&g->seen, (*made)->hashes.id)) {
+        message_drop(&g->messages, *made);
+        return ERR_PUBLISHED;
+    }
+    return rc;
+}
+
+static bool goes_to_ourselves(const struct gossipsub *g, const struct topic *t)
+{
+    return g->config.emit_self && t->is_ours;
+}
+
+/* What is decided before anything is signed: room to name the recipients, and that there are any. */
+static int prepare(struct gossipsub *g, const struct topic *t, struct buf *recipients, uint64_t now)
+{
+    uint32_t count = topic_count(t, PUBLISHABLE, now);
+    if (count == 0 && !g->config.allow_no_peers && !goes_to_ourselves(g, t))
+        return ERR_NO_PEERS;
+    if (recipients == NULL)
+        return 0;
+    buf_truncate(recipients, 0);
+    return count == 0 || buf_reserve(recipients, count * sizeof(uint32_t)) ? 0 : ERR_NOMEM;
+}
+
+static int publish(struct gossipsub *g, struct topic *t, struct view data, struct buf *recipients,
+                   uint64_t now)
+{
+    struct sending s = {.recipients = recipients};
+    int rc = prepare(g, t, recipients, now);
+    if (rc == 0)
+        rc = write_message(g, topic_name(t), data, &s.message);
     if (rc != 0)
         return rc;
-    struct message *m = message_new(g->mem, buf_view(&g->scratch));
-    if (m == NULL)
-        return ERR_NOMEM;
-    message_name(&m->fields, g->config.message_id, &m->id);
+    s.message->at = now;
+    if (g->config.flood_publish)
+        send_to_standing(g, t, &s, PUBLISHABLE, now);
+    else
+        send_to_some(g, t, &s, now);
+    if (s.sent == 0 && s.tried > 0) {
+        message_drop(&g->messages, s.message);
+        return ERR_FULL;
+    }
     g->seqno++;
-    *made = m;
-    return 0;
+    router_remember(g, s.message, now);
+    router_cache(g, s.message, t);
+    if (goes_to_ourselves(g, t))
+        list_add(&g->ready, &message_hold(s.message)->in_line);
+    message_drop(&g->messages, s.message);
+    return (int)s.sent;
 }
 
-int gossipsub_publish(struct gossipsub *g, struct view name, struct view data,
+int gossipsub_publish(struct gossipsub *g, struct view topic, struct view data,
                       struct buf *recipients, uint64_t now)
 {
-    int rc = check_topic(g, name);
+    int rc = check_topic(g, topic);
     if (rc != 0)
         return rc;
     if (data.len > g->limits->message)
         return ERR_TOO_BIG;
-    struct topic *t = mesh_topic(&g->mesh, name);
+    struct topic *t = topic_add(&g->mesh, topic);
     if (t == NULL)
         return ERR_NOMEM;
-    if (!g->config.flood_publish && !t->is_ours)
-        fill_fanout(g, t, now);
-    struct message *m;
-    rc = make_message(g, name, data, &m);
-    if (rc != 0)
-        return rc;
-    m->at = now;
-    if (recipients != NULL)
-        buf_truncate(recipients, 0);
-    uint32_t wanted, count = send_to_all(g, t, m, recipients, &wanted);
-    rc = (int)count;
-    if (count == 0 && wanted > 0)
-        rc = ERR_FULL;
-    else if (count == 0 && !g->config.allow_no_peers)
-        rc = ERR_NO_PEERS;
-    if (rc < 0) {
-        message_drop(g->mem, m);
-        mesh_prune_topic(&g->mesh, t);
-        return rc;
-    }
-    seen_add(&g->seen, message_name_normal(message_id_view(&m->id)), now);
-    mcache_add(&g->mcache, m);
-    if (g->config.emit_self && t->is_ours) {
-        struct message *copy = message_new(g->mem, view_of(m->bytes, m->len));
-        if (copy != NULL) {
-            copy->id = m->id;
-            list_add(&g->ready, &copy->in_order);
-        }
-    }
-    message_drop(g->mem, m);
-    mesh_prune_topic(&g->mesh, t);
+    rc = publish(g, t, data, recipients, now);
+    topic_release(&g->mesh, t);
     return rc;
 }
+
+/* ---- time -------------------------------------------------------------------------------------- */
 
 void gossipsub_tick(struct gossipsub *g, uint64_t now)
 {
     if (!is_due(g->heartbeat_at, now))
         return;
     router_heartbeat(g, now);
+    g->beaten_at = now;
     g->heartbeat_at = after(now, g->config.heartbeat_ms);
 }
 
@@ -884,42 +521,45 @@ uint64_t gossipsub_deadline(const struct gossipsub *g)
     return g->peers.count > 0 ? g->heartbeat_at : NEVER;
 }
 
-/* ---- questions ------------------------------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------------- */
 
 bool gossipsub_next_topic(const struct gossipsub *g, uint32_t *at, struct view *topic)
 {
-    LIST_EACH(node, &g->mesh.topics) {
-        struct topic *t = LIST_OWNER(node, struct topic, in_mesh);
-        if (!t->is_ours || t->number <= *at)
+    LIST_EACH(node, &g->mesh.changes) {
+        const struct topic *t = LIST_OWNER(node, struct topic, in_changes);
+        if (!t->is_ours || t->change <= *at)
             continue;
-        *at = t->number;
+        *at = t->change;
         *topic = topic_name(t);
         return true;
     }
     return false;
 }
 
-static bool is_in_set(const struct member *m, enum gossipsub_set set)
+static uint32_t next_of_all(const struct gossipsub *g, uint32_t *at)
 {
-    return set == GOSSIPSUB_MESH ? m->is_in_mesh : m->is_subscribed;
+    const struct neighbour *n;
+    do
+        n = table_next(&g->peers, at);
+    while (n != NULL && neighbour_is_parted(n));
+    return n ? n->handle : 0;
 }
 
 uint32_t gossipsub_next_peer(const struct gossipsub *g, enum gossipsub_set set, struct view topic,
                              uint32_t *at)
 {
-    if (set == GOSSIPSUB_ALL) {
-        const struct router_peer *p = table_next(&g->peers, at);
-        return p ? p->handle : 0;
-    }
-    struct topic *t = mesh_find(&g->mesh, topic);
-    uint32_t i = 0;
+    if (set == GOSSIPSUB_ALL)
+        return next_of_all(g, at);
+    const struct topic *t = topic_find(&g->mesh, topic);
+    uint32_t place = 0;
     if (t == NULL)
         return 0;
     LIST_EACH(node, &t->members) {
-        struct member *m = LIST_OWNER(node, struct member, in_topic);
-        if (i++ < *at || !is_in_set(m, set))
+        const struct member *m = LIST_OWNER(node, struct member, in_topic);
+        bool is_in = set == GOSSIPSUB_MESH ? member_is_in_mesh(m) : m->is_subscribed;
+        if (place++ < *at || !is_in)
             continue;
-        *at = i;
+        *at = place;
         return m->peer->handle;
     }
     return 0;

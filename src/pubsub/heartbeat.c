@@ -1,135 +1,116 @@
-/* What each second does. Rules count by instants, so a throttled timer that comes late does no harm. */
-#include "pubsub/gossipsub.h"
+/* What each second does. A heartbeat that comes late makes up for those that were missed. */
+#include "pubsub/router.h"
 
-#define CHOSEN_MAX 64
-
-static bool is_in_mesh(const struct member *m, uint64_t now)
+/* So many at random stay in, while others are chosen to go. */
+static void keep(struct gossipsub *g, struct topic *t, enum standing standing, uint32_t count,
+                 uint64_t now)
 {
-    (void)now;
-    return m->is_in_mesh;
+    struct choice c = topic_choose(t, standing, count, g->rng, now);
+    for (struct member *m; (m = choice_next(&c)) != NULL;)
+        m->is_kept = true;
 }
 
-static bool is_outside_mesh(const struct member *m, uint64_t now)
-{
-    (void)now;
-    return m->is_subscribed && !m->is_in_mesh && !m->is_in_fanout && m->peer->is_greeted;
-}
-
-static bool can_be_dialled_graft(const struct member *m, uint64_t now)
-{
-    return m->peer->role == DIALER && member_can_graft(m, now);
-}
-
-static void graft_some(struct gossipsub *g, struct topic *t, size_t want,
-                       bool (*fits)(const struct member *, uint64_t), uint64_t now)
-{
-    struct member *chosen[CHOSEN_MAX];
-    size_t count = topic_sample(t, g->rng, MIN(want, ARRAY_LEN(chosen)), fits, now, chosen);
-    for (size_t i = 0; i < count; i++)
-        router_graft(g, chosen[i]);
-}
-
-static uint32_t count_dialled(const struct topic *t)
-{
-    uint32_t count = 0;
-    LIST_EACH(node, &t->members) {
-        const struct member *m = LIST_OWNER(node, struct member, in_topic);
-        count += m->is_in_mesh && m->peer->role == DIALER;
-    }
-    return count;
-}
-
-/* Random ones go, but never so many of those we dialled that fewer than D_out are left. */
 static void prune_surplus(struct gossipsub *g, struct topic *t, uint64_t now)
 {
-    struct member *chosen[CHOSEN_MAX];
-    size_t surplus = t->mesh_count - g->config.d;
-    size_t count = topic_sample(t, g->rng, MIN(surplus, ARRAY_LEN(chosen)), is_in_mesh, now, chosen);
-    uint32_t dialled = count_dialled(t);
-    for (size_t i = 0; i < count; i++) {
-        if (chosen[i]->peer->role == DIALER) {
-            if (dialled <= g->config.d_out)
-                continue;
-            dialled--;
-        }
-        router_prune(g, chosen[i], g->config.prune_backoff_s, now);
-    }
+    keep(g, t, IN_MESH_DIALLED, g->config.d_out, now);
+    struct choice c = topic_choose(t, IN_MESH, t->mesh_count - g->config.d, g->rng, now);
+    for (struct member *m; (m = choice_next(&c)) != NULL;)
+        router_prune(g, m, g->config.prune_backoff_s, now);
+    LIST_EACH(node, &t->mesh)
+        LIST_OWNER(node, struct member, in_mesh)->is_kept = false;
 }
 
 static void keep_mesh(struct gossipsub *g, struct topic *t, uint64_t now)
 {
-    if (t->mesh_count < g->config.d_low)
-        graft_some(g, t, g->config.d - t->mesh_count, member_can_graft, now);
-    else if (t->mesh_count > g->config.d_high)
+    const struct gossipsub_config *c = &g->config;
+    if (t->mesh_count < c->d_low)
+        router_graft_some(g, t, GRAFTABLE, c->d, t->mesh_count, now);
+    else if (t->mesh_count > MAX(c->d, c->d_high))
         prune_surplus(g, t, now);
-    uint32_t dialled = count_dialled(t);
-    if (t->mesh_count >= g->config.d_low && dialled < g->config.d_out)
-        graft_some(g, t, g->config.d_out - dialled, can_be_dialled_graft, now);
+    if (t->mesh_count >= c->d_low)
+        router_graft_some(g, t, GRAFTABLE_DIALLED, c->d_out, topic_count(t, IN_MESH_DIALLED, now),
+                          now);
 }
 
-static void keep_fanout(struct gossipsub *g, struct topic *t, uint64_t now)
+/* Leavers have gone from it already; it is filled up when we publish. */
+static void keep_fanout(struct topic *t, uint64_t now)
 {
-    if (t->fanout_until == NEVER || !is_due(t->fanout_until, now))
+    if (t->fanout_until != 0 && is_due(t->fanout_until, now))
+        topic_end_fanout(t);
+}
+
+static bool has_news(const struct gossipsub *g, const struct topic *t)
+{
+    return !list_is_empty(&t->recent) &&
+           LIST_OWNER(t->recent.prev, struct message, in_topic)->at >= g->gossip_since;
+}
+
+/* Owes an IHAVE to some of those outside. Whoever reads slowly is not told of more to read. */
+static void tell_of_news(struct gossipsub *g, struct topic *t, uint64_t now)
+{
+    if (!has_news(g, t) || (!t->is_ours && t->fanout_until == 0))
         return;
-    t->fanout_until = NEVER;
+    uint32_t share = topic_count(t, GOSSIPABLE, now) * g->config.gossip_percent / 100;
+    struct choice c = topic_choose(t, GOSSIPABLE, MAX(g->config.d_lazy, share), g->rng, now);
+    for (struct member *m; (m = choice_next(&c)) != NULL;) {
+        if (m->peer->queue_bytes > g->limits->gossip_out / 2)
+            continue;
+        member_owe(m, OWES_IHAVE);
+        router_owe(g, m->peer);
+    }
+}
+
+static void sweep(struct gossipsub *g, struct topic *t, uint64_t now)
+{
     LIST_EACH(node, &t->members)
-        LIST_OWNER(node, struct member, in_topic)->is_in_fanout = false;
-    (void)g;
+        member_release(&g->mesh, LIST_OWNER(node, struct member, in_topic), now);
+    topic_release(&g->mesh, t);
 }
 
-/* The names of what a topic saw in the last windows, as fields of an IHAVE. */
-static void gather_ids(struct gossipsub *g, const struct topic *t, uint64_t now)
+/* The last change that everybody who can be written to has been told of. */
+static uint32_t told_to_all(const struct gossipsub *g)
 {
-    uint64_t span = (uint64_t)g->config.mcache_gossip * g->config.heartbeat_ms;
-    buf_truncate(&g->scratch, 0);
-    for (struct list *node = g->mcache.order.prev; node != &g->mcache.order; node = node->prev) {
-        const struct message *m = LIST_OWNER(node, struct message, in_order);
-        if (now - m->at > span || g->scratch.len > g->limits->rpc_control / 2)
-            break;
-        if (view_equal(m->fields.topic, topic_name(t)) &&
-            rpc_append(&g->scratch, 2, message_id_view(&m->id)) != 0)
-            break;
+    uint32_t told = g->mesh.last_change, at = 0;
+    const struct neighbour *n;
+    while ((n = table_next(&g->peers, &at)) != NULL)
+        if (n->is_writable)
+            told = MIN(told, n->told);
+    return told;
+}
+
+/* The beginning of the last `beats` heartbeats, and of the last one however long it took. */
+static uint64_t beats_ago(const struct gossipsub *g, uint32_t beats, uint64_t now)
+{
+    uint64_t ms = (uint64_t)beats * g->config.heartbeat_ms;
+    return MIN(now > ms ? now - ms : 0, g->beaten_at);
+}
+
+static void forget_parted(struct gossipsub *g)
+{
+    LIST_EACH(node, &g->parted) {
+        struct neighbour *n = LIST_OWNER(node, struct neighbour, in_parted);
+        if (list_is_empty(&n->members))
+            router_forget(g, n);
     }
-}
-
-static void gossip_about(struct gossipsub *g, struct topic *t, uint64_t now)
-{
-    gather_ids(g, t, now);
-    if (g->scratch.len == 0)
-        return;
-    uint32_t outside = t->member_count - t->mesh_count;
-    size_t want = MAX(g->config.d_lazy, outside * g->config.gossip_percent / 100);
-    struct member *chosen[CHOSEN_MAX];
-    size_t count = topic_sample(t, g->rng, MIN(want, ARRAY_LEN(chosen)), is_outside_mesh, now,
-                                chosen);
-    for (size_t i = 0; i < count; i++) {
-        struct router_peer *p = chosen[i]->peer;
-        if (rpc_append_ids(&p->gossip, CONTROL_IHAVE, topic_name(t), buf_view(&g->scratch)) == 0)
-            router_owe(g, p);
-    }
-}
-
-static void forget_old_members(struct gossipsub *g, struct router_peer *p, uint64_t now)
-{
-    p->ihaves = p->iwant_ids = 0;
-    LIST_EACH(node, &p->members)
-        member_prune(&g->mesh, LIST_OWNER(node, struct member, in_peer), now);
 }
 
 void router_heartbeat(struct gossipsub *g, uint64_t now)
 {
-    uint32_t at = 0;
-    struct router_peer *p;
-    while ((p = table_next(&g->peers, &at)) != NULL)
-        forget_old_members(g, p, now);
+    g->gossip_since = beats_ago(g, g->config.mcache_gossip, now);
     LIST_EACH(node, &g->mesh.topics) {
-        struct topic *t = LIST_OWNER(node, struct topic, in_mesh);
+        struct topic *t = LIST_OWNER(node, struct topic, in_topics);
         if (t->is_ours)
             keep_mesh(g, t, now);
-        keep_fanout(g, t, now);
-        gossip_about(g, t, now);
-        mesh_prune_topic(&g->mesh, t);
+        keep_fanout(t, now);
+        tell_of_news(g, t, now);
     }
-    uint64_t kept = (uint64_t)g->config.mcache_length * g->config.heartbeat_ms;
-    mcache_expire(&g->mcache, now > kept ? now - kept : 0);
+    mcache_expire(&g->mcache, beats_ago(g, g->config.mcache_length, now));
+    mesh_forget_changes(&g->mesh, told_to_all(g));
+    LIST_EACH(node, &g->mesh.topics)
+        sweep(g, LIST_OWNER(node, struct topic, in_topics), now);
+    forget_parted(g);
+    seen_expire(&g->seen, now);
+    seen_expire(&g->asked, now);
+    seen_expire(&g->served, now);
+    seen_expire(&g->unwanted, now);
 }

@@ -1,64 +1,78 @@
 #include "pubsub/mcache.h"
 
-void mcache_init(struct mcache *c, struct mem *mem, size_t limit)
+void mcache_init(struct mcache *c, struct messages *all, size_t limit)
 {
-    *c = (struct mcache){.mem = mem, .limit = limit};
+    *c = (struct mcache){.all = all, .limit = limit};
     list_init(&c->order);
-    for (size_t i = 0; i < MCACHE_BUCKETS; i++)
-        list_init(&c->buckets[i]);
-}
-
-static void forget_oldest(struct mcache *c)
-{
-    struct message *m = LIST_OWNER(c->order.next, struct message, in_order);
-    list_remove(&m->in_order);
-    list_remove(&m->in_bucket);
-    c->bytes -= m->len + sizeof *m;
-    message_drop(c->mem, m);
+    index_init(&c->by_id, all->mem);
+    index_init(&c->by_origin, all->mem);
 }
 
 void mcache_free(struct mcache *c)
 {
-    if (c->mem == NULL)
+    if (c->all == NULL)
         return;
-    while (!list_is_empty(&c->order))
-        forget_oldest(c);
+    while (mcache_forget_oldest(c))
+        continue;
 }
 
-/* Names end in a sequence number or are a hash: the last bytes spread well enough. */
-static size_t bucket_of(struct view id)
+static bool has_two_names(const struct message *m)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = id.len > 8 ? id.len - 8 : 0; i < id.len; i++)
-        hash = (hash ^ id.data[i]) * 16777619u;
-    return hash % MCACHE_BUCKETS;
+    return m->hashes.id != m->hashes.origin;
 }
 
-void mcache_add(struct mcache *c, struct message *m)
+static bool enter_names(struct mcache *c, struct message *m)
 {
-    m->refs++;
-    c->bytes += m->len + sizeof *m;
-    list_add(&c->order, &m->in_order);
-    list_add(&c->buckets[bucket_of(message_id_view(&m->id))], &m->in_bucket);
+    if (index_add(&c->by_id, &m->by_id, m->hashes.id) != 0)
+        return false;
+    if (!has_two_names(m) || index_add(&c->by_origin, &m->by_origin, m->hashes.origin) == 0)
+        return true;
+    index_remove(&c->by_id, &m->by_id);
+    return false;
+}
+
+void mcache_add(struct mcache *c, struct message *m, struct list *of_topic)
+{
+    if (!enter_names(c, m))
+        return;
+    list_add(&c->order, &message_hold(m)->in_order);
+    list_add(of_topic, &m->in_topic);
+    c->bytes += m->size;
     while (c->bytes > c->limit)
-        forget_oldest(c);
+        mcache_forget_oldest(c);
 }
 
-struct message *mcache_find(const struct mcache *c, struct view id)
+struct message *mcache_find(const struct mcache *c, uint64_t hash)
 {
-    struct view wanted = message_name_normal(id);
-    const struct list *bucket = &c->buckets[bucket_of(id)];
-    for (struct list *node = bucket->next; node != bucket; node = node->next) {
-        struct message *m = LIST_OWNER(node, struct message, in_bucket);
-        if (view_equal(message_name_normal(message_id_view(&m->id)), wanted))
-            return m;
-    }
-    return NULL;
+    struct index_node *node = index_find(&c->by_id, hash);
+    if (node != NULL)
+        return INDEX_OWNER(node, struct message, by_id);
+    node = index_find(&c->by_origin, hash);
+    return node ? INDEX_OWNER(node, struct message, by_origin) : NULL;
+}
+
+static struct message *oldest(const struct mcache *c)
+{
+    return LIST_OWNER(c->order.next, struct message, in_order);
 }
 
 void mcache_expire(struct mcache *c, uint64_t instant)
 {
-    while (!list_is_empty(&c->order) &&
-           LIST_OWNER(c->order.next, struct message, in_order)->at < instant)
-        forget_oldest(c);
+    while (!list_is_empty(&c->order) && oldest(c)->at < instant)
+        mcache_forget_oldest(c);
+}
+
+bool mcache_forget_oldest(struct mcache *c)
+{
+    if (list_is_empty(&c->order))
+        return false;
+    struct message *m = oldest(c);
+    list_remove(&m->in_order);
+    list_remove(&m->in_topic);
+    index_remove(&c->by_id, &m->by_id);
+    if (has_two_names(m))
+        index_remove(&c->by_origin, &m->by_origin);
+    c->bytes -= m->size;
+    message_drop(c->all, m);
+    return true;
 }

@@ -1,15 +1,21 @@
 #include "pubsub/mesh.h"
 
-void mesh_init(struct mesh *m, struct mem *mem)
+#include <assert.h>
+
+void mesh_init(struct mesh *m, struct mem *mem, const struct siphash_key *hash_key)
 {
-    *m = (struct mesh){.mem = mem};
+    *m = (struct mesh){.mem = mem, .hash_key = hash_key};
     list_init(&m->topics);
+    list_init(&m->changes);
+    index_init(&m->by_name, mem);
+    index_init(&m->by_pair, mem);
 }
 
 static void topic_free(struct mesh *m, struct topic *t)
 {
-    list_remove(&t->in_mesh);
-    m->count--;
+    list_remove(&t->in_topics);
+    list_remove(&t->in_changes);
+    index_remove(&m->by_name, &t->by_name);
     mem_free(m->mem, t);
 }
 
@@ -17,125 +23,242 @@ void mesh_free(struct mesh *m)
 {
     if (m->mem == NULL)
         return;
-    LIST_EACH(node, &m->topics) {
-        struct topic *t = LIST_OWNER(node, struct topic, in_mesh);
-        LIST_EACH(at, &t->members)
-            mem_free(m->mem, LIST_OWNER(at, struct member, in_topic));
-        topic_free(m, t);
-    }
+    LIST_EACH(node, &m->topics)
+        topic_free(m, LIST_OWNER(node, struct topic, in_topics));
 }
 
-struct topic *mesh_find(const struct mesh *m, struct view name)
+/* ---- topics ------------------------------------------------------------------------------------ */
+
+struct topic *topic_find(const struct mesh *m, struct view name)
 {
-    for (struct list *node = m->topics.next; node != &m->topics; node = node->next) {
-        struct topic *t = LIST_OWNER(node, struct topic, in_mesh);
-        if (view_equal(topic_name(t), name))
-            return t;
-    }
-    return NULL;
+    struct index_node *node = index_find(&m->by_name, siphash(m->hash_key, name));
+    return node ? INDEX_OWNER(node, struct topic, by_name) : NULL;
 }
 
-struct topic *mesh_topic(struct mesh *m, struct view name)
+struct topic *topic_add(struct mesh *m, struct view name)
 {
-    struct topic *t = mesh_find(m, name);
+    struct topic *t = topic_find(m, name);
     if (t != NULL)
         return t;
     t = mem_alloc(m->mem, sizeof *t + name.len);
-    if (t == NULL)
+    if (t == NULL || index_add(&m->by_name, &t->by_name, siphash(m->hash_key, name)) != 0) {
+        mem_free(m->mem, t);
         return NULL;
-    t->number = ++m->last_number;
-    t->fanout_until = NEVER;
+    }
+    t->number = ++m->last_topic;
     t->len = name.len;
     memcpy(t->name, name.data, name.len);
     list_init(&t->members);
-    list_add(&m->topics, &t->in_mesh);
-    m->count++;
+    list_init(&t->mesh);
+    list_init(&t->recent);
+    list_add(&m->topics, &t->in_topics);
     return t;
 }
 
-void mesh_prune_topic(struct mesh *m, struct topic *t)
+void topic_release(struct mesh *m, struct topic *t)
 {
-    if (!t->is_ours && t->fanout_until == NEVER && list_is_empty(&t->members))
+    if (!list_is_linked(&t->in_changes) && t->fanout_until == 0 && list_is_empty(&t->members) &&
+        list_is_empty(&t->recent))
         topic_free(m, t);
 }
 
-struct member *member_find(const struct topic *t, const struct router_peer *peer)
+void topic_set_ours(struct mesh *m, struct topic *t, bool is_ours)
 {
-    for (struct list *node = t->members.next; node != &t->members; node = node->next) {
-        struct member *member = LIST_OWNER(node, struct member, in_topic);
-        if (member->peer == peer)
-            return member;
-    }
-    return NULL;
+    m->change_count += !list_is_linked(&t->in_changes);
+    list_remove(&t->in_changes);
+    list_add(&m->changes, &t->in_changes);
+    t->change = ++m->last_change;
+    t->is_ours = is_ours;
 }
 
-struct member *member_add(struct mesh *m, struct topic *t, struct router_peer *peer,
-                          struct list *of_peer)
+void topic_end_fanout(struct topic *t)
 {
-    struct member *member = member_find(t, peer);
+    t->fanout_until = 0;
+    LIST_EACH(node, &t->members)
+        LIST_OWNER(node, struct member, in_topic)->is_in_fanout = false;
+}
+
+void mesh_forget_changes(struct mesh *m, uint32_t change)
+{
+    LIST_EACH(node, &m->changes) {
+        struct topic *t = LIST_OWNER(node, struct topic, in_changes);
+        if (t->is_ours || t->change > change)
+            continue;
+        list_remove(node);
+        m->change_count--;
+    }
+}
+
+/* ---- members ----------------------------------------------------------------------------------- */
+
+static uint64_t pair_of(const struct topic *t, const struct neighbour *n)
+{
+    return (uint64_t)t->number << 32 | n->handle;
+}
+
+struct member *member_find(const struct mesh *m, const struct topic *t, const struct neighbour *n)
+{
+    struct index_node *node = index_find(&m->by_pair, pair_of(t, n));
+    return node ? INDEX_OWNER(node, struct member, by_pair) : NULL;
+}
+
+struct member *member_add(struct mesh *m, struct topic *t, struct neighbour *n)
+{
+    struct member *member = member_find(m, t, n);
     if (member != NULL)
         return member;
     member = mem_alloc(m->mem, sizeof *member);
-    if (member == NULL)
+    if (member == NULL || index_add(&m->by_pair, &member->by_pair, pair_of(t, n)) != 0) {
+        mem_free(m->mem, member);
         return NULL;
+    }
     member->topic = t;
-    member->peer = peer;
+    member->peer = n;
     list_add(&t->members, &member->in_topic);
-    list_add(of_peer, &member->in_peer);
-    t->member_count++;
+    list_add(&n->members, &member->in_peer);
     return member;
-}
-
-void member_set_mesh(struct member *member, bool in_mesh)
-{
-    if (member->is_in_mesh == in_mesh)
-        return;
-    member->is_in_mesh = in_mesh;
-    if (in_mesh)
-        member->topic->mesh_count++;
-    else
-        member->topic->mesh_count--;
 }
 
 void member_free(struct mesh *m, struct member *member)
 {
-    struct topic *t = member->topic;
+    member_set_subscribed(member, false);
     member_set_mesh(member, false);
+    list_remove(&member->in_owing);
     list_remove(&member->in_topic);
     list_remove(&member->in_peer);
-    t->member_count--;
+    index_remove(&m->by_pair, &member->by_pair);
     mem_free(m->mem, member);
-    mesh_prune_topic(m, t);
 }
 
-void member_prune(struct mesh *m, struct member *member, uint64_t now)
+void member_release(struct mesh *m, struct member *member, uint64_t now)
 {
-    if (is_due(member->backoff_until, now))
-        member->backoff_until = 0;
-    if (!member->is_subscribed && !member->is_in_mesh && !member->is_in_fanout &&
-        member->backoff_until == 0)
+    if (!member->is_subscribed && !member_is_in_mesh(member) && !member->is_in_fanout &&
+        member->owed == 0 && is_due(member->graft_from, now))
         member_free(m, member);
 }
 
-/* Reservoir sampling: each that fits has the same chance, in one pass. */
-size_t topic_sample(const struct topic *t, const struct rng *rng, size_t want,
-                    bool (*fits)(const struct member *, uint64_t now), uint64_t now,
-                    struct member **at)
+void member_set_subscribed(struct member *member, bool is_subscribed)
 {
-    size_t count = 0;
-    uint32_t met = 0;
-    for (struct list *node = t->members.next; node != &t->members; node = node->next) {
-        struct member *member = LIST_OWNER(node, struct member, in_topic);
-        if (!fits(member, now))
-            continue;
-        met++;
-        if (count < want)
-            at[count++] = member;
-        else {
-            uint32_t place = rng_below(rng, met);
-            if (place < want)
-                at[place] = member;
-        }
+    if (member->is_subscribed == is_subscribed)
+        return;
+    member->is_subscribed = is_subscribed;
+    if (is_subscribed)
+        member->peer->subscription_count++;
+    else
+        member->peer->subscription_count--;
+}
+
+void member_set_mesh(struct member *member, bool is_in_mesh)
+{
+    struct topic *t = member->topic;
+    if (member_is_in_mesh(member) == is_in_mesh)
+        return;
+    if (is_in_mesh) {
+        list_add(&t->mesh, &member->in_mesh);
+        t->mesh_count++;
+    } else {
+        list_remove(&member->in_mesh);
+        t->mesh_count--;
     }
+}
+
+void member_back_off(struct member *member, uint64_t ms, uint64_t slack_ms, uint64_t now)
+{
+    member->backoff_until = MAX(member->backoff_until, after(now, ms));
+    member->graft_from = after(member->backoff_until, slack_ms);
+}
+
+void member_owe(struct member *member, enum member_owed what)
+{
+    if (what == OWES_GRAFT || what == OWES_PRUNE)
+        member->owed &= (uint8_t)~(OWES_GRAFT | OWES_PRUNE);
+    member->owed |= (uint8_t)what;
+    if (!list_is_linked(&member->in_owing))
+        list_add(&member->peer->owing, &member->in_owing);
+}
+
+void member_settle(struct member *member, enum member_owed what)
+{
+    member->owed &= (uint8_t)~what;
+    if (member->owed == 0)
+        list_remove(&member->in_owing);
+}
+
+/* ---- choosing ---------------------------------------------------------------------------------- */
+
+static bool is_inside(const struct member *member)
+{
+    return member_is_in_mesh(member) || member->is_in_fanout;
+}
+
+static bool is_reachable(const struct member *member)
+{
+    return member->is_subscribed && member->peer->is_writable;
+}
+
+static bool is_graftable(const struct member *member, uint64_t now)
+{
+    return is_reachable(member) && !member_is_in_mesh(member) && is_due(member->graft_from, now);
+}
+
+bool member_is(const struct member *member, enum standing standing, uint64_t now)
+{
+    const struct neighbour *n = member->peer;
+    switch (standing) {
+    case IN_MESH:
+        return member_is_in_mesh(member) && !member->is_kept;
+    case IN_MESH_DIALLED:
+        return member_is_in_mesh(member) && !member->is_kept && n->role == DIALER;
+    case GRAFTABLE:
+        return is_graftable(member, now);
+    case GRAFTABLE_DIALLED:
+        return is_graftable(member, now) && n->role == DIALER;
+    case PUBLISHABLE:
+        return is_reachable(member);
+    case PUBLISHABLE_INSIDE:
+        return is_reachable(member) && is_inside(member);
+    case PUBLISHABLE_OUTSIDE:
+    case GOSSIPABLE:
+        return is_reachable(member) && !is_inside(member);
+    }
+    return false;
+}
+
+uint32_t topic_count(const struct topic *t, enum standing standing, uint64_t now)
+{
+    uint32_t count = 0;
+    LIST_EACH(node, &t->members)
+        count += member_is(LIST_OWNER(node, struct member, in_topic), standing, now);
     return count;
+}
+
+struct choice topic_choose(const struct topic *t, enum standing standing, uint32_t wanted,
+                           const struct rng *rng, uint64_t now)
+{
+    return (struct choice){
+        .topic = t,
+        .rng = rng,
+        .next = t->members.next,
+        .standing = standing,
+        .fit = topic_count(t, standing, now),
+        .wanted = wanted,
+        .now = now,
+    };
+}
+
+/* Each is taken with the chance wanted : fit of those left; so all sets are equally likely. */
+struct member *choice_next(struct choice *c)
+{
+    while (c->wanted > 0 && c->next != &c->topic->members) {
+        struct member *member = LIST_OWNER(c->next, struct member, in_topic);
+        c->next = c->next->next;
+        if (!member_is(member, c->standing, c->now))
+            continue;
+        assert(c->fit > 0);
+        if (rng_below(c->rng, c->fit--) >= c->wanted)
+            continue;
+        c->wanted--;
+        return member;
+    }
+    return NULL;
 }

@@ -1,47 +1,19 @@
 #include "pubsub/message.h"
 
-#include "crypto/hash.h"
+#include <assert.h>
 
 #define SIGNED_PREFIX "libp2p-pubsub:"
-
-enum { FROM = 1, DATA, SEQNO, TOPIC, SIGNATURE, KEY };
-
-struct message *message_new(struct mem *mem, struct view encoded)
-{
-    struct message *m = mem_alloc(mem, sizeof *m + encoded.len);
-    if (m == NULL)
-        return NULL;
-    m->refs = 1;
-    m->len = encoded.len;
-    if (encoded.len > 0)
-        memcpy(m->bytes, encoded.data, encoded.len);
-    if (rpc_message_parse(view_of(m->bytes, m->len), &m->fields) == 0)
-        return m;
-    mem_free(mem, m);
-    return NULL;
-}
-
-void message_drop(struct mem *mem, struct message *m)
-{
-    if (--m->refs == 0)
-        mem_free(mem, m);
-}
+#define SIGNED_PREFIX_LEN (sizeof SIGNED_PREFIX - 1)
 
 static int check_unsigned(const struct rpc_message *m)
 {
-    bool has_any = m->from.data || m->seqno.data || m->signature.data || m->key.data;
-    return has_any ? ERR_BAD_MESSAGE : 0;
+    bool is_signed = m->from.data || m->seqno.data || m->signature.data || m->key.data;
+    return is_signed ? ERR_BAD_MESSAGE : 0;
 }
 
-int message_check(const struct rpc_message *m, enum gossipsub_signing signing,
-                  struct peer_id *author, struct public_key *key)
+static int check_signed(const struct rpc_message *m, struct peer_id *author, struct public_key *key)
 {
-    *author = (struct peer_id){0};
-    if (m->topic.len == 0)
-        return ERR_BAD_MESSAGE;
-    if (signing == GOSSIPSUB_STRICT_NO_SIGN)
-        return check_unsigned(m);
-    if (m->has_unknown || m->signature.len == 0 || m->seqno.len != MESSAGE_SEQNO_LEN ||
+    if (m->signature.len == 0 || m->seqno.len != MESSAGE_SEQNO_LEN ||
         peer_id_parse(m->from, author) != 0)
         return ERR_BAD_MESSAGE;
     if (m->key.len == 0)
@@ -52,86 +24,111 @@ int message_check(const struct rpc_message *m, enum gossipsub_signing signing,
     return peer_id_equal(&signer, author) ? 0 : ERR_BAD_MESSAGE;
 }
 
-/* Absent fields are left out, empty ones are not. */
-static int append_signed_fields(const struct rpc_message *m, struct buf *out)
+int message_check(const struct messages *all, const struct rpc_message *fields,
+                  struct peer_id *author, struct public_key *key)
 {
-    const struct view fields[] = {m->from, m->data, m->seqno, m->topic};
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        int rc = fields[i].data ? rpc_append(out, FROM + (uint32_t)i, fields[i]) : 0;
-        if (rc != 0)
-            return rc;
+    *author = (struct peer_id){0};
+    switch (all->signing) {
+    case GOSSIPSUB_STRICT_SIGN:
+        return check_signed(fields, author, key);
+    case GOSSIPSUB_STRICT_NO_SIGN:
+        return check_unsigned(fields);
     }
+    return ERR_BAD_MESSAGE;
+}
+
+struct message_hashes message_hashes(const struct messages *all, const struct rpc_message *fields)
+{
+    return message_hashes_of(fields, all->form, &all->hash_key);
+}
+
+static size_t encoded_len(const struct rpc_message *m)
+{
+    const struct view fields[] = {m->from, m->data, m->seqno, m->topic, m->signature, m->key};
+    size_t len = 0;
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        if (fields[i].data != NULL)
+            len += rpc_field_len(fields[i].len);
+    return len;
+}
+
+static void write_block(struct message *m, const struct rpc_message *fields, struct view id,
+                        size_t room)
+{
+    struct writer w = writer_of(m->bytes, room);
+    put_text(&w, SIGNED_PREFIX);
+    rpc_put_signed(&w, fields);
+    m->signed_bytes = writer_view(&w);
+    rpc_put_signature(&w, fields);
+    m->encoded = view_of(m->bytes + SIGNED_PREFIX_LEN, w.len - SIGNED_PREFIX_LEN);
+    m->id = view_of(m->bytes + w.len, id.len);
+    put(&w, id);
+    int rc = rpc_message_parse(m->encoded, &m->fields);
+    assert(!w.failed && rc == 0);
+    (void)rc;
+}
+
+int message_new(struct messages *all, const struct rpc_message *fields, struct message **made)
+{
+    struct message_id id = message_id_of(fields, all->form);
+    size_t room = SIGNED_PREFIX_LEN + encoded_len(fields) + id.len;
+    size_t size = sizeof(struct message) + room;
+    if (size > all->limit - all->held)
+        return ERR_FULL;
+    struct message *m = mem_alloc(all->mem, size);
+    if (m == NULL)
+        return ERR_NOMEM;
+    write_block(m, fields, message_id_view(&id), room);
+    m->refs = 1;
+    m->hashes = message_hashes(all, fields);
+    m->size = size;
+    all->held += size;
+    *made = m;
     return 0;
 }
 
-int message_signed_bytes(const struct rpc_message *m, struct buf *out)
+static void sign(struct message *m, const struct identity *identity)
 {
-    int rc = buf_append(out, view_of_text(SIGNED_PREFIX));
-    return rc == 0 ? append_signed_fields(m, out) : rc;
+    uint8_t signature[ED25519_SIGNATURE_LEN];
+    identity_sign(identity, m->signed_bytes, signature);
+    memcpy(m->bytes + (m->fields.signature.data - m->bytes), signature, sizeof signature);
 }
 
-static void append_id(struct message_id *id, struct view bytes)
+int message_write(struct messages *all, const struct identity *identity, uint64_t seqno,
+                  struct view topic, struct view data, struct message **made)
 {
-    size_t len = MIN(bytes.len, sizeof id->bytes - id->len);
-    if (len > 0)
-        memcpy(id->bytes + id->len, bytes.data, len);
-    id->len = (uint8_t)(id->len + len);
-}
-
-void message_name(const struct rpc_message *m, enum gossipsub_message_id form,
-                  struct message_id *id)
-{
-    uint8_t hash[SHA256_LEN];
-    id->len = 0;
-    if (form == GOSSIPSUB_ID_SHA256 || m->from.len == 0) {
-        sha256(m->data, hash);
-        append_id(id, view_of(hash, sizeof hash));
-        return;
-    }
-    append_id(id, m->from);
-    append_id(id, m->seqno);
-    if (form == GOSSIPSUB_ID_JS) {
-        /* js names the key, which an identity hash holds behind two bytes. */
-        struct view normal = message_name_normal(message_id_view(id));
-        id->len = (uint8_t)normal.len;
-        memmove(id->bytes, normal.data, normal.len);
-    }
-}
-
-struct view message_name_normal(struct view id)
-{
-    bool is_identity_hash = id.len > 2 + MESSAGE_SEQNO_LEN && id.data[0] == 0 &&
-                            id.data[1] == id.len - 2 - MESSAGE_SEQNO_LEN;
-    return is_identity_hash ? view_of(id.data + 2, id.len - 2) : id;
-}
-
-int message_append(struct buf *out, const struct identity *identity,
-                   enum gossipsub_signing signing, uint64_t seqno, struct view topic,
-                   struct view data)
-{
-    struct rpc_message m = {.data = data.data ? data : view_of_text(""), .topic = topic};
-    if (signing == GOSSIPSUB_STRICT_NO_SIGN)
-        return append_signed_fields(&m, out);
+    static const uint8_t NOT_SIGNED_YET[ED25519_SIGNATURE_LEN];
+    struct rpc_message fields = {
+        .data = data.len > 0 ? data : view_of_text(""),
+        .topic = topic,
+    };
+    if (all->signing == GOSSIPSUB_STRICT_NO_SIGN)
+        return message_new(all, &fields, made);
     struct peer_id self = peer_id_of_identity(identity);
-    uint8_t number[MESSAGE_SEQNO_LEN], key[IDENTITY_PUBLIC_LEN], signature[ED25519_SIGNATURE_LEN];
+    uint8_t number[MESSAGE_SEQNO_LEN], key[IDENTITY_PUBLIC_LEN];
     struct writer w = writer_of(number, sizeof number);
     put_u64be(&w, seqno);
-    m.from = peer_id_view(&self);
-    m.seqno = writer_view(&w);
-    /* Signed bytes and message share the fields: the prefix goes in front and is cut off again. */
-    size_t prefix = sizeof SIGNED_PREFIX - 1, before = out->len;
-    int rc = message_signed_bytes(&m, out);
-    if (rc == 0) {
-        struct span all = buf_span(out);
-        identity_sign(identity, view_of(all.data + before, all.len - before), signature);
-        memmove(all.data + before, all.data + before + prefix, all.len - before - prefix);
-        buf_truncate(out, out->len - prefix);
-        identity_public(identity, key);
-        rc = rpc_append(out, SIGNATURE, view_of(signature, sizeof signature));
-    }
+    identity_public(identity, key);
+    fields.from = peer_id_view(&self);
+    fields.seqno = writer_view(&w);
+    fields.signature = view_of(NOT_SIGNED_YET, sizeof NOT_SIGNED_YET);
+    fields.key = view_of(key, sizeof key);
+    int rc = message_new(all, &fields, made);
     if (rc == 0)
-        rc = rpc_append(out, KEY, view_of(key, sizeof key));
-    if (rc != 0)
-        buf_truncate(out, before);
+        sign(*made, identity);
     return rc;
+}
+
+struct message *message_hold(struct message *m)
+{
+    m->refs++;
+    return m;
+}
+
+void message_drop(struct messages *all, struct message *m)
+{
+    if (m == NULL || --m->refs > 0)
+        return;
+    all->held -= m->size;
+    mem_free(all->mem, m);
 }

@@ -1,8 +1,14 @@
 /*
- * One published message: its bytes as they travel, who signed it, what it is called.
+ * One published message: what is signed, what travels, what it is called, in one block of memory.
  *
- * A message is kept once, whatever number of peers it waits for: the cache and each queue hold a
- * reference. specs/pubsub, "Message Signing"; specs/pubsub/gossipsub, "Message Identification".
+ *     "libp2p-pubsub:" || from data seqno topic || signature key || id
+ *     └──────────── signed_bytes ─────────────┘
+ *                         └───────────── encoded ────────────┘
+ *
+ * Fields are written anew in this order, an empty one kept and an absent one left out; so a field
+ * the author signed and we do not know makes the signature wrong instead of travelling on. A message
+ * is kept once, however many peers it waits for: the cache and every queue hold a reference.
+ * specs/pubsub, "Message Signing".
  */
 #ifndef PUBSUB_MESSAGE_H
 #define PUBSUB_MESSAGE_H
@@ -11,68 +17,60 @@
 #include "base/mem.h"
 #include "crypto/identity.h"
 #include "multiformats/peer_id.h"
+#include "pubsub/index.h"
+#include "pubsub/message_id.h"
 #include "pubsub/rpc.h"
 
 enum gossipsub_signing { GOSSIPSUB_STRICT_SIGN, GOSSIPSUB_STRICT_NO_SIGN };
 
-enum gossipsub_message_id {
-    GOSSIPSUB_ID_JS,      /* public key protobuf || seqno */
-    GOSSIPSUB_ID_SPEC,    /* from || seqno, go's default */
-    GOSSIPSUB_ID_SHA256,  /* sha2-256 of data; js's way without signatures */
-};
-
-#define MESSAGE_SEQNO_LEN 8
-#define MESSAGE_ID_MAX (PEER_ID_MAX_LEN + MESSAGE_SEQNO_LEN)
-
-struct message_id {
-    uint8_t len;
-    uint8_t bytes[MESSAGE_ID_MAX];
+/* What the messages of one router have in common, and what they take. */
+struct messages {
+    struct mem *mem;
+    size_t held, limit;  /* bytes of all that are alive */
+    enum gossipsub_signing signing;
+    enum gossipsub_message_id form;
+    struct siphash_key hash_key;
 };
 
 struct message {
-    struct list in_bucket;   /* of the cache */
-    struct list in_order;    /* of the cache, or of the messages whose signature is being checked */
+    struct list in_order;  /* of the cache, oldest first */
+    struct list in_topic;  /* the same for one topic */
+    struct list in_line;   /* of those to be given out */
+    struct index_node by_id, by_origin;
     uint32_t refs;
-    uint32_t via;            /* handle of the peer it came from; 0: our own */
-    uint32_t job;            /* of the check under way */
-    uint32_t served;         /* times sent for an IWANT */
-    uint64_t at;             /* when it came */
-    struct message_id id;
-    struct rpc_message fields; /* borrowed from `bytes` */
-    size_t len;
-    uint8_t bytes[];         /* the Message protobuf */
+    uint32_t via;          /* handle of the peer it came from; 0: our own */
+    uint64_t at;           /* when it came */
+    struct message_hashes hashes;
+    struct rpc_message fields;  /* these and the next three are inside `bytes` */
+    struct view signed_bytes, encoded, id;
+    size_t size;
+    uint8_t bytes[];
 };
 
-static inline struct view message_id_view(const struct message_id *id)
-{
-    return view_of(id->bytes, id->len);
-}
-
-/* A copy of an encoded Message with one reference; null when memory is out or it does not parse. */
-struct message *message_new(struct mem *mem, struct view encoded);
-void message_drop(struct mem *mem, struct message *m);
-
 /*
- * Whether the fields fit the policy, before any signature is checked: ERR_BAD_MESSAGE. With
- * StrictSign `*author` is from's Peer ID and `*key` the key to check with, borrowed from the fields
- * or from `author`.
+ * Whether the fields are what the policy demands, before any signature is checked: ERR_BAD_MESSAGE.
+ * With StrictSign `*author` is who says to have written it and `*key` what his signature is to be
+ * checked with, borrowed from the fields or from `*author`.
  */
-MUST_USE int message_check(const struct rpc_message *m, enum gossipsub_signing signing,
+MUST_USE int message_check(const struct messages *all, const struct rpc_message *fields,
                            struct peer_id *author, struct public_key *key);
 
-/* Appends what the signature is over: the prefix, then fields 1 to 4 in order. */
-MUST_USE int message_signed_bytes(const struct rpc_message *m, struct buf *out);
+struct message_hashes message_hashes(const struct messages *all, const struct rpc_message *fields);
 
-/* The message's name in a given form. */
-void message_name(const struct rpc_message *m, enum gossipsub_message_id form,
-                  struct message_id *id);
+/*
+ * Makes a copy with one reference of fields that message_check found right. ERR_FULL when the
+ * messages alive would pass their limit, ERR_NOMEM.
+ */
+MUST_USE int message_new(struct messages *all, const struct rpc_message *fields,
+                         struct message **made);
 
-/* Brings go's form of a name to js's, so that either finds the message. */
-struct view message_name_normal(struct view id);
+/* Makes one of our own with one reference, signed if the policy demands it. Errors as above. */
+MUST_USE int message_write(struct messages *all, const struct identity *identity, uint64_t seqno,
+                           struct view topic, struct view data, struct message **made);
 
-/* Appends a Message of our own, signed unless the policy forbids it. ERR_FULL, ERR_NOMEM. */
-MUST_USE int message_append(struct buf *out, const struct identity *identity,
-                            enum gossipsub_signing signing, uint64_t seqno, struct view topic,
-                            struct view data);
+struct message *message_hold(struct message *m);
+
+/* Null is fine. */
+void message_drop(struct messages *all, struct message *m);
 
 #endif

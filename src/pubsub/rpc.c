@@ -1,95 +1,336 @@
 #include "pubsub/rpc.h"
 
-/* Protobuf's own varint: up to ten bytes, padding allowed. */
-static uint64_t take_varint(struct cursor *c)
+#include <pb_decode.h>
+
+#include "base/protobuf.h"
+#include "rpc.pb.h"
+
+/* ---- in ---------------------------------------------------------------------------------------- */
+
+void rpc_reader_init(struct rpc_reader *r, struct mem *mem, size_t limit)
 {
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-        uint8_t byte = take_u8(c);
-        value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
-        if (byte < 0x80)
-            return value;
+    *r = (struct rpc_reader){.limit = limit};
+    buf_init(&r->gathered, mem, limit + UVARINT_MAX_LEN);
+}
+
+void rpc_reader_free(struct rpc_reader *r)
+{
+    buf_free(&r->gathered);
+    r->rest = r->control_rest = 0;
+}
+
+/* One field of a protobuf: its number, the bytes it takes, and its value if that is bytes. */
+struct field {
+    uint32_t tag;
+    size_t len;
+    struct view value;
+};
+
+/* Every wire type but the two of groups, which protobuf has given up. */
+static bool find_field(struct view in, struct field *f)
+{
+    pb_istream_t stream = pb_istream_from_buffer(in.data, in.len);
+    pb_wire_type_t type;
+    bool is_end;
+    uint64_t len = 0;
+    *f = (struct field){0};
+    if (!pb_decode_tag(&stream, &type, &f->tag, &is_end) || f->tag == 0)
+        return false;
+    if (type != PB_WT_STRING) {
+        if (!pb_skip_field(&stream, type))
+            return false;
+        f->len = in.len - stream.bytes_left;
+        return true;
     }
-    c->failed = true;
+    if (!pb_decode_varint(&stream, &len) || len > stream.bytes_left)
+        return false;
+    f->value = view_of(stream.state, (size_t)len);
+    f->len = in.len - stream.bytes_left + (size_t)len;
+    return true;
+}
+
+bool rpc_next_id(struct rpc_ids *ids, struct view *id)
+{
+    struct field f;
+    while (ids->rest.len > 0 && find_field(ids->rest, &f)) {
+        ids->rest = view_of(ids->rest.data + f.len, ids->rest.len - f.len);
+        *id = f.value;
+        if (f.tag == ids->tag && f.value.data != NULL)
+            return true;
+    }
+    return false;
+}
+
+static int parse_ids(struct view in, uint32_t tag, struct rpc_ids *ids)
+{
+    struct field f;
+    *ids = (struct rpc_ids){in, tag};
+    for (size_t at = 0; at < in.len; at += f.len)
+        if (!find_field(view_of(in.data + at, in.len - at), &f))
+            return ERR_PROTOCOL;
     return 0;
 }
 
-int rpc_next(struct view *rest, struct rpc_field *field)
+static int parse_subscription(struct view in, struct rpc_part *part)
 {
-    if (rest->len == 0)
-        return 0;
-    struct cursor c = cursor_of(*rest);
-    uint64_t key = take_varint(&c);
-    *field = (struct rpc_field){.tag = (uint32_t)MIN(key >> 3, (uint64_t)UINT32_MAX)};
-    uint64_t len;
-    switch (key & 7) {
-    case 0:
-        field->number = take_varint(&c);
-        break;
-    case 1:
-        take(&c, 8);
-        break;
-    case 2:
-        len = take_varint(&c);
-        if (len > c.rest.len)
-            return ERR_PROTOCOL;
-        field->is_bytes = true;
-        field->bytes = take(&c, (size_t)len);
-        break;
-    case 5:
-        take(&c, 4);
-        break;
-    default:
-        return ERR_PROTOCOL;
-    }
-    if (c.failed || field->tag == 0)
-        return ERR_PROTOCOL;
-    *rest = c.rest;
-    return 1;
-}
-
-int rpc_subscription_parse(struct view in, struct rpc_subscription *s)
-{
-    struct rpc_field f;
-    int rc;
-    *s = (struct rpc_subscription){0};
-    while ((rc = rpc_next(&in, &f)) == 1) {
-        if (f.tag == 1 && !f.is_bytes)
-            s->subscribe = f.number != 0;
-        else if (f.tag == 2 && f.is_bytes)
-            s->topic = f.bytes;
-    }
+    peerlet_rpc_SubOpts s = {.topic_id = borrow_view(&part->topic)};
+    int rc = protobuf_decode(in, in.len, peerlet_rpc_SubOpts_fields, &s);
+    part->type = RPC_SUBSCRIPTION;
+    part->subscribe = s.subscribe;
     return rc;
 }
 
 int rpc_message_parse(struct view in, struct rpc_message *m)
 {
-    struct rpc_field f;
-    int rc;
     *m = (struct rpc_message){0};
-    struct view *const fields[] = {&m->from,  &m->data,      &m->seqno,
-                                   &m->topic, &m->signature, &m->key};
-    while ((rc = rpc_next(&in, &f)) == 1) {
-        if (f.is_bytes && f.tag <= ARRAY_LEN(fields))
-            *fields[f.tag - 1] = f.bytes;
-        else
-            m->has_unknown = true;
-    }
+    peerlet_rpc_Message message = {
+        .from = borrow_view(&m->from),
+        .data = borrow_view(&m->data),
+        .seqno = borrow_view(&m->seqno),
+        .topic = borrow_view(&m->topic),
+        .signature = borrow_view(&m->signature),
+        .key = borrow_view(&m->key),
+    };
+    return protobuf_decode(in, in.len, peerlet_rpc_Message_fields, &message);
+}
+
+static int parse_ihave(struct view in, struct rpc_part *part)
+{
+    peerlet_rpc_ControlIHave ihave = {.topic_id = borrow_view(&part->topic)};
+    int rc = protobuf_decode(in, in.len, peerlet_rpc_ControlIHave_fields, &ihave);
+    part->type = RPC_IHAVE;
+    part->ids = (struct rpc_ids){in, peerlet_rpc_ControlIHave_message_ids_tag};
     return rc;
 }
 
-int rpc_prune_parse(struct view in, struct rpc_prune *p)
+static int parse_graft(struct view in, struct rpc_part *part)
 {
-    struct rpc_field f;
-    int rc;
-    *p = (struct rpc_prune){0};
-    while ((rc = rpc_next(&in, &f)) == 1) {
-        if (f.tag == 1 && f.is_bytes)
-            p->topic = f.bytes;
-        else if (f.tag == 3 && !f.is_bytes)
-            p->backoff_s = f.number;
-    }
+    peerlet_rpc_ControlGraft graft = {.topic_id = borrow_view(&part->topic)};
+    part->type = RPC_GRAFT;
+    return protobuf_decode(in, in.len, peerlet_rpc_ControlGraft_fields, &graft);
+}
+
+static int parse_prune(struct view in, struct rpc_part *part)
+{
+    peerlet_rpc_ControlPrune prune = {.topic_id = borrow_view(&part->topic)};
+    int rc = protobuf_decode(in, in.len, peerlet_rpc_ControlPrune_fields, &prune);
+    part->type = RPC_PRUNE;
+    part->backoff_s = prune.backoff;
     return rc;
+}
+
+/* 1 with a part, 0 for a field of no meaning to us, or an error. */
+static int parse_control_field(const struct field *f, struct rpc_part *part)
+{
+    int rc = 0;
+    if (f->value.data == NULL)
+        return 0;
+    switch (f->tag) {
+    case peerlet_rpc_ControlMessage_ihave_tag:
+        rc = parse_ihave(f->value, part);
+        break;
+    case peerlet_rpc_ControlMessage_iwant_tag:
+        part->type = RPC_IWANT;
+        rc = parse_ids(f->value, peerlet_rpc_ControlIWant_message_ids_tag, &part->ids);
+        break;
+    case peerlet_rpc_ControlMessage_graft_tag:
+        rc = parse_graft(f->value, part);
+        break;
+    case peerlet_rpc_ControlMessage_prune_tag:
+        rc = parse_prune(f->value, part);
+        break;
+    case peerlet_rpc_ControlMessage_idontwant_tag:
+        part->type = RPC_IDONTWANT;
+        rc = parse_ids(f->value, peerlet_rpc_ControlIDontWant_message_ids_tag, &part->ids);
+        break;
+    default:
+        return 0;
+    }
+    return rc == 0 ? 1 : rc;
+}
+
+static int parse_field(const struct field *f, struct rpc_part *part)
+{
+    int rc = 0;
+    if (f->value.data == NULL)
+        return 0;
+    switch (f->tag) {
+    case peerlet_rpc_RPC_subscriptions_tag:
+        rc = parse_subscription(f->value, part);
+        break;
+    case peerlet_rpc_RPC_publish_tag:
+        part->type = RPC_MESSAGE;
+        rc = rpc_message_parse(f->value, &part->message);
+        break;
+    default:
+        return 0;
+    }
+    return rc == 0 ? 1 : rc;
+}
+
+static struct view whole_rest(const struct rpc_reader *r, const struct span *in)
+{
+    struct view at = r->gathered.len > 0 ? buf_view(&r->gathered) : view_of_span(*in);
+    return view_of(at.data, MIN(r->rest, at.len));
+}
+
+static void walk_over(struct rpc_reader *r, struct span *in, size_t len)
+{
+    if (r->gathered.len > 0)
+        buf_take(&r->gathered, len);
+    else
+        span_take(in, len);
+    r->rest -= len;
+    r->control_rest -= MIN(r->control_rest, len);
+}
+
+/* The next field: 1 with a part, 0, or an error. Of the control message only the head is walked. */
+static int walk(struct rpc_reader *r, struct span *in, struct rpc_part *part)
+{
+    struct field f;
+    struct view rest = whole_rest(r, in);
+    bool is_control = r->control_rest > 0;
+    if (rest.len < r->rest || !find_field(is_control ? view_of(rest.data, r->control_rest) : rest, &f))
+        return ERR_PROTOCOL;
+    *part = (struct rpc_part){.rpc = r->rpc};
+    if (is_control || f.tag != peerlet_rpc_RPC_control_tag || f.value.data == NULL) {
+        int rc = is_control ? parse_control_field(&f, part) : parse_field(&f, part);
+        walk_over(r, in, f.len);
+        return rc;
+    }
+    walk_over(r, in, f.len - f.value.len);
+    r->control_rest = f.value.len;
+    return 0;
+}
+
+/* The length of the RPC behind a prefix: the prefix's length, 0 when more is needed, or an error. */
+static int measure(const struct rpc_reader *r, struct view at, size_t *len)
+{
+    uint64_t value = 0;
+    int prefix = uvarint_peek(at, &value);
+    if (prefix == UVARINT_BAD)
+        return ERR_PROTOCOL;
+    if (value > r->limit)
+        return ERR_TOO_BIG;
+    *len = (size_t)value;
+    return prefix;
+}
+
+/* Takes into `gathered` what the RPC still lacks, byte by byte while its length is unknown. */
+static int gather(struct rpc_reader *r, struct span *in)
+{
+    for (;;) {
+        size_t len = 0;
+        int prefix = measure(r, buf_view(&r->gathered), &len);
+        if (prefix < 0)
+            return prefix;
+        size_t wanted = prefix > 0 ? (size_t)prefix + len : r->gathered.len + 1;
+        if (prefix > 0 && r->gathered.len == wanted) {
+            buf_take(&r->gathered, (size_t)prefix);
+            r->rest = len;
+            r->rpc++;
+            return 1;
+        }
+        if (in->len == 0)
+            return 0;
+        struct span more = span_take(in, wanted - r->gathered.len);
+        int rc = buf_append(&r->gathered, view_of_span(more));
+        if (rc != 0)
+            return rc;
+    }
+}
+
+/* Finds the next RPC: 1 when its `rest` is known and all of it is there, 0, or an error. */
+static int begin(struct rpc_reader *r, struct span *in)
+{
+    buf_trim(&r->gathered);
+    if (r->gathered.len > 0)
+        return gather(r, in);
+    size_t len = 0;
+    int prefix = measure(r, view_of_span(*in), &len);
+    if (prefix < 0)
+        return prefix;
+    if (prefix == 0 || in->len - (size_t)prefix < len)
+        return gather(r, in);
+    span_take(in, (size_t)prefix);
+    r->rest = len;
+    r->rpc++;
+    return 1;
+}
+
+int rpc_feed(struct rpc_reader *r, struct span *in, struct rpc_part *part)
+{
+    for (;;) {
+        int rc = r->rest > 0 ? 1 : begin(r, in);
+        if (rc != 1)
+            return rc;
+        rc = r->rest > 0 ? walk(r, in, part) : 0;
+        if (rc != 0)
+            return rc;
+    }
+}
+
+/* ---- out --------------------------------------------------------------------------------------- */
+
+static void put_bytes(struct writer *w, uint32_t tag, struct view value)
+{
+    put_uvarint(w, tag << 3 | PB_WT_STRING);
+    put_delimited(w, value);
+}
+
+static void put_number(struct writer *w, uint32_t tag, uint64_t value)
+{
+    put_uvarint(w, tag << 3 | PB_WT_VARINT);
+    put_uvarint(w, value);
+}
+
+size_t rpc_begin(struct writer *w)
+{
+    static const uint8_t GAP[RPC_PREFIX_MAX];
+    put(w, view_of(GAP, sizeof GAP));
+    return w->len;
+}
+
+static size_t begin_field(struct writer *w, uint32_t tag)
+{
+    put_uvarint(w, tag << 3 | PB_WT_STRING);
+    return rpc_begin(w);
+}
+
+size_t rpc_begin_control(struct writer *w)
+{
+    return begin_field(w, peerlet_rpc_RPC_control_tag);
+}
+
+size_t rpc_begin_ihave(struct writer *w, struct view topic)
+{
+    size_t begun = begin_field(w, peerlet_rpc_ControlMessage_ihave_tag);
+    put_bytes(w, peerlet_rpc_ControlIHave_topic_id_tag, topic);
+    return begun;
+}
+
+void rpc_end(struct writer *w, size_t begun)
+{
+    if (w->failed)
+        return;
+    size_t len = w->len - begun;
+    w->len = begun - RPC_PREFIX_MAX;
+    put_uvarint(w, len);
+    memmove(w->data + w->len, w->data + begun, len);
+    w->len += len;
+}
+
+void rpc_put_subscription(struct writer *w, bool subscribe, struct view topic)
+{
+    size_t begun = begin_field(w, peerlet_rpc_RPC_subscriptions_tag);
+    put_number(w, peerlet_rpc_SubOpts_subscribe_tag, subscribe);
+    put_bytes(w, peerlet_rpc_SubOpts_topic_id_tag, topic);
+    rpc_end(w, begun);
+}
+
+void rpc_put_message(struct writer *w, struct view encoded)
+{
+    put_bytes(w, peerlet_rpc_RPC_publish_tag, encoded);
 }
 
 size_t rpc_field_len(size_t len)
@@ -97,80 +338,53 @@ size_t rpc_field_len(size_t len)
     return 1 + uvarint_len(len) + len;
 }
 
-int rpc_append(struct buf *out, uint32_t tag, struct view bytes)
+void rpc_put_graft(struct writer *w, struct view topic)
 {
-    size_t total = rpc_field_len(bytes.len);
-    if (total > buf_room(out))
-        return ERR_FULL;
-    uint8_t *at = buf_reserve(out, total);
-    if (at == NULL)
-        return ERR_NOMEM;
-    struct writer w = writer_of(at, total);
-    put_u8(&w, (uint8_t)(tag << 3 | 2));
-    put_delimited(&w, bytes);
-    buf_commit(out, w.len);
-    return 0;
+    size_t begun = begin_field(w, peerlet_rpc_ControlMessage_graft_tag);
+    put_bytes(w, peerlet_rpc_ControlGraft_topic_id_tag, topic);
+    rpc_end(w, begun);
 }
 
-/* An entry whose fields were written into a small piece of memory first. */
-static int append_entry(struct buf *out, uint32_t tag, const struct writer *w)
+void rpc_put_prune(struct writer *w, struct view topic, uint64_t backoff_s)
 {
-    return w->failed ? ERR_TOO_BIG : rpc_append(out, tag, writer_view(w));
+    size_t begun = begin_field(w, peerlet_rpc_ControlMessage_prune_tag);
+    put_bytes(w, peerlet_rpc_ControlPrune_topic_id_tag, topic);
+    if (backoff_s > 0)
+        put_number(w, peerlet_rpc_ControlPrune_backoff_tag, backoff_s);
+    rpc_end(w, begun);
 }
 
-#define TOPIC_ENTRY_MAX 320
-
-int rpc_append_subscription(struct buf *out, bool subscribe, struct view topic)
+void rpc_put_ihave_id(struct writer *w, struct view id)
 {
-    uint8_t bytes[TOPIC_ENTRY_MAX];
-    struct writer w = writer_of(bytes, sizeof bytes);
-    put_u8(&w, 1 << 3);
-    put_u8(&w, subscribe);
-    put_u8(&w, 2 << 3 | 2);
-    put_delimited(&w, topic);
-    return append_entry(out, RPC_SUBSCRIPTION, &w);
+    put_bytes(w, peerlet_rpc_ControlIHave_message_ids_tag, id);
 }
 
-int rpc_append_graft(struct buf *out, struct view topic)
+void rpc_put_iwant(struct writer *w, struct view ids)
 {
-    uint8_t bytes[TOPIC_ENTRY_MAX];
-    struct writer w = writer_of(bytes, sizeof bytes);
-    put_u8(&w, 1 << 3 | 2);
-    put_delimited(&w, topic);
-    return append_entry(out, CONTROL_GRAFT, &w);
+    put_bytes(w, peerlet_rpc_ControlMessage_iwant_tag, ids);
 }
 
-int rpc_append_prune(struct buf *out, struct view topic, uint32_t backoff_s)
+void rpc_put_iwant_id(struct writer *w, struct view id)
 {
-    uint8_t bytes[TOPIC_ENTRY_MAX];
-    struct writer w = writer_of(bytes, sizeof bytes);
-    put_u8(&w, 1 << 3 | 2);
-    put_delimited(&w, topic);
-    if (backoff_s > 0) {
-        put_u8(&w, 3 << 3);
-        put_uvarint(&w, backoff_s);
-    }
-    return append_entry(out, CONTROL_PRUNE, &w);
+    put_bytes(w, peerlet_rpc_ControlIWant_message_ids_tag, id);
 }
 
-int rpc_append_ids(struct buf *out, enum control_field_number kind, struct view topic,
-                   struct view ids)
+static void put_present(struct writer *w, uint32_t tag, struct view value)
 {
-    size_t head = kind == CONTROL_IHAVE ? rpc_field_len(topic.len) : 0;
-    size_t total = rpc_field_len(head + ids.len);
-    if (total > buf_room(out))
-        return ERR_FULL;
-    uint8_t *at = buf_reserve(out, total);
-    if (at == NULL)
-        return ERR_NOMEM;
-    struct writer w = writer_of(at, total);
-    put_u8(&w, (uint8_t)((unsigned)kind << 3 | 2));
-    put_uvarint(&w, head + ids.len);
-    if (head > 0) {
-        put_u8(&w, 1 << 3 | 2);
-        put_delimited(&w, topic);
-    }
-    put(&w, ids);
-    buf_commit(out, w.len);
-    return 0;
+    if (value.data != NULL)
+        put_bytes(w, tag, value);
+}
+
+void rpc_put_signed(struct writer *w, const struct rpc_message *m)
+{
+    put_present(w, peerlet_rpc_Message_from_tag, m->from);
+    put_present(w, peerlet_rpc_Message_data_tag, m->data);
+    put_present(w, peerlet_rpc_Message_seqno_tag, m->seqno);
+    put_present(w, peerlet_rpc_Message_topic_tag, m->topic);
+}
+
+void rpc_put_signature(struct writer *w, const struct rpc_message *m)
+{
+    put_present(w, peerlet_rpc_Message_signature_tag, m->signature);
+    put_present(w, peerlet_rpc_Message_key_tag, m->key);
 }

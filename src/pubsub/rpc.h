@@ -1,14 +1,12 @@
 /*
- * The RPC of gossipsub: one length-prefixed protobuf that carries subscriptions, messages, control.
+ * The RPC of gossipsub: one length-prefixed protobuf of subscriptions, messages and control.
  *
- *     RPC      1 SubOpts { 1 subscribe, 2 topic }   2 Message   3 Control
- *     Message  1 from  2 data  3 seqno  4 topic  5 signature  6 key
- *     Control  1 IHAVE { 1 topic, 2 id… }  2 IWANT { 1 id… }  3 GRAFT { 1 topic }
- *              4 PRUNE { 1 topic, 2 peers, 3 backoff }  5 IDONTWANT { 1 id… }
+ *     uvarint(len) || subscription*  message*  control { IHAVE* IWANT* GRAFT* PRUNE* IDONTWANT* }
  *
- * It holds thousands of parts, so it is walked where it lies, not decoded into structs: rpc_next
- * gives field after field, and a nested message is walked the same way. Unknown fields are passed
- * over. specs/pubsub/gossipsub.
+ * It may hold thousands of parts, so it is never decoded as a whole: the reader walks it where it
+ * lies and gives one part at a time. A part that breaks a rule of its own (a topic of no length) is
+ * given as it is; bytes that are no protobuf end the stream. Field numbers and names are those of
+ * proto/rpc.proto. specs/pubsub/gossipsub, "Protobuf".
  */
 #ifndef PUBSUB_RPC_H
 #define PUBSUB_RPC_H
@@ -17,59 +15,100 @@
 #include "base/cursor.h"
 #include "base/err.h"
 
-enum rpc_field_number { RPC_SUBSCRIPTION = 1, RPC_MESSAGE = 2, RPC_CONTROL = 3 };
-enum control_field_number {
-    CONTROL_IHAVE = 1,
-    CONTROL_IWANT = 2,
-    CONTROL_GRAFT = 3,
-    CONTROL_PRUNE = 4,
-    CONTROL_IDONTWANT = 5,
-};
+/* ---- in */
 
-/* One field: bytes are in `bytes`, numbers in `number`. */
-struct rpc_field {
-    uint32_t tag;
-    bool is_bytes;
-    uint64_t number;
-    struct view bytes;
-};
-
-/* The next field of a message: 1, 0 at its end, ERR_PROTOCOL. */
-MUST_USE int rpc_next(struct view *rest, struct rpc_field *field);
-
-struct rpc_subscription {
-    bool subscribe;
-    struct view topic;
-};
-
-/* All fields are borrowed; an absent one has null data, an empty one has not. */
+/* A published message. An absent field has null data, an empty one has not. */
 struct rpc_message {
     struct view from, data, seqno, topic, signature, key;
-    bool has_unknown;
 };
 
-struct rpc_prune {
+/* Message ids inside IHAVE, IWANT or IDONTWANT, checked already: take them with rpc_next_id. */
+struct rpc_ids {
+    struct view rest;
+    uint32_t tag;
+};
+
+enum rpc_part_type {
+    RPC_SUBSCRIPTION,  /* topic, subscribe */
+    RPC_MESSAGE,       /* message */
+    RPC_IHAVE,         /* topic, ids */
+    RPC_IWANT,         /* ids */
+    RPC_GRAFT,         /* topic */
+    RPC_PRUNE,         /* topic, backoff_s; 0: not said */
+    RPC_IDONTWANT,     /* ids */
+};
+
+/* All views are borrowed from the bytes fed, or from the reader. */
+struct rpc_part {
+    enum rpc_part_type type;
+    uint32_t rpc;      /* counts the RPCs of this reader: parts of one have the same number */
+    bool subscribe;
     struct view topic;
-    uint64_t backoff_s;  /* 0: not said */
+    struct rpc_message message;
+    struct rpc_ids ids;
+    uint64_t backoff_s;
 };
 
-MUST_USE int rpc_subscription_parse(struct view in, struct rpc_subscription *s);
+/* Zero, with `limit` and `gathered` initialised, is a reader at the start of a stream. */
+struct rpc_reader {
+    struct buf gathered;  /* an RPC that came in pieces, with its prefix until it is whole */
+    size_t limit;
+    size_t rest;          /* bytes of the current RPC not walked yet: in `gathered` if it is not
+                             empty, else at the front of what is fed */
+    size_t control_rest;  /* of these, how many are inside the control message */
+    uint32_t rpc;
+};
+
+void rpc_reader_init(struct rpc_reader *r, struct mem *mem, size_t limit);
+void rpc_reader_free(struct rpc_reader *r);
+
+/*
+ * Takes bytes of one stream. 1 with `*part`, valid until the next call; 0 when `in` is used up; or
+ * ERR_PROTOCOL, ERR_TOO_BIG for an RPC over the limit, ERR_NOMEM, after which only rpc_reader_free
+ * may follow. Call until it returns 0, even when `in` is empty: an RPC gathered from pieces is
+ * walked after its last byte was taken. Memory grows with the bytes received, never with a length
+ * announced; an RPC that is whole in `in` is not copied.
+ */
+MUST_USE int rpc_feed(struct rpc_reader *r, struct span *in, struct rpc_part *part);
+
+/* Reads one encoded Message. ERR_PROTOCOL. */
 MUST_USE int rpc_message_parse(struct view in, struct rpc_message *m);
-MUST_USE int rpc_prune_parse(struct view in, struct rpc_prune *p);
 
-/* Appends `tag` (a field of bytes), its length and bytes. ERR_FULL, ERR_NOMEM. */
-MUST_USE int rpc_append(struct buf *out, uint32_t tag, struct view bytes);
+/* False at the end. */
+bool rpc_next_id(struct rpc_ids *ids, struct view *id);
 
-/* Bytes that rpc_append adds. */
+/* ---- out: like every put, these leave the writer failed when it has too little room */
+
+/* What a length that is not known yet is given: an RPC to be sent is under 2 MiB. */
+#define RPC_PREFIX_MAX 3
+
+/* Bytes that a part of the RPC takes whose own bytes are `len`. */
 size_t rpc_field_len(size_t len);
 
-/* Entries of a control or subscription list, ready to be put into an RPC. */
-MUST_USE int rpc_append_subscription(struct buf *out, bool subscribe, struct view topic);
-MUST_USE int rpc_append_graft(struct buf *out, struct view topic);
-MUST_USE int rpc_append_prune(struct buf *out, struct view topic, uint32_t backoff_s);
+/*
+ * An RPC, the control message in it, an IHAVE in that: parts are put between begin and end, and what
+ * begin returned is given to end.
+ */
+size_t rpc_begin(struct writer *w);
+size_t rpc_begin_control(struct writer *w);
+size_t rpc_begin_ihave(struct writer *w, struct view topic);
+void rpc_end(struct writer *w, size_t begun);
 
-/* IHAVE or IWANT with the ids given, each a length-prefixed field already (rpc_append, tag 2 or 1). */
-MUST_USE int rpc_append_ids(struct buf *out, enum control_field_number kind, struct view topic,
-                            struct view ids);
+/* Parts of the RPC. A message is encoded already. */
+void rpc_put_subscription(struct writer *w, bool subscribe, struct view topic);
+void rpc_put_message(struct writer *w, struct view encoded);
+
+/* Parts of control. A `backoff_s` of 0 is left out: version 1.0 knows none. */
+void rpc_put_graft(struct writer *w, struct view topic);
+void rpc_put_prune(struct writer *w, struct view topic, uint64_t backoff_s);
+void rpc_put_iwant(struct writer *w, struct view ids);
+
+/* Parts of an IHAVE, and of what becomes the ids of an IWANT. */
+void rpc_put_ihave_id(struct writer *w, struct view id);
+void rpc_put_iwant_id(struct writer *w, struct view id);
+
+/* Parts of a Message, absent ones left out: what is signed, in its order; signature and key. */
+void rpc_put_signed(struct writer *w, const struct rpc_message *m);
+void rpc_put_signature(struct writer *w, const struct rpc_message *m);
 
 #endif

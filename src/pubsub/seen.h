@@ -1,17 +1,17 @@
 /*
- * Names met before: a set of keyed 64-bit hashes that forgets what is old.
+ * Hashes met before: a set that forgets what is old.
  *
- * Two generations, each a hash table: names go into the young one, are looked for in both, and the
- * old one is dropped whole when the time to live is over or the young one is full. A name is
- * remembered for one to two times `ttl_ms`. The key is drawn at random, so that nobody can make
- * names collide.
+ *     add ─▶ [ young ]──── after ttl_ms, or when it is full ────▶ [ old ]──── the same ────▶ gone
+ *
+ * Hashes go into the young generation and are looked for in both, so each is remembered for one to
+ * two times `ttl_ms`, or for as long as the bytes allowed last. Nothing is ever moved or removed.
  */
 #ifndef PUBSUB_SEEN_H
 #define PUBSUB_SEEN_H
 
 #include "base/mem.h"
-#include "base/rng.h"
-#include "base/span.h"
+
+#include <stdbool.h>
 
 struct seen_generation {
     uint64_t *slots;   /* 0: free */
@@ -21,24 +21,22 @@ struct seen_generation {
 
 struct seen {
     struct mem *mem;
-    uint64_t key[2];
     uint32_t ttl_ms;
-    uint32_t most;     /* names in one generation */
-    uint64_t turn_at;  /* when the young one becomes the old one */
+    uint32_t most;     /* slots of one generation, a power of two */
+    uint64_t turn_at;  /* when the young generation becomes the old one */
     struct seen_generation young, old;
 };
 
-/* `bytes` is what both generations may take together. */
-void seen_init(struct seen *s, struct mem *mem, const struct rng *rng, uint32_t ttl_ms,
-               size_t bytes, uint64_t now);
+/* Both generations together take `bytes` at most. */
+void seen_init(struct seen *s, struct mem *mem, uint32_t ttl_ms, size_t bytes, uint64_t now);
 void seen_free(struct seen *s);
 
-bool seen_has(const struct seen *s, struct view name);
+bool seen_has(const struct seen *s, uint64_t hash);
 
-/* True when it was not there. Without memory it is not remembered, and that is all. */
-bool seen_add(struct seen *s, struct view name, uint64_t now);
+/* True when it is new. Without memory it is not remembered, and that is all. */
+bool seen_add(struct seen *s, uint64_t hash, uint64_t now);
 
-/* SipHash-1-3 of bytes under a key: fast, and safe against chosen names. */
-uint64_t siphash(const uint64_t key[2], struct view bytes);
+/* Lets go of what is old. seen_add does so itself; for when nothing is added for long. */
+void seen_expire(struct seen *s, uint64_t now);
 
 #endif

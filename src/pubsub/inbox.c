@@ -1,0 +1,336 @@
+/* What each part of an RPC does. */
+#include "pubsub/router.h"
+
+/* ---- messages ---------------------------------------------------------------------------------- */
+
+/* A message and a peer, and for `served` the how-manieth time: ids are hashes, so this is one too. */
+static uint64_t mark_of(uint64_t id, const struct neighbour *n, uint32_t times)
+{
+    return id ^ ((uint64_t)n->handle << 8 | times);
+}
+
+static bool is_unwanted(const struct gossipsub *g, const struct message *m,
+                        const struct neighbour *n)
+{
+    return seen_has(&g->unwanted, mark_of(m->hashes.id, n, 0)) ||
+           seen_has(&g->unwanted, mark_of(m->hashes.origin, n, 0));
+}
+
+/* To the mesh, but neither back nor to the author. */
+static void forward(struct gossipsub *g, struct message *m, const struct topic *t)
+{
+    LIST_EACH(node, &t->mesh) {
+        struct neighbour *n = LIST_OWNER(node, struct member, in_mesh)->peer;
+        if (n->handle == m->via || !n->is_writable || is_unwanted(g, m, n) ||
+            view_equal(peer_id_view(&n->id), m->fields.from))
+            continue;
+        router_send(g, n, m, g->limits->gossip_out);
+    }
+}
+
+/* A valid message is kept and passed on. False when it came twice or is not ours to have any more. */
+static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
+{
+    struct topic *t = topic_find(&g->mesh, m->fields.topic);
+    if (t == NULL || !t->is_ours || !router_remember(g, m, now))
+        return false;
+    router_cache(g, m, t);
+    forward(g, m, t);
+    return true;
+}
+
+/* Its signature is checked elsewhere, by WebCrypto; until then it is known by its job. */
+static int ask_for_check(struct gossipsub *g, struct message *m, struct gossipsub_event *ev)
+{
+    struct public_key key;
+    bool is_known = public_key_parse(m->fields.key, &key) == 0 &&
+                    (key.type == KEY_RSA || key.type == KEY_ECDSA);
+    if (!is_known || g->checks.count >= g->limits->unverified ||
+        table_add(&g->checks, ++g->last_job, m) != 0) {
+        g->lost += is_known;
+        message_drop(&g->messages, m);
+        return 0;
+    }
+    *ev = (struct gossipsub_event){
+        .type = GOSSIPSUB_VERIFY,
+        .job = g->last_job,
+        .public_key = key,
+        .message = m->signed_bytes,
+        .signature = m->fields.signature,
+        .via = m->via,
+    };
+    return 1;
+}
+
+static int judge(struct gossipsub *g, struct message *m, const struct public_key *key,
+                 struct gossipsub_event *ev, uint64_t now)
+{
+    int rc = 0;
+    if (g->config.signing == GOSSIPSUB_STRICT_SIGN)
+        rc = public_key_verify(key, m->signed_bytes, m->fields.signature);
+    if (rc == ERR_UNSUPPORTED)
+        return ask_for_check(g, m, ev);
+    if (rc != 0 || !admit(g, m, now)) {
+        message_drop(&g->messages, m);
+        return 0;
+    }
+    router_give(g, m, ev);
+    return 1;
+}
+
+/* A copy of our own, at the cost of what is only cached; null when there is no room even so. */
+static struct message *copy_of(struct gossipsub *g, const struct rpc_message *fields)
+{
+    struct message *m = NULL;
+    int rc;
+    do
+        rc = message_new(&g->messages, fields, &m);
+    while (rc == ERR_FULL && mcache_forget_oldest(&g->mcache));
+    g->lost += rc != 0;
+    return rc == 0 ? m : NULL;
+}
+
+/* Cheap questions first: most of what a mesh brings was there before. */
+static int on_message(struct gossipsub *g, struct neighbour *n, const struct rpc_message *fields,
+                      struct gossipsub_event *ev, uint64_t now)
+{
+    const struct topic *t = topic_find(&g->mesh, fields->topic);
+    if (t == NULL || !t->is_ours)
+        return 0;
+    struct message_hashes hashes = message_hashes(&g->messages, fields);
+    if (seen_has(&g->seen, hashes.id))
+        return 0;
+    struct peer_id author;
+    struct public_key key;
+    if (message_check(&g->messages, fields, &author, &key) != 0 ||
+        peer_id_equal(&author, &g->self))
+        return 0;
+    struct message *m = copy_of(g, fields);
+    if (m == NULL)
+        return 0;
+    m->via = n->handle;
+    m->at = now;
+    return judge(g, m, &key, ev, now);
+}
+
+/* ---- subscriptions, meshes --------------------------------------------------------------------- */
+
+static void set_subscribed(struct gossipsub *g, struct member *m, bool is_subscribed, uint64_t now)
+{
+    struct topic *t = m->topic;
+    member_set_subscribed(m, is_subscribed);
+    if (!is_subscribed) {
+        member_set_mesh(m, false);
+        m->is_in_fanout = false;
+        member_release(&g->mesh, m, now);
+        topic_release(&g->mesh, t);
+    } else if (t->is_ours && t->mesh_count < g->config.d_low && member_is(m, GRAFTABLE, now)) {
+        router_graft(g, m);
+    }
+}
+
+static int on_subscription(struct gossipsub *g, struct neighbour *n, const struct rpc_part *part,
+                           struct gossipsub_event *ev, uint64_t now)
+{
+    if (part->topic.len == 0 || part->topic.len > g->limits->topic_name)
+        return 0;
+    struct topic *t = topic_find(&g->mesh, part->topic);
+    struct member *m = t ? member_find(&g->mesh, t, n) : NULL;
+    bool was = m != NULL && m->is_subscribed;
+    if (part->subscribe == was || (!was && n->subscription_count >= g->limits->topics_per_peer))
+        return 0;
+    if (m == NULL) {
+        t = topic_add(&g->mesh, part->topic);
+        m = t ? member_add(&g->mesh, t, n) : NULL;
+    }
+    if (m == NULL) {
+        if (t != NULL)
+            topic_release(&g->mesh, t);
+        return ERR_NOMEM;
+    }
+    set_subscribed(g, m, part->subscribe, now);
+    *ev = (struct gossipsub_event){
+        .type = GOSSIPSUB_SUBSCRIPTION,
+        .via = n->handle,
+        .peer = n->id,
+        .topic = part->topic,
+        .subscribed = part->subscribe,
+    };
+    return 1;
+}
+
+/* It need not be answered where neither topic nor subscription is known. */
+static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic, uint64_t now)
+{
+    const struct topic *t = topic_find(&g->mesh, topic);
+    struct member *m = t && t->is_ours ? member_find(&g->mesh, t, n) : NULL;
+    if (m == NULL || !m->is_subscribed || member_is_in_mesh(m))
+        return;
+    bool is_too_soon = !is_due(m->backoff_until, now);
+    bool is_too_many = t->mesh_count >= g->config.d_high && n->role == LISTENER;
+    if (is_too_soon || is_too_many)
+        router_prune(g, m, g->config.prune_backoff_s, now);
+    else
+        member_set_mesh(m, true);
+}
+
+/* A peer that left the topic has no member any more, yet its backoff counts should it come back. */
+static void on_prune(struct gossipsub *g, struct neighbour *n, const struct rpc_part *part,
+                     uint64_t now)
+{
+    struct topic *t = topic_find(&g->mesh, part->topic);
+    struct member *m = t ? member_find(&g->mesh, t, n) : NULL;
+    if (m == NULL && t != NULL && t->is_ours)
+        m = member_add(&g->mesh, t, n);
+    if (m == NULL)
+        return;
+    member_set_mesh(m, false);
+    router_back_off(g, m, part->backoff_s ? part->backoff_s : g->config.prune_backoff_s, now);
+}
+
+/* ---- gossip ------------------------------------------------------------------------------------ */
+
+/* Puts an id into the next IWANT; false when that is full. */
+static bool want(struct neighbour *n, struct view id)
+{
+    size_t len = rpc_field_len(id.len);
+    struct writer w = writer_of(buf_reserve(&n->wanted, len), len);
+    if (w.data == NULL)
+        return false;
+    rpc_put_iwant_id(&w, id);
+    buf_commit(&n->wanted, w.len);
+    return true;
+}
+
+static void on_ihave(struct gossipsub *g, struct neighbour *n, struct rpc_part *part, uint64_t now)
+{
+    const struct topic *t = topic_find(&g->mesh, part->topic);
+    struct view id;
+    if (part->rpc != n->last_ihave)
+        n->budget.ihaves++;
+    n->last_ihave = part->rpc;
+    if (t == NULL || !t->is_ours || n->budget.ihaves > g->limits->ihave_messages)
+        return;
+    while (n->budget.wants < g->limits->ihave_ids && rpc_next_id(&part->ids, &id)) {
+        n->budget.wants++;
+        uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
+        if (seen_has(&g->seen, hash) || seen_has(&g->asked, hash))
+            continue;
+        if (!want(n, id))
+            break;
+        seen_add(&g->asked, hash, now);
+    }
+    if (n->wanted.len > 0)
+        router_owe(g, n);
+}
+
+/* Each message so many times to each peer. */
+static bool may_serve(struct gossipsub *g, const struct message *m, const struct neighbour *n,
+                      uint64_t now)
+{
+    for (uint32_t times = 0; times < g->limits->retransmissions; times++)
+        if (seen_add(&g->served, mark_of(m->hashes.id, n, times), now))
+            return true;
+    return false;
+}
+
+static void on_iwant(struct gossipsub *g, struct neighbour *n, struct rpc_part *part, uint64_t now)
+{
+    struct view id;
+    while (n->is_writable && n->budget.serves < g->limits->ihave_ids &&
+           rpc_next_id(&part->ids, &id)) {
+        n->budget.serves++;
+        uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
+        struct message *m = mcache_find(&g->mcache, hash);
+        if (m != NULL && may_serve(g, m, n, now))
+            router_send(g, n, m, g->limits->gossip_out);
+    }
+}
+
+static void on_idontwant(struct gossipsub *g, struct neighbour *n, struct rpc_part *part,
+                         uint64_t now)
+{
+    struct view id;
+    while (n->budget.refusals < g->limits->idontwant_ids && rpc_next_id(&part->ids, &id)) {
+        n->budget.refusals++;
+        uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
+        seen_add(&g->unwanted, mark_of(hash, n, 0), now);
+    }
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------- */
+
+static int on_part(struct gossipsub *g, struct neighbour *n, struct rpc_part *part,
+                   struct gossipsub_event *ev, uint64_t now)
+{
+    switch (part->type) {
+    case RPC_SUBSCRIPTION:
+        return on_subscription(g, n, part, ev, now);
+    case RPC_MESSAGE:
+        return on_message(g, n, &part->message, ev, now);
+    case RPC_IHAVE:
+        on_ihave(g, n, part, now);
+        return 0;
+    case RPC_IWANT:
+        on_iwant(g, n, part, now);
+        return 0;
+    case RPC_GRAFT:
+        on_graft(g, n, part->topic, now);
+        return 0;
+    case RPC_PRUNE:
+        on_prune(g, n, part, now);
+        return 0;
+    case RPC_IDONTWANT:
+        on_idontwant(g, n, part, now);
+        return 0;
+    }
+    return 0;
+}
+
+/* By instants, not by our heartbeat: that may come once a minute while the page is hidden. */
+static void renew_budget(const struct gossipsub *g, struct neighbour *n, uint64_t now)
+{
+    if (is_due(n->budget.renew_at, now))
+        n->budget = (struct neighbour_budget){.renew_at = after(now, g->config.heartbeat_ms)};
+}
+
+int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
+                   struct gossipsub_event *ev, uint64_t now)
+{
+    struct neighbour *n = router_find(g, handle);
+    struct rpc_part part;
+    router_let_go(g);
+    if (n == NULL) {
+        span_take(in, in->len);
+        return 0;
+    }
+    renew_budget(g, n, now);
+    for (;;) {
+        int rc = rpc_feed(&n->reader, in, &part);
+        if (rc <= 0)
+            return rc;
+        rc = on_part(g, n, &part, ev, now);
+        if (rc != 0)
+            return rc;
+    }
+}
+
+void gossipsub_verified(struct gossipsub *g, uint32_t job, bool is_valid, uint64_t now)
+{
+    struct message *m = table_remove(&g->checks, job);
+    if (m != NULL && is_valid && admit(g, m, now))
+        list_add(&g->ready, &m->in_line);
+    else
+        message_drop(&g->messages, m);
+}
+
+bool gossipsub_next(struct gossipsub *g, struct gossipsub_event *ev)
+{
+    router_let_go(g);
+    if (list_is_empty(&g->ready))
+        return false;
+    struct message *m = LIST_OWNER(g->ready.next, struct message, in_line);
+    list_remove(&m->in_line);
+    router_give(g, m, ev);
+    return true;
+}

@@ -1,0 +1,74 @@
+/*
+ * One peer as the router knows it: what it has said, and what waits to be said to it.
+ *
+ * What it can make us owe is a flag on a member, a stamp, or a few bytes of ids; only messages are
+ * queued, and a queue holds references. `struct member` (mesh.h) has what it is to each topic.
+ */
+#ifndef PUBSUB_NEIGHBOUR_H
+#define PUBSUB_NEIGHBOUR_H
+
+#include "base/limits.h"
+#include "base/role.h"
+#include "pubsub/message.h"
+
+enum gossipsub_version { GOSSIPSUB_1_0, GOSSIPSUB_1_1, GOSSIPSUB_1_2 };
+
+/* What it asked of us since the budget was renewed: RPCs with an IHAVE, and ids. */
+struct neighbour_budget {
+    uint64_t renew_at;
+    uint32_t ihaves, wants, serves, refusals;
+};
+
+struct neighbour {
+    uint32_t handle;
+    struct peer_id id;
+    enum gossipsub_version version;
+    enum role role;            /* DIALER: we dialled it */
+    enum gossipsub_message_id form;  /* of the ids it understands */
+    struct list in_parted;     /* linked: it is gone, and only its backoffs are remembered */
+    struct list members;       /* struct member, in_peer */
+    uint32_t subscription_count;
+
+    /* in */
+    struct rpc_reader reader;
+    uint32_t last_ihave;       /* the RPC that had one */
+    struct neighbour_budget budget;
+
+    /* out */
+    bool is_writable;          /* our stream to it is open */
+    struct list in_owing;      /* linked: there is something to write, and it is writable */
+    uint32_t walk;             /* the last one over those owing that met it */
+    uint32_t told;             /* it knows our subscriptions as of this change */
+    uint32_t greeted;          /* the change its stream began with */
+    struct list owing;         /* struct member, in_owing: GRAFT, PRUNE, IHAVE */
+    struct buf wanted;         /* ids for the next IWANT, encoded */
+    struct message **queue;    /* a ring */
+    uint32_t queue_head, queue_len, queue_room;
+    size_t queue_bytes;        /* encoded */
+    uint64_t dropped;          /* messages that found the queue full */
+};
+
+void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id, struct mem *mem,
+                    const struct peerlet_limits *limits);
+
+/* Its members must be gone. */
+void neighbour_free(struct neighbour *n, struct messages *all);
+
+/* Nothing can be written to it any more: forgets what waits for it. */
+void neighbour_silence(struct neighbour *n, struct messages *all);
+
+static inline bool neighbour_is_parted(const struct neighbour *n)
+{
+    return list_is_linked(&n->in_parted);
+}
+
+/* Takes a reference. False, and counted, when that would pass `limit` bytes or memory is out. */
+bool neighbour_push(struct neighbour *n, struct message *m, size_t limit, struct messages *all);
+
+/* The message in this place of the queue, 0 being the next; it must be there. */
+struct message *neighbour_at(const struct neighbour *n, uint32_t place);
+
+/* Takes the next one out and drops the reference. */
+void neighbour_pop(struct neighbour *n, struct messages *all);
+
+#endif

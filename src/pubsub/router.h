@@ -1,0 +1,44 @@
+/* What the four files of the router share: gossipsub.c, inbox.c, outbox.c, heartbeat.c. */
+#ifndef PUBSUB_ROUTER_H
+#define PUBSUB_ROUTER_H
+
+#include "pubsub/gossipsub.h"
+
+/* Null for a handle that is not there. */
+struct neighbour *router_find(const struct gossipsub *g, uint32_t handle);
+
+/* Something waits for it: gossipsub_owing will name it, once it can be written to. */
+void router_owe(struct gossipsub *g, struct neighbour *n);
+
+/* Takes it into the mesh, or out of it and into backoff, and owes it the GRAFT or PRUNE. */
+void router_graft(struct gossipsub *g, struct member *member);
+void router_prune(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now);
+
+/* Grafts random members of a standing until there are `wanted` where there were `have`. */
+void router_graft_some(struct gossipsub *g, struct topic *t, enum standing standing,
+                       uint32_t wanted, uint32_t have, uint64_t now);
+
+/* Neither side may GRAFT for so long; more than limits->backoff_max_s is taken as that. */
+void router_back_off(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now);
+
+/* Queues a message for one peer; `limit` is what may wait for it. False, and counted: no room. */
+bool router_send(struct gossipsub *g, struct neighbour *n, struct message *m, size_t limit);
+
+/* Remembers the ids of a message. False when they were known: it is not new. */
+bool router_remember(struct gossipsub *g, const struct message *m, uint64_t now);
+
+/* Keeps it for IWANT, if it can be sent at all. */
+void router_cache(struct gossipsub *g, struct message *m, struct topic *t);
+
+/* Forgets a neighbour that has parted, with its backoffs. */
+void router_forget(struct gossipsub *g, struct neighbour *n);
+
+/* Lets go of what the last event lent. */
+void router_let_go(struct gossipsub *g);
+
+/* Fills in a message event; takes over the caller's reference. */
+void router_give(struct gossipsub *g, struct message *m, struct gossipsub_event *ev);
+
+void router_heartbeat(struct gossipsub *g, uint64_t now);
+
+#endif
