@@ -169,38 +169,40 @@ static void take_object(struct cursor *c, struct candidate *candidate)
         take_member(c, candidate);
     while (peek(c) == ',' && take_u8(c) == ',');
     expect(c, '}');
+    if (candidate->line.data == NULL)
+        c->failed = true;
+    text_skip(&candidate->line, "a="); /* node-datachannel gives the whole line of the SDP */
+}
+
+/* null or "" */
+static void take_nothing(struct cursor *c)
+{
+    struct view text;
+    take_string_or_null(c, &text);
+    if (text.len > 0)
+        c->failed = true;
+}
+
+static bool is_valid(const struct candidate *candidate)
+{
+    struct view mid = candidate->mid, ufrag = candidate->ufrag;
+    return candidate_is_valid(candidate->line) &&
+           (mid.data == NULL || text_is_made_of(mid, 1, 32, TEXT_TOKEN)) &&
+           (ufrag.data == NULL || text_is_made_of(ufrag, 4, 256, TEXT_ICE));
 }
 
 int candidate_parse(struct view json, struct candidate *candidate)
 {
     *candidate = (struct candidate){0};
     struct cursor c = cursor_of(json);
-    switch (peek(&c)) {
-    case 0:
-        break;
-    case '{':
+    if (peek(&c) == '{')
         take_object(&c, candidate);
-        if (candidate->line.data == NULL)
-            return ERR_BAD_MESSAGE;
-        break;
-    default:
-        take_string_or_null(&c, &candidate->line);
-        if (candidate->line.len > 0)
-            return ERR_BAD_MESSAGE;
-        break;
-    }
+    else if (c.rest.len > 0)
+        take_nothing(&c);
     skip_space(&c);
     if (c.failed || c.rest.len > 0)
         return ERR_BAD_MESSAGE;
-    if (candidate->line.len == 0)
-        return 0;
-
-    text_skip(&candidate->line, "a="); /* node-datachannel gives the whole line of the SDP */
-    if (!candidate_is_valid(candidate->line) ||
-        (candidate->mid.data != NULL && !text_is_made_of(candidate->mid, 1, 32, TEXT_TOKEN)) ||
-        (candidate->ufrag.data != NULL && !text_is_made_of(candidate->ufrag, 4, 256, TEXT_ICE)))
-        return ERR_BAD_MESSAGE;
-    return 0;
+    return candidate->line.len == 0 || is_valid(candidate) ? 0 : ERR_BAD_MESSAGE;
 }
 
 static void put_member(struct writer *w, const char *name, struct view value)

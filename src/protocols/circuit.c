@@ -13,11 +13,11 @@ const char *circuit_status_text(uint32_t status)
     }
 }
 
-struct circuit_limit circuit_limit_of(const struct peerlet_limits *limits, uint32_t duration_s,
+struct circuit_limit circuit_limit_of(const struct peerlet_limits *limits, uint64_t duration_s,
                                       uint64_t data)
 {
     bool absurd = duration_s > limits->limited_max_s;
-    return (struct circuit_limit){absurd ? CIRCUIT_LIMIT_UNKNOWN_S : duration_s, data};
+    return (struct circuit_limit){absurd ? CIRCUIT_LIMIT_UNKNOWN_S : (uint32_t)duration_s, data};
 }
 
 uint32_t circuit_ttl_s(const struct peerlet_limits *limits, uint64_t expire, uint64_t unix_s)

@@ -41,7 +41,7 @@ const char *circuit_status_text(uint32_t status);
 #define CIRCUIT_LIMIT_UNKNOWN_S 120
 
 /* The limit as received, but for a duration above limits->limited_max_s. */
-struct circuit_limit circuit_limit_of(const struct peerlet_limits *limits, uint32_t duration_s,
+struct circuit_limit circuit_limit_of(const struct peerlet_limits *limits, uint64_t duration_s,
                                       uint64_t data);
 
 /* A connection under this limit is a limited one. */

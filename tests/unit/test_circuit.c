@@ -128,7 +128,7 @@ static const struct {
      "until 100, 0 s, 18446744073709551615 bytes\n"},
     {"with a limit of zero", RESERVE, "{" STATUS UNTIL_100 "22{08001000}" OK "}", "until 100\n"},
     {"with an endless limit", RESERVE, "{" STATUS UNTIL_100 "22{08ffffffffffffffffff01}" OK "}",
-     "PROTOCOL\n"},
+     "until 100, 120 s, 0 bytes\n"},
     {"until the end of time", RESERVE, "{" STATUS "1a{08ffffffffffffffffff01}" OK "}",
      "until 18446744073709551615\n"},
     {"without a time", RESERVE, "{" STATUS "1a{}" OK "}", "until 0\n"},
