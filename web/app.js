@@ -94,10 +94,10 @@ function wireComposer (chat) {
 
 /** Puts the cursor where a multiaddr stopped making sense. */
 function pointAt (input, err) {
-  const position = err.position ?? /position (\d+)/.exec(err.message)?.[1]
-  if (position === undefined) return
+  const nth = /at character (\d+)/.exec(err.message)?.[1]
+  if (nth === undefined) return
   input.focus()
-  input.setSelectionRange(Number(position), input.value.length)
+  input.setSelectionRange(Number(nth) - 1, input.value.length)
 }
 
 function wireDial (node) {

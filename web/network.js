@@ -5,7 +5,7 @@ const PING_EVERY_MS = 3000
 
 const BEST_FIRST = /** @type {const} */ (['direct', 'relayed', 'socket'])
 
-const EVENTS = ['connection:open', 'connection:close', 'peer:connect', 'peer:disconnect', 'self:peer:update']
+const EVENTS = ['connection:open', 'connection:close', 'peer:connect', 'peer:disconnect', 'self:peer:update', 'relay:state']
 
 /** Fires `change` whenever something to be shown is different. */
 export class Network extends EventTarget {
@@ -50,12 +50,14 @@ export class Network extends EventTarget {
 
   get state () {
     const peers = this.peers
+    const relay = this.#node.relays.get(this.#relay)
     return {
       online: navigator.onLine,
       hasRelay: this.#relay !== undefined,
       wasRelayed: this.#wasRelayed,
       relayOpen: peers.some((peer) => peer.isRelay),
       reachable: this.addresses.some((text) => text.includes('/p2p-circuit')),
+      refusal: relay?.state === 'waiting' ? relay.detail : undefined,
       direct: peers.filter((peer) => peer.kinds.includes('direct')).length,
       relayed: peers.filter((peer) => peer.kinds.every((kind) => kind === 'relayed')).length
     }

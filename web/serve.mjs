@@ -30,15 +30,18 @@ const SERVED = /^\/(index\.html|web\/[\w.-]+\.(js|css|svg)|build\/web\/[\w.-]+)$
 /**
  * Serves the demo page and its parts.
  *
- * @param {{ relayFor: (host: string) => string | undefined, files?: (path: string) => string | undefined }} options
- *   `relayFor` gives the relay's address for a page opened at `host`; `files` may add files to those
- *   of the page, as a path on disk.
+ * @param {object} options
+ * @param {(host: string) => string | undefined} options.relayFor the relay's address for a page
+ *   opened at a host
+ * @param {(path: string) => string | undefined} [options.files] files beside those of the page, as
+ *   paths on disk
+ * @param {(path: string) => Record<string, string>} [options.extraHeaders]
  */
-export function createPageServer ({ relayFor, files = () => undefined }) {
+export function createPageServer ({ relayFor, files = () => undefined, extraHeaders = () => ({}) }) {
   return createServer(async (req, res) => {
     const url = new URL(req.url, 'http://localhost')
     const name = url.pathname === '/' ? '/index.html' : url.pathname
-    const headers = { 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' }
+    const headers = { 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...extraHeaders(url.pathname) }
     if (name === '/relay.json') {
       const relay = relayFor(req.headers.host?.replace(/:\d+$/, '') ?? '127.0.0.1')
       res.writeHead(relay === undefined ? 404 : 200, { ...headers, 'content-type': TYPES['.json'] })

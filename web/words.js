@@ -30,10 +30,10 @@ export const peopleInRoom = (n) => n === 0 ? 'only you' : `you and ${plural(n, '
  * The line that says how we are connected.
  *
  * @param {{ online: boolean, hasRelay: boolean, wasRelayed: boolean, relayOpen: boolean,
- *   reachable: boolean, direct: number, relayed: number }} state
+ *   reachable: boolean, refusal: string | undefined, direct: number, relayed: number }} state
  * @returns {{ mood: 'good' | 'warn' | 'bad' | 'busy', text: string }}
  */
-export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, direct, relayed }) {
+export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, refusal, direct, relayed }) {
   const directly = `connected directly to ${plural(direct, 'person', 'people')}`
   if (!online) {
     return direct > 0
@@ -52,6 +52,7 @@ export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, 
     return { mood: 'good', text: `Connected directly to ${plural(direct, 'person', 'people')}${others}.` }
   }
   if (!hasRelay) return { mood: 'bad', text: 'No relay, so nobody can find you. Give one under “Relay”.' }
+  if (!reachable && refusal !== undefined) return { mood: 'warn', text: `The relay gives us no address: ${explain(refusal)}` }
   if (!reachable) return { mood: 'busy', text: 'Asking the relay for an address…' }
   return { mood: 'good', text: 'Ready. Waiting for somebody else to open this page.' }
 }
