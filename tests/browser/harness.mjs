@@ -70,12 +70,13 @@ function testFile (name) {
  * test `t` they are given.
  */
 export function openWorld () {
-  let browser, server, origin
+  let browser, server, origin, pageHeaders
   const relays = { current: undefined }
 
   before(async () => {
+    if (!existsSync(testFile(PEERLET) ?? path.join(ROOT, PEERLET))) throw new Error(`${PEERLET} is not built: run \`make web\``)
     await buildPages()
-    server = createPageServer({ relayFor: () => relays.current?.addr, files: testFile })
+    server = createPageServer({ relayFor: () => relays.current?.addr, files: testFile, extraHeaders: (name) => name === '/' ? pageHeaders ?? {} : {} })
     origin = `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}`
     browser = await chromium.launch({
       executablePath: chromiumPath(),
@@ -108,9 +109,13 @@ export function openWorld () {
       return context
     },
 
-    /** A page at `url`, in a profile of its own unless one is given. */
-    async tab (t, url, { profile, script } = {}) {
+    /**
+     * A page at `url`, in a profile of its own unless one is given. `script` runs before those of
+     * the page, `headers` come with the document.
+     */
+    async tab (t, url, { profile, script, headers } = {}) {
       const page = await (profile ?? await world.profile(t)).newPage()
+      pageHeaders = headers
       if (process.env.VERBOSE !== undefined) {
         page.on('console', (message) => console.error(`${url}: ${message.text()}`))
         page.on('pageerror', (err) => console.error(`${url}: ${err.stack}`))

@@ -104,6 +104,7 @@ globalThis.peer = {
   dial: async (text) => (await node.dial(multiaddr(text))).remotePeer.toString(),
 
   whenReserved: (ms) => until(() => peer.addresses().find((text) => text.includes('/p2p-circuit/webrtc')), 'a /webrtc address', ms),
+  whenUnreachable: (ms) => until(() => peer.addresses().every((text) => !text.includes('/p2p-circuit')), 'an end of the relayed addresses', ms),
   whenDirect: (id, ms) => until(() => connections().find((c) => c.peer === id && isDirect(c)), `a direct connection to ${id}`, ms),
   whenGone: (id, ms) => until(() => connections().every((c) => c.peer !== id), `an end of the connections to ${id}`, ms),
   whenConnected: (id, ms) => until(() => connections().find((c) => c.peer === id), `a connection to ${id}`, ms),
