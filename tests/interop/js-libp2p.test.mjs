@@ -1,0 +1,270 @@
+// Peerlet's wasm against js-libp2p over real sockets.
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify, identifyPush } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import * as peerlet from './peerlet.mjs'
+import { ECHO, echo } from './relay.mjs'
+import { startRelay } from './start-relay.mjs'
+
+const TOPIC = 'interop'
+const MIB = 1 << 20
+
+/** Resolves with the detail of the first event that fits; rejects after `ms`. */
+function once (target, name, fits = () => true, ms = 5000) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      target.removeEventListener(name, listen)
+      reject(new Error(`${ms} ms passed without ${name}`))
+    }, ms)
+    const listen = (event) => {
+      if (!fits(event.detail)) return
+      clearTimeout(timer)
+      target.removeEventListener(name, listen)
+      resolve(event.detail)
+    }
+    target.addEventListener(name, listen)
+  })
+}
+
+/** The same for a state that may be there already. */
+async function when (condition, target, names, ms = 5000) {
+  if (condition()) return
+  await Promise.any(names.map((name) => once(target, name, () => condition(), ms)))
+}
+
+async function startJs (t, { privateKey, listen = ['/ip4/127.0.0.1/tcp/0/ws'] } = {}) {
+  const node = await createLibp2p({
+    privateKey,
+    addresses: { listen },
+    transports: [webSockets(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: async () => false },
+    services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub() }
+  })
+  t.after(() => node.stop())
+  await node.handle(ECHO, echo, { runOnLimitedConnection: true })
+  return node
+}
+
+async function startPeerlet (t, options = {}) {
+  const node = await peerlet.createLibp2p({
+    transports: [peerlet.webSockets(), peerlet.circuitRelayTransport()],
+    connectionGater: { denyDialMultiaddr: async () => false },
+    services: {
+      identify: peerlet.identify(), identifyPush: peerlet.identifyPush(), ping: peerlet.ping(), pubsub: peerlet.gossipsub()
+    },
+    ...options
+  })
+  t.after(() => node.stop())
+  await node.handle(ECHO, (stream) => echo(stream), { runOnLimitedConnection: true })
+  return node
+}
+
+async function startRelayFor (t, env) {
+  const relay = await startRelay(env)
+  t.after(() => relay.stop())
+  return relay
+}
+
+/** Both nodes with a connection that `ours` dialled. */
+async function connected (t) {
+  const js = await startJs(t)
+  const ours = await startPeerlet(t)
+  const identified = once(ours, 'peer:identify')
+  const connection = await ours.dial(js.getMultiaddrs()[0].toString())
+  return { js, ours, connection, identified: await identified }
+}
+
+async function echoThrough (connection, length) {
+  const bytes = randomBytes(length)
+  const stream = await connection.newStream(ECHO, { runOnLimitedConnection: true })
+  const back = createHash('sha256')
+  let received = 0
+  const reading = (async () => {
+    for await (const part of stream) {
+      const flat = part instanceof Uint8Array ? part : part.subarray()
+      received += flat.length
+      back.update(flat)
+    }
+  })()
+  for (let at = 0; at < length; at += 65536) {
+    if (!stream.send(bytes.subarray(at, at + 65536))) await stream.onDrain()
+  }
+  await stream.close()
+  await reading
+  assert.equal(received, length)
+  assert.equal(back.digest('hex'), createHash('sha256').update(bytes).digest('hex'))
+}
+
+test('identify, both ways', { timeout: 20_000 }, async (t) => {
+  const js = await startJs(t)
+  const ours = await startPeerlet(t)
+  const [theirView, ourView] = [once(js, 'peer:identify'), once(ours, 'peer:identify')]
+  await ours.dial(js.getMultiaddrs()[0].toString())
+
+  const them = await ourView
+  assert.equal(them.peerId.toString(), js.peerId.toString())
+  assert.match(them.agentVersion, /^js-libp2p\//)
+  assert.ok(them.protocols.includes(ECHO))
+  assert.ok(them.protocols.includes('/meshsub/1.2.0'))
+
+  const us = await theirView
+  assert.equal(us.peerId.toString(), ours.peerId.toString())
+  assert.match(us.agentVersion, /^peerlet\/\d/)
+  for (const protocol of ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0', '/ipfs/ping/1.0.0', '/meshsub/1.2.0', ECHO]) {
+    assert.ok(us.protocols.includes(protocol), `${protocol} is missing`)
+  }
+  assert.notEqual(us.signedPeerRecord, undefined, 'no signed peer record')
+
+  // a protocol that comes later is pushed
+  const pushed = once(js, 'peer:update', ({ peer }) => peer.id.equals(us.peerId) && peer.protocols.includes('/late/1'))
+  await ours.handle('/late/1', () => {})
+  await pushed
+})
+
+test('ping, both ways', { timeout: 20_000 }, async (t) => {
+  const { js, ours } = await connected(t)
+  for (const ms of [await ours.services.ping.ping(js.peerId.toString()), await js.services.ping.ping(js.getPeers()[0])]) {
+    assert.ok(ms >= 0 && ms < 1000, `${ms} ms`)
+  }
+})
+
+test('echo of 10 MiB, both ways', { timeout: 60_000 }, async (t) => {
+  const { js, connection } = await connected(t)
+  await echoThrough(connection, 10 * MIB)
+  await echoThrough(js.getConnections()[0], 10 * MIB)
+  assert.equal(connection.status, 'open')
+})
+
+test('many streams at once', { timeout: 60_000 }, async (t) => {
+  const { js, connection } = await connected(t)
+  await Promise.all(Array.from({ length: 20 }, (_, i) => echoThrough(i % 2 ? connection : js.getConnections()[0], 100_000 + i)))
+})
+
+test('gossip both ways, signed and verified', { timeout: 30_000 }, async (t) => {
+  const { js, ours } = await connected(t)
+  for (const node of [js, ours]) node.services.pubsub.subscribe(TOPIC)
+  for (const [node, other] of [[js, ours], [ours, js]]) {
+    const sees = () => node.services.pubsub.getSubscribers(TOPIC).some((id) => id.toString() === other.peerId.toString())
+    await when(sees, node.services.pubsub, ['subscription-change'])
+  }
+  for (const [from, to] of [[ours, js], [js, ours], [ours, js]]) {
+    const data = randomBytes(1000)
+    const heard = once(to.services.pubsub, 'message')
+    await from.services.pubsub.publish(TOPIC, data)
+    const message = await heard
+    assert.equal(message.type, 'signed')
+    assert.equal(message.topic, TOPIC)
+    assert.equal(message.from.toString(), from.peerId.toString())
+    assert.deepEqual(Buffer.from(message.data), data)
+    assert.equal(message.signature.length, 64)
+    assert.equal(typeof message.sequenceNumber, 'bigint')
+  }
+})
+
+test('a protocol nobody speaks', { timeout: 20_000 }, async (t) => {
+  const { js, connection } = await connected(t)
+  await assert.rejects(connection.newStream('/nobody/1'), { name: 'UnsupportedProtocolError' })
+  await assert.rejects(js.getConnections()[0].newStream('/nobody/1'), { name: 'UnsupportedProtocolError' })
+  const stream = await connection.newStream(['/nobody/1', ECHO])
+  assert.equal(stream.protocol, ECHO)
+})
+
+test('hanging up, from either side', { timeout: 20_000 }, async (t) => {
+  for (const who of ['ours', 'js']) {
+    const nodes = await connected(t)
+    const [here, there] = who === 'ours' ? [nodes.ours, nodes.js] : [nodes.js, nodes.ours]
+    const gone = once(there, 'peer:disconnect')
+    await here.hangUp(here.getConnections()[0].remotePeer)
+    assert.equal((await gone).toString(), here.peerId.toString())
+    assert.equal(there.getConnections().length, 0)
+  }
+})
+
+// js-libp2p has no ECDSA peers.
+for (const [type, ...options] of [['Ed25519'], ['RSA', 2048]]) {
+  test(`a peer whose key is ${type}`, { timeout: 20_000 }, async (t) => {
+    const js = await startJs(t, { privateKey: await generateKeyPair(type, ...options) })
+    const ours = await startPeerlet(t)
+    const connection = await ours.dial(js.getMultiaddrs()[0].toString())
+    assert.equal(connection.remotePeer.toString(), js.peerId.toString())
+    await echoThrough(connection, 1000)
+  })
+}
+
+test('a peer whose key is secp256k1 is named and refused', { timeout: 20_000 }, async (t) => {
+  const js = await startJs(t, { privateKey: await generateKeyPair('secp256k1') })
+  const ours = await startPeerlet(t)
+  await assert.rejects(ours.dial(js.getMultiaddrs()[0].toString()), /secp256k1/i)
+})
+
+test('reservation, kept and announced', { timeout: 20_000 }, async (t) => {
+  const relay = await startRelayFor(t)
+  const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
+  const reserved = () => ours.getMultiaddrs().map(String).includes(`${relay.addr}/p2p-circuit/p2p/${ours.peerId}`)
+  await when(reserved, ours, ['self:peer:update'])
+})
+
+test('a relay that refuses says so with its status', { timeout: 20_000 }, async (t) => {
+  const relay = await startRelayFor(t, { RELAY_LIMITS: '{ "maxReservations": 0 }' })
+  const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, start: false, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
+  const refused = once(ours, 'relay:state', ({ state }) => state === 'waiting')
+  await ours.start()
+  assert.match((await refused).detail, /RESERVATION_REFUSED|reservation/i)
+})
+
+// An unlimited relay lets anything through; the stock limits allow 128 KiB and two minutes.
+for (const [name, RELAY_LIMITS, length] of [['limited', '{}', 32_768], ['unlimited', '{ "applyDefaultLimit": false }', 2 * MIB]]) {
+  test(`${name} relayed connection: we dial`, { timeout: 30_000 }, async (t) => {
+    const relay = await startRelayFor(t, { RELAY_LIMITS })
+    const js = await startJs(t, { listen: [`${relay.addr}/p2p-circuit`] })
+    const ours = await startPeerlet(t)
+    const reserved = () => js.getMultiaddrs().length > 0
+    await when(reserved, js, ['self:peer:update'])
+    const connection = await ours.dial(js.getMultiaddrs()[0].toString())
+    assert.equal(connection.remotePeer.toString(), js.peerId.toString())
+    assert.match(connection.remoteAddr.toString(), /\/p2p-circuit/)
+    assert.equal(connection.direct, false)
+    assert.equal(connection.limits !== undefined, name === 'limited')
+    if (name === 'limited') await assert.rejects(connection.newStream('/app/1'), { name: 'LimitedConnectionError' })
+    await echoThrough(connection, length)
+  })
+
+  test(`${name} relayed connection: we are dialled`, { timeout: 30_000 }, async (t) => {
+    const relay = await startRelayFor(t, { RELAY_LIMITS })
+    const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
+    const js = await startJs(t)
+    const reserved = () => ours.getMultiaddrs().length > 0
+    await when(reserved, ours, ['self:peer:update'])
+    const opened = once(ours, 'connection:open', ({ remotePeer }) => remotePeer.toString() === js.peerId.toString())
+    const connection = await js.dial(multiaddr(ours.getMultiaddrs()[0].toString()))
+    assert.equal(connection.remotePeer.toString(), ours.peerId.toString())
+    const here = await opened
+    assert.equal(here.direction, 'inbound')
+    assert.equal(here.limits !== undefined, name === 'limited')
+    await echoThrough(connection, length)
+    await echoThrough(here, length)
+  })
+}
+
+test('the relay dies and comes back: reserved again within 5 s', { timeout: 30_000 }, async (t) => {
+  const relay = await startRelayFor(t)
+  const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
+  const reserved = () => ours.getMultiaddrs().length > 0
+  await when(reserved, ours, ['self:peer:update'])
+  await relay.kill()
+  await when(() => !reserved(), ours, ['self:peer:update'])
+  await relay.restart()
+  await when(reserved, ours, ['self:peer:update'], 5000)
+})
