@@ -1,0 +1,346 @@
+// Measures Peerlet beside js-libp2p and the bare browser APIs, all in one run, and prints tables.
+//
+//   node tests/bench/run.mjs [--only size,startup,…] [--impl peerlet,js-libp2p] [--reps 3] [--opens 20]
+//
+// The implementations take turns within each repetition, and the bare APIs run beside them, so that
+// ratios hold on a busy machine too. Every number is the median of the repetitions, with
+// (least–most). MB is 1,000,000 bytes. Needs Node 22 or newer, Chromium, and `make web`.
+import { fileURLToPath } from 'node:url'
+import { startRelay } from '../interop/start-relay.mjs'
+import { buildBench } from './build.mjs'
+import { cpuOf, launchChromium, pageCpu, pageHeap, rendererCpu } from './chromium.mjs'
+
+const SCENARIOS = 'size,startup,opening,ws,webrtc,setup,gossip,burst,memory'
+const MB = 1e6
+const BARE = 'bare API'
+const RELAY = fileURLToPath(new URL('relay.mjs', import.meta.url))
+const TRANSFERS = [[65536, 32 * MB], [1024, 8 * MB]] // bytes of one write, bytes in all
+const LONG_RUN_SHARE = 4 // bare sockets are several times faster: give them more to do
+
+function argument (name, standard) {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? standard : process.argv[at + 1]
+}
+
+const only = argument('only', SCENARIOS).split(',')
+const impls = argument('impl', 'peerlet,js-libp2p').split(',')
+const reps = Number(argument('reps', '3'))
+const opens = Number(argument('opens', '20'))
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const sorted = (values) => [...values].sort((a, b) => a - b)
+const quantile = (values, q) => sorted(values)[Math.min(values.length - 1, Math.floor(q * values.length))]
+const median = (values) => {
+  const s = sorted(values)
+  return s.length % 2 ? s[s.length >> 1] : (s[s.length / 2 - 1] + s[s.length / 2]) / 2
+}
+
+/** results[scenario][metric][implementation] = [value, …] */
+const results = {}
+function put (scenario, metric, impl, ...values) {
+  results[scenario] ??= {}
+  results[scenario][metric] ??= {}
+  results[scenario][metric][impl] ??= []
+  results[scenario][metric][impl].push(...values)
+}
+
+const sizes = await buildBench()
+const relay = await startRelay({}, RELAY)
+const stats = async () => (await fetch(`${relay.http}/stats`)).json()
+const pageUrl = (impl) => `${relay.http}/page.html?impl=${impl}`
+const autoUrl = (impl, options) => `${pageUrl(impl)}&auto=${encodeURIComponent(JSON.stringify(options))}`
+const listening = () => ({ listen: true, bootstrap: relay.addr, iceServers: [] })
+
+async function until (page, expression, ms = 20_000) {
+  const end = Date.now() + ms
+  for (;;) {
+    const value = await page.evaluate(expression)
+    if (value) return value
+    if (Date.now() > end) throw new Error(`${ms} ms passed without ${expression}`)
+    await sleep(20)
+  }
+}
+
+async function open (browser, impl, options = { iceServers: [] }) {
+  const page = await browser.page(pageUrl(impl))
+  await page.waitForFunction('globalThis.bench')
+  await page.evaluate((o) => bench.start(o), options)
+  return page
+}
+
+/** CPU of the pages and the relay while `work` runs. */
+async function withCpu (browser, work) {
+  const before = [rendererCpu(browser.pid), cpuOf(relay.pid)]
+  const value = await work()
+  return { value, pages: rendererCpu(browser.pid) - before[0], relay: cpuOf(relay.pid) - before[1] }
+}
+
+const kib = (bytes) => `${bytes / 1024} KiB writes`
+
+const scenarios = {
+  async size (_, impl) {
+    for (const [kind, bytes] of Object.entries(sizes[impl])) put('size', `${kind}, KB`, impl, bytes / 1000)
+  },
+
+  async startup (browser, impl) {
+    const page = await browser.page(autoUrl(impl, { listen: true, iceServers: [] }))
+    await until(page, 'globalThis.bench?.marks().created')
+    const marks = await page.evaluate('bench.marks()')
+    put('startup', 'evaluation of the script, ms', impl, marks.evalEnd - marks.evalStart)
+    put('startup', 'evaluation to started node, ms', impl, marks.created - marks.evalStart)
+    await sleep(500)
+    const extra = await page.evaluate('bench.extraBytes()')
+    const empty = await browser.page(pageUrl('nothing'))
+    put('startup', 'memory of an idle node, MB', impl, (await pageHeap(page) - await pageHeap(empty) + extra) / MB)
+  },
+
+  // A tab is there; another opens, and they find each other by discovery.
+  async opening (browser, impl) {
+    const options = { ...listening(), discovery: { interval: 10_000, topic: 'browser-peer-discovery' } }
+    for (let i = 0; i < Math.ceil(opens / reps); i++) {
+      const first = await browser.page(autoUrl(impl, options))
+      await until(first, 'globalThis.bench?.marks().reserved')
+      const second = await browser.page(autoUrl(impl, options))
+      await until(second, 'globalThis.bench?.marks()["open:webrtc"]', 60_000)
+      const marks = await second.evaluate('bench.marks()')
+      put('opening', 'relay connected, ms', impl, marks['open:direct'])
+      put('opening', 'reserved, ms', impl, marks.reserved)
+      put('opening', 'direct connection, ms', impl, marks['open:webrtc'])
+      await first.done()
+      await second.done()
+    }
+    const a = await open(browser, impl, listening())
+    const b = await open(browser, impl, listening())
+    const address = await until(a, 'bench.addrs().find((a) => a.includes("/webrtc"))')
+    await until(b, 'bench.addrs().find((a) => a.includes("/webrtc"))')
+    put('opening', 'dial of a known /webrtc address, ms', impl, (await b.evaluate((to) => bench.dial(to), address)).ms)
+  },
+
+  async ws (browser, impl) {
+    const page = await open(browser, impl)
+    const { id } = await page.evaluate((to) => bench.dial(to), relay.addr)
+    for (const [chunk, total] of TRANSFERS) {
+      for (const way of ['upload', 'download']) {
+        const run = (bytes) => page.evaluate((...a) => bench[a[0]](...a.slice(1)), way, id, bytes, chunk)
+        await run(2 * MB)
+        const ours = await withCpu(browser, () => run(total))
+        put('ws', `${way}, ${kib(chunk)}, MB/s`, impl, ours.value)
+        put('ws', `${way}, ${kib(chunk)}, page CPU ms/MB`, impl, ours.pages / (total / MB))
+        const raw = way === 'upload' ? 'rawWsUpload' : 'rawWsDownload'
+        const bare = await withCpu(browser, () => page.evaluate((...a) => bench[a[0]](...a.slice(1)), raw, relay.ws, total * LONG_RUN_SHARE, chunk))
+        put('ws', `${way}, ${kib(chunk)}, MB/s`, BARE, bare.value)
+        put('ws', `${way}, ${kib(chunk)}, page CPU ms/MB`, BARE, bare.pages / (total * LONG_RUN_SHARE / MB))
+      }
+    }
+    await page.evaluate((to) => bench.rtt(to, 100), id)
+    put('ws', 'round trip on an open stream, ms', impl, median(await page.evaluate((to) => bench.rtt(to, 300), id)))
+    put('ws', 'round trip on an open stream, ms', BARE, median(await page.evaluate((url) => bench.rawWsRtt(url, 300), relay.ws)))
+    put('ws', 'ping service, ms', impl, median(await page.evaluate((to) => bench.ping(to, 50), id)))
+  },
+
+  async webrtc (browser, impl) {
+    const a = await open(browser, impl, listening())
+    const b = await open(browser, impl, listening())
+    const { id, kind } = await b.evaluate((to) => bench.dial(to), await until(a, 'bench.addrs().find((a) => a.includes("/webrtc"))'))
+    if (kind !== 'webrtc') throw new Error(`the connection is ${kind}`)
+    const offer = await b.evaluate('bench.rawRtcOffer([])')
+    await b.evaluate((sdp) => bench.rawRtcAccept(sdp), await a.evaluate((sdp) => bench.rawRtcAnswer(sdp, []), offer))
+    if (!(await b.evaluate('bench.rawRtcReady()')).ok) throw new Error('the bare data channel did not open')
+    const raw = { upload: 'rawRtcUpload', download: 'rawRtcDownload' }
+    const run = (...args) => b.evaluate((...a) => bench[a[0]](...a.slice(1)), ...args)
+    // the first megabytes of a fresh association can stall for seconds
+    for (const way of ['upload', 'download']) {
+      await run(raw[way], 4 * MB, 1024)
+      await run(way, id, 4 * MB, 1024)
+    }
+    for (const [chunk, total] of TRANSFERS) {
+      for (const way of ['upload', 'download']) {
+        const ours = await withCpu(browser, () => run(way, id, total, chunk))
+        put('webrtc', `${way}, ${kib(chunk)}, MB/s`, impl, ours.value)
+        put('webrtc', `${way}, ${kib(chunk)}, both pages' CPU ms/MB`, impl, ours.pages / (total / MB))
+        const bare = await withCpu(browser, () => run(raw[way], total, Math.min(chunk, 16384)))
+        put('webrtc', `${way}, ${kib(chunk)}, MB/s`, BARE, bare.value)
+        put('webrtc', `${way}, ${kib(chunk)}, both pages' CPU ms/MB`, BARE, bare.pages / (total / MB))
+      }
+    }
+    await run('rtt', id, 100)
+    put('webrtc', 'round trip on an open stream, ms', impl, median(await run('rtt', id, 300)))
+    put('webrtc', 'round trip on an open stream, ms', BARE, median(await run('rawRtcRtt', 300)))
+  },
+
+  async setup (browser, impl) {
+    const page = await open(browser, impl)
+    await page.evaluate((to) => bench.dialMany(to, 20), relay.addr)
+    const { value, pages } = await withCpu(browser, () => page.evaluate((to) => bench.dialMany(to, 100), relay.addr))
+    put('setup', 'dial to open, ms', impl, median(value.open))
+    put('setup', 'dial to identified, ms', impl, median(value.ident))
+    put('setup', 'page CPU per connection, ms', impl, pages / 100)
+    put('setup', 'dial to open, ms', BARE, median(await page.evaluate((url) => bench.rawWsOpen(url, 50), relay.ws)))
+  },
+
+  // 1 KiB signed messages from tab to relay to tab.
+  async gossip (browser, impl) {
+    const [a, b] = await gossipPair(browser, impl)
+    for (const rate of [200, 500, 1000, 0]) {
+      const count = rate === 0 ? 3000 : rate * 3
+      await b.evaluate('bench.gossipReset()')
+      const cpu = [await pageCpu(a), await pageCpu(b)]
+      const sent = await a.evaluate((...args) => bench.gossipPublish('bench', ...args), count, 1024, rate)
+      const got = await settled(b, count)
+      const at = rate === 0 ? 'flat out' : `${rate}/s`
+      put('gossip', `${at}: delivered, %`, impl, 100 * got.n / count)
+      put('gossip', `${at}: delivered, messages/s`, impl, got.n * 1000 / (got.last - sent.first))
+      put('gossip', `${at}: latency p50, ms`, impl, quantile(got.lat, 0.5))
+      put('gossip', `${at}: latency p99, ms`, impl, quantile(got.lat, 0.99))
+      put('gossip', `${at}: publisher CPU, ms/message`, impl, (await pageCpu(a) - cpu[0]) / count)
+      put('gossip', `${at}: subscriber CPU, ms/message`, impl, (await pageCpu(b) - cpu[1]) / count)
+      await sleep(2000)
+    }
+  },
+
+  async burst (browser, impl) {
+    const [a, b] = await gossipPair(browser, impl)
+    await a.evaluate((...args) => bench.gossipPublish('bench', ...args), 8000, 1024, 0)
+    const got = await settled(b, 8000, 4000)
+    put('burst', '8000 x 1 KiB: delivered, %', impl, got.n / 80)
+    put('burst', '8000 x 1 KiB: worst latency, ms', impl, Math.max(...got.lat))
+    await sleep(8000)
+    put('burst', 'connections kept, of 2', impl, await connectionsOf(a) + await connectionsOf(b))
+    await b.evaluate('bench.gossipReset()')
+    await a.evaluate((...args) => bench.gossipPublish('bench', ...args), 100, 1024, 50).catch(() => {})
+    put('burst', 'delivered afterwards at 50/s, %', impl, (await settled(b, 100)).n)
+  },
+
+  async memory (browser, impl) {
+    const page = await open(browser, impl)
+    const heap = async () => {
+      await sleep(300)
+      return await pageHeap(page) + await page.evaluate('bench.extraBytes()')
+    }
+    const { id } = await page.evaluate((to) => bench.dial(to), relay.addr)
+    await page.evaluate((to) => bench.idleStreams(to, 20), id)
+    await page.evaluate('bench.closeStreams()')
+    const empty = await heap()
+    await page.evaluate((to) => bench.idleStreams(to, 500), id)
+    put('memory', 'idle stream, KB', impl, (await heap() - empty) / 500 / 1000)
+    await page.evaluate('bench.closeStreams()')
+    const before = await heap()
+    const counted = (await stats()).connections
+    await page.evaluate((to) => bench.idleConns(to, 50), relay.addr)
+    await sleep(1500)
+    const more = (await stats()).connections - counted
+    put('memory', 'idle connection, KB', impl, (await heap() - before) / more / 1000)
+  }
+}
+
+const connectionsOf = async (page) => Math.min(1, (await page.evaluate('bench.conns()')).length)
+
+async function gossipPair (browser, impl) {
+  const pages = [await open(browser, impl), await open(browser, impl)]
+  for (const page of pages) {
+    await page.evaluate((to) => bench.dial(to), relay.addr)
+    await page.evaluate('bench.gossipListen("bench")')
+  }
+  for (const page of pages) await until(page, 'bench.gossipMesh("bench").mesh >= 1')
+  const end = Date.now() + 10_000
+  while ((await stats()).mesh < 2 && Date.now() < end) await sleep(50)
+  await pages[0].evaluate((...args) => bench.gossipPublish('bench', ...args), 200, 1024, 200)
+  await settled(pages[1], 200)
+  return pages
+}
+
+/** What arrived, once all is there or nothing new came for `pause` ms. */
+async function settled (page, count, pause = 2000) {
+  let seen = -1
+  for (let quiet = 0; quiet < pause; quiet += 200) {
+    const { n } = await page.evaluate('({ n: bench.gossipGot().n })')
+    if (n >= count) break
+    if (n !== seen) quiet = 0
+    seen = n
+    await sleep(200)
+  }
+  return page.evaluate('bench.gossipGot()')
+}
+
+function number (value) {
+  if (value === undefined || Number.isNaN(value)) return '–'
+  if (value >= 100) return value.toFixed(0)
+  if (value >= 10) return value.toFixed(1)
+  return value.toFixed(value >= 1 ? 2 : 3)
+}
+
+function cell (values) {
+  if (values === undefined) return '–'
+  const spread = values.length > 1 ? ` (${number(Math.min(...values))}–${number(Math.max(...values))})` : ''
+  return number(median(values)) + spread
+}
+
+function ratio (values, others) {
+  if (values === undefined || others === undefined) return '–'
+  return `${number(median(values) / median(others))}x`
+}
+
+function table (scenario) {
+  const lines = [`\n### ${scenario}\n`, `| | ${impls.join(' | ')} | ${BARE} | ${impls.map((impl, i) => i === 0 ? `${impl} / ${BARE}` : `${impls[0]} / ${impl}`).join(' | ')} |`]
+  lines.push(`|${' --- |'.repeat(impls.length * 2 + 2)}`)
+  for (const [metric, by] of Object.entries(results[scenario] ?? {})) {
+    const ratios = impls.map((impl, i) => i === 0 ? ratio(by[impl], by[BARE]) : ratio(by[impls[0]], by[impl]))
+    lines.push(`| ${metric} | ${impls.map((impl) => cell(by[impl])).join(' | ')} | ${cell(by[BARE])} | ${ratios.join(' | ')} |`)
+  }
+  return lines.join('\n')
+}
+
+/** The rows README shows: [text, scenario, metric, how the values become one]. */
+const SUMMARY = [
+  ['one file, brotli, KB', 'size', 'brotli, KB'],
+  ['script evaluation to started node, ms', 'startup', 'evaluation to started node, ms'],
+  ['second tab opened to direct WebRTC connection, ms, median', 'opening', 'direct connection, ms'],
+  ['the same, 95th percentile', 'opening', 'direct connection, ms', (values) => quantile(values, 0.95)],
+  ['dial of a known `/webrtc` address, ms', 'opening', 'dial of a known /webrtc address, ms'],
+  ...['upload', 'download'].flatMap((way) => TRANSFERS.map(([chunk]) => [`WebSocket stream, ${way}, ${kib(chunk)}, MB/s`, 'ws', `${way}, ${kib(chunk)}, MB/s`])),
+  ['WebSocket stream, round trip, ms', 'ws', 'round trip on an open stream, ms'],
+  ['dial to identified, ms', 'setup', 'dial to identified, ms'],
+  ['page CPU per connection, ms', 'setup', 'page CPU per connection, ms'],
+  ...['upload', 'download'].map((way) => [`WebRTC stream, ${way}, ${kib(65536)}, MB/s`, 'webrtc', `${way}, ${kib(65536)}, MB/s`]),
+  ['gossip, 1 KiB signed: subscriber CPU at 500/s, ms per message', 'gossip', '500/s: subscriber CPU, ms/message'],
+  ['gossip, flat out: delivered per second', 'gossip', 'flat out: delivered, messages/s'],
+  ['burst of 8000 x 1 KiB: delivered, %', 'burst', '8000 x 1 KiB: delivered, %'],
+  ['burst: connections kept, of 2', 'burst', 'connections kept, of 2'],
+  ['memory of an idle node, MB', 'startup', 'memory of an idle node, MB'],
+  ['memory per idle connection, KB', 'memory', 'idle connection, KB'],
+  ['memory per idle stream, KB', 'memory', 'idle stream, KB']
+]
+
+function summary () {
+  const columns = [...impls, BARE]
+  const lines = ['\n### summary\n', `| | ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length + 1)}`]
+  for (const [text, scenario, metric, of = median] of SUMMARY) {
+    const by = results[scenario]?.[metric]
+    if (by === undefined) continue
+    lines.push(`| ${text} | ${columns.map((name) => by[name] === undefined ? '–' : number(of(by[name]))).join(' | ')} |`)
+  }
+  return lines.join('\n')
+}
+
+const died = []
+try {
+  for (const scenario of only) {
+    for (let rep = 0; rep < (scenario === 'size' ? 1 : reps); rep++) {
+      for (const impl of rep % 2 ? [...impls].reverse() : impls) {
+        const browser = await launchChromium()
+        try {
+          await scenarios[scenario](browser, impl)
+        } catch (err) {
+          died.push(`${scenario} ${impl} #${rep + 1}: ${err.message.split('\n')[0]}`)
+        } finally {
+          await browser.close()
+        }
+      }
+    }
+    console.log(table(scenario))
+  }
+  console.log(summary())
+} finally {
+  if (died.length > 0) console.log(`\nRuns that did not reach their end; what they had measured counts:\n\n${died.map((line) => `- ${line}`).join('\n')}`)
+  await relay.stop()
+}
