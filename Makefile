@@ -99,7 +99,7 @@ $(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)): | $(SODIUM) $(
 # What only an assert reads is not read there.
 build/wasm/src/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
 build/wasm/sodium.a: $(call objects,wasm,$(SODIUM))
-build/wasm/src/crypto/%.o build/wasm/$(SODIUM_ROOT)/%.o build/wasm/build/gen/ed%.o: SPEED = -O3
+$(call objects,wasm,$(SODIUM_HOT)): SPEED = -O3
 
 %.a:
 	@rm -f $@
