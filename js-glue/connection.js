@@ -1,92 +1,108 @@
-import { PeerletError, abortError } from './errors.js'
-import { orAbort } from './stream.js'
+import { abortReason, makeError, orAbort } from './errors.js'
+import { Emitter, StreamCloseEvent } from './events.js'
 
-/** A connection to a peer: js-libp2p's Connection. */
-export class Connection extends EventTarget {
-  #node
+/**
+ * A connection to a peer: secure, and carrying any number of streams. It is `direct` or goes through a
+ * relay; a relayed one has `limits` on what it will carry. `close` is its one event.
+ */
+export class Connection extends Emitter {
+  #core
+  #number
+  #openStream
+
+  /** @type {import('./stream.js').Stream[]} */
+  streams = []
+  /** @type {'open' | 'closing' | 'closed' | 'aborted'} */
+  status = 'open'
+  /** @type {{ open: number, upgraded: number, close?: number }} */
+  timeline = { open: Date.now(), upgraded: Date.now() }
+  /** Milliseconds of the last round trip that was measured. @type {number | undefined} */
+  rtt = undefined
+  /** @type {string[]} */
+  tags = []
 
   /**
-   * @param {import('./libp2p.js').Libp2p} node
-   * @param {number} number
-   * @param {import('./peer-id.js').PeerId} remotePeer
-   * @param {import('./multiaddr.js').Multiaddr} remoteAddr
-   * @param {number} flags
-   * @param {{ seconds: number, bytes: bigint }} [limits] of a relayed connection
+   * @param {import('./core.js').Core} core
+   * @param {(connection: Connection, protocols: string[], options: NewStreamOptions) => Promise<import('./stream.js').Stream>} openStream
+   * @param {object} init
+   * @param {number} init.number
+   * @param {import('./peer-id.js').PeerId} init.remotePeer
+   * @param {import('./multiaddr.js').Multiaddr} init.remoteAddr
+   * @param {'inbound' | 'outbound'} init.direction
+   * @param {boolean} init.direct
+   * @param {boolean} init.isNative whether the transport is secure and has streams of its own
+   * @param {{ seconds: number, bytes: bigint }} [init.limits]
    */
-  constructor (node, number, remotePeer, remoteAddr, flags, limits) {
+  constructor (core, openStream, { number, remotePeer, remoteAddr, direction, direct, isNative, limits }) {
     super()
-    this.#node = node
-    this.number = number
+    this.#core = core
+    this.#number = number
+    this.#openStream = openStream
     this.id = String(number)
     this.remotePeer = remotePeer
     this.remoteAddr = remoteAddr
-    /** @type {'inbound' | 'outbound'} */
-    this.direction = flags & node.numbers.CONN_INBOUND ? 'inbound' : 'outbound'
-    this.direct = (flags & node.numbers.CONN_RELAYED) === 0
+    this.direction = direction
+    this.direct = direct
     this.limits = limits
-    /** @type {import('./stream.js').Stream[]} */
-    this.streams = []
-    /** @type {'open' | 'closing' | 'closed'} */
-    this.status = 'open'
-    this.timeline = /** @type {{ open: number, close?: number }} */ ({ open: Date.now() })
-    this.tags = /** @type {string[]} */ ([])
-    /** Milliseconds of the last round trip measured. @type {number | undefined} */
-    this.rtt = undefined
-    this.multiplexer = '/yamux/1.0.0'
-    this.encryption = '/noise'
+    this.multiplexer = isNative ? '/webrtc' : '/yamux/1.0.0'
+    this.encryption = isNative ? undefined : '/noise'
   }
 
+  /** js-libp2p 1's name of "has limits". */
   get transient () { return this.limits !== undefined }
+
+  /** The core's number of it. */
+  get number () { return this.#number }
 
   /**
    * Opens a stream for the first of the protocols that the peer speaks.
    *
+   * @typedef {object} NewStreamOptions
+   * @property {AbortSignal} [signal]
+   * @property {boolean} [runOnLimitedConnection] whether it may use up the limits of a relayed connection
+   *
    * @param {string | string[]} protocols
-   * @param {{ signal?: AbortSignal, runOnLimitedConnection?: boolean }} [options]
+   * @param {NewStreamOptions} [options]
    * @returns {Promise<import('./stream.js').Stream>}
    */
   async newStream (protocols, options = {}) {
-    options.signal?.throwIfAborted()
-    if (this.status !== 'open') throw new PeerletError('ConnectionClosedError', `the connection to ${this.remotePeer} is ${this.status}; dial the peer again`, 'CLOSED')
-    const list = [protocols].flat().join('\n')
-    const { number, opened } = this.#node.openStream(this, list, options.runOnLimitedConnection === true)
-    try {
-      return await orAbort(opened, options.signal)
-    } catch (err) {
-      this.#node.core._app_stream_reset(number)
-      this.#node.flushSoon()
-      throw err
-    }
+    if (this.status !== 'open') throw makeError('ConnectionClosedError', `the connection to ${this.remotePeer} is ${this.status}: dial the peer again`, 'CLOSED')
+    return await this.#openStream(this, [protocols].flat(), options)
   }
 
   /** @param {import('./stream.js').Stream} stream */
-  forget (stream) {
-    const at = this.streams.indexOf(stream)
-    if (at >= 0) this.streams.splice(at, 1)
-  }
+  forget (stream) { this.streams = this.streams.filter((other) => other !== stream) }
 
-  /** Closes it when everything sent has left. @param {{ signal?: AbortSignal }} [options] */
+  /**
+   * Closes it when everything sent has left.
+   *
+   * @param {{ signal?: AbortSignal }} [options]
+   */
   async close (options) {
     if (this.status !== 'open') return
     this.status = 'closing'
     const closed = new Promise((resolve) => this.addEventListener('close', resolve, { once: true }))
-    this.#node.core._app_conn_close(this.number, 0)
-    this.#node.flushSoon()
+    this.#core.run(() => this.#core.calls.app_conn_close(this.#number, 0))
     await orAbort(closed, options?.signal)
   }
 
-  /** Closes it now. @param {Error} [err] */
-  abort (err = abortError('the connection was aborted')) {
-    if (this.status === 'closed') return
-    this.#node.core._app_conn_close(this.number, 1)
-    this.#node.flushSoon()
+  /** Closes it at once. @param {Error} [err] what `close` tells */
+  abort (err = abortReason()) {
+    if (this.status === 'closed' || this.status === 'aborted') return
+    this.#core.run(() => this.#core.calls.app_conn_close(this.#number, 1))
+    this.#end('aborted', err, true)
   }
 
   /** The core is done with it. @param {Error} [error] */
   onClosed (error) {
-    this.status = 'closed'
+    if (this.status === 'open' || this.status === 'closing') this.#end('closed', error, this.status === 'closing')
+  }
+
+  /** @param {'closed' | 'aborted'} status @param {Error | undefined} error @param {boolean} local */
+  #end (status, error, local) {
+    this.status = status
     this.timeline.close = Date.now()
-    this.dispatchEvent(Object.assign(new Event('close'), { error }))
+    this.dispatchEvent(new StreamCloseEvent(local, error))
   }
 
   async [Symbol.asyncDispose] () { await this.close() }

@@ -1,58 +1,263 @@
-/**
- * Starting the wasm module. Where its bytes come from is the packaging's business: the one-file build
- * inlines them, the slim one fetches `peerlet.wasm`, tests hand them over.
- */
-import { PeerletError } from './errors.js'
+import { makeError } from './errors.js'
+import { logger } from './logger.js'
+import { copyIn, copyOut, copyTo, lines, readOutput, textOf } from './memory.js'
+
+/** @typedef {import('./memory.js').Output} Output */
 
 /**
+ * Where the module comes from, which is the packaging's business: the one-file build unpacks it from
+ * itself, the slim one lets emscripten's glue fetch `peerlet.wasm`, tests hand the bytes over.
+ *
  * @typedef {object} CoreSource
- * @property {(options: object) => Promise<any>} factory what emcc made
- * @property {() => Promise<Uint8Array | undefined>} wasm the module's bytes; undefined: emcc's own way
+ * @property {(module: object) => Promise<any>} factory what emcc made
+ * @property {() => Promise<Uint8Array | undefined>} wasm the bytes; undefined: emscripten fetches them
  */
 
 /** @type {CoreSource | undefined} */
 let source
 
-/** Tells where the module is; the last caller wins. @param {CoreSource} from */
-export const setCoreSource = (from) => { source = from }
+/** Compiled once, instantiated for each node. @type {Promise<WebAssembly.Module | undefined> | undefined} */
+let compiled
 
-/** @param {string} what */
-const cannotStart = (what) => new PeerletError('WebAssemblyError', what, 'UNSUPPORTED')
+const log = logger('peerlet')
 
-/** What a page must have; said in words before anything is tried. */
-function checkPage () {
-  if (typeof WebAssembly !== 'object') {
-    throw cannotStart('this browser has no WebAssembly; Peerlet needs one from 2023 or later')
-  }
-  if (typeof globalThis.crypto?.getRandomValues !== 'function') {
-    throw cannotStart('crypto.getRandomValues is missing; without it no key is safe, so the node does not start')
-  }
+/** @param {CoreSource} from the last one counts */
+export function setCoreSource (from) {
+  source = from
+  compiled = undefined
 }
 
-/** @param {any} err why the module did not compile */
+/** @param {string} message */
+const cannotStart = (message) => makeError('WebAssemblyError', `Peerlet cannot start: ${message}`, 'UNSUPPORTED')
+
+/** What a page must have, asked before anything is tried. */
+function checkPage () {
+  if (typeof WebAssembly !== 'object') throw cannotStart('this browser has no WebAssembly, or it is switched off. Any browser since 2023 will do')
+  if (typeof globalThis.crypto?.getRandomValues !== 'function') throw cannotStart('crypto.getRandomValues is missing, and without it no key would be secret')
+}
+
+/** @param {any} err */
 function explain (err) {
   const text = String(err?.message ?? err)
-  if (/unsafe-eval|Content Security Policy|CSP/i.test(text)) {
-    return cannotStart(`the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src (${text})`)
+  if (/unsafe-eval|content.security.policy|\bCSP\b/i.test(text)) {
+    return cannotStart(`the page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to its script-src (${text})`)
   }
-  if (/simd|invalid opcode|CompileError/i.test(text)) {
-    return cannotStart(`this browser cannot run the module, which uses SIMD; every browser since 2023 can (${text})`)
+  if (err instanceof WebAssembly.CompileError) {
+    return cannotStart(`this browser does not understand the module, which uses SIMD. Any browser since 2023 does (${text})`)
   }
-  return cannotStart(`the WebAssembly module could not be started: ${text}`)
+  return cannotStart(text)
+}
+
+/** @param {() => Promise<Uint8Array | undefined>} wasm */
+async function compile (wasm) {
+  const bytes = await wasm()
+  return bytes && await WebAssembly.compile(/** @type {BufferSource} */ (bytes))
+}
+
+/** A new instance of the module. @param {object} hooks of library_page.js and library_webrtc.js */
+async function instantiate (hooks) {
+  if (source === undefined) throw cannotStart('no WebAssembly module was given. Import "peerlet", not one of its parts')
+  const { factory, wasm } = source
+  const module = await (compiled ??= compile(wasm))
+  if (module === undefined) return await factory(hooks)
+  return await new Promise((resolve, reject) => {
+    /** @param {WebAssembly.Imports} imports @param {(instance: WebAssembly.Instance, module: WebAssembly.Module) => void} received */
+    const instantiateWasm = (imports, received) => {
+      WebAssembly.instantiate(module, imports).then((instance) => received(instance, module)).catch(reject)
+      return {}
+    }
+    factory({ ...hooks, instantiateWasm }).then(resolve, reject)
+  })
 }
 
 /**
- * A new module instance: one per node, so that a fault in one tears down no other.
+ * One instance of the module with one node in it.
  *
- * @param {object} hooks what the imports call: onEvents, onLog, rtcConfiguration
+ * Commands change the node; what comes of them leaves with one flush per turn of the event loop. Events
+ * are told in a microtask, never while C waits for an import. A trap ends this instance and no other.
  */
-export async function newCore (hooks) {
-  checkPage()
-  if (source === undefined) throw cannotStart('no wasm module is bundled; import "peerlet" instead of its parts')
-  try {
-    const wasmBinary = await source.wasm()
-    return await source.factory({ ...hooks, ...(wasmBinary && { wasmBinary }) })
-  } catch (err) {
-    throw explain(err)
+export class Core {
+  #m
+  /** @type {Error | undefined} */
+  #trap
+  #isFlushing = false
+  /** @type {Output[]} */
+  #events = []
+  /** @type {Array<((event: Output) => void) | undefined>} by type */
+  #listeners = []
+  /** @type {Map<number, { code: string, name: string, text: string }>} */
+  #errors = new Map()
+
+  /** The enumerators of peerlet.h, without their prefix. @type {Record<string, number>} */
+  numbers = {}
+
+  /** The functions of exports.h. @type {Record<string, (...args: number[]) => number>} */
+  calls = {}
+
+  /** Called once, with what every call throws from now on. @type {(err: Error) => void} */
+  onTrap = () => {}
+
+  /**
+   * @param {object} hooks
+   * @param {RTCConfiguration | (() => RTCConfiguration | Promise<RTCConfiguration>)} [hooks.rtcConfiguration]
+   * @returns {Promise<Core>}
+   */
+  static async create (hooks) {
+    checkPage()
+    try {
+      return new Core(await instantiate(hooks))
+    } catch (/** @type {any} */ err) {
+      throw err?.name === 'WebAssemblyError' ? err : explain(err)
+    }
+  }
+
+  /** @param {any} m */
+  constructor (m) {
+    this.#m = m
+    m.onEvent = (/** @type {number} */ ptr) => this.#take(ptr)
+    m.onTrap = (/** @type {any} */ err) => this.#die(err)
+    m.onLog = (/** @type {number} */ level, /** @type {string} */ text) => log(level, text)
+    for (const name of Object.keys(m)) {
+      if (/^_[a-z_]+$/.test(name)) this.calls[name.slice(1)] = (...args) => this.#guard(() => m[name](...args))
+    }
+    this.#readTable()
+  }
+
+  /** Numbers are defined once, in C, which tells them row by row. */
+  #readTable () {
+    for (let i = 0; ; i++) {
+      const [name, number, jsName, ...words] = textOf(copyOut(this.#m, this.calls.table_row(i))).split(' ')
+      if (number === undefined) return
+      if (jsName === undefined) this.numbers[name] = Number(number)
+      else this.#errors.set(Number(number), { code: name, name: jsName, text: words.join(' ') })
+    }
+  }
+
+  /** @template T @param {() => T} call @returns {T} */
+  #guard (call) {
+    if (this.#trap !== undefined) throw this.#trap
+    try {
+      return call()
+    } catch (err) {
+      this.#m.die(err)
+      throw this.#trap
+    }
+  }
+
+  /** @param {any} err */
+  #die (err) {
+    this.#trap = makeError('WebAssemblyError', `the node stopped because of a fault in it (${err?.message ?? err}). Its connections are closed; createLibp2p makes a new one`, 'TRAP')
+    this.onTrap(this.#trap)
+  }
+
+  // ---- commands
+
+  /**
+   * Calls a command with the lengths of its pieces and returns its result.
+   *
+   * @param {(...lengths: number[]) => number} command
+   * @param {...(string | Uint8Array)} pieces
+   * @returns {number} never negative: an error is thrown
+   */
+  run (command, ...pieces) {
+    const lengths = this.#put(pieces)
+    const result = command(...lengths)
+    if (result < 0) throw this.error(result, this.text(this.calls.ask_reason()))
+    this.flushSoon()
+    return result
+  }
+
+  /** @param {Array<string | Uint8Array>} pieces */
+  #put (pieces) {
+    const lengths = this.#guard(() => copyIn(this.#m, pieces))
+    if (lengths.length === pieces.length) return lengths
+    throw makeError('InvalidDataLengthError', 'these are more bytes than the node takes at once', 'TOO_BIG')
+  }
+
+  /** Sends what was written, once for all writes of this task. */
+  flushSoon () {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(() => {
+      this.#isFlushing = false
+      if (this.#trap === undefined) this.calls.app_flush()
+    })
+  }
+
+  /**
+   * Copies as much of `data` as the stream takes now to where it is encrypted.
+   *
+   * @param {number} stream
+   * @param {Uint8Array} data
+   * @returns {number} how many bytes that were
+   */
+  write (stream, data) {
+    const { app_stream_reserve: reserve, app_stream_given: given, app_stream_commit: commit } = this.calls
+    let done = 0
+    while (done < data.length) {
+      const ptr = reserve(stream, data.length - done)
+      if (ptr === 0) break
+      const room = given()
+      copyTo(this.#m, data.subarray(done, done + room), ptr)
+      commit(stream, room)
+      done += room
+    }
+    if (done > 0) this.flushSoon()
+    return done
+  }
+
+  // ---- questions: `view` is what an ask_ function returned
+
+  /** @param {number} view */
+  bytes (view) { return copyOut(this.#m, view) }
+
+  /** @param {number} view */
+  text (view) { return textOf(this.bytes(view)) }
+
+  /** @param {number} view */
+  list (view) { return lines(this.text(view)) }
+
+  /** @param {(...lengths: number[]) => number} question @param {string} about */
+  listAbout (question, about) { return this.list(question(...this.#put([about]))) }
+
+  /**
+   * @param {number} number a negative result
+   * @param {string} [reason] what the core says of this case
+   */
+  error (number, reason = '') {
+    const { code, name, text } = this.#errors.get(number) ?? { code: 'UNKNOWN', name: 'Error', text: `error ${number}` }
+    return makeError(name, reason || text, code)
+  }
+
+  get memory () { return { used: this.calls.ask_memory(), heap: this.#m.HEAPU8.length } }
+
+  // ---- events
+
+  /**
+   * @param {Record<string, (event: Output) => void>} listeners by the names of peerlet.h: CONN_OPENED
+   */
+  listen (listeners) {
+    for (const [name, listener] of Object.entries(listeners)) this.#listeners[this.numbers[name]] = listener
+  }
+
+  /** @param {number} ptr */
+  #take (ptr) {
+    if (this.#events.push(readOutput(this.#m, ptr)) === 1) queueMicrotask(() => this.#tell())
+  }
+
+  #tell () {
+    const events = this.#events
+    this.#events = []
+    for (const event of events) {
+      try {
+        this.#listeners[event.type]?.(event)
+      } catch (err) {
+        // A listener's fault is the page's to know of, and must not cost it the events behind.
+        reportError(err)
+      }
+    }
   }
 }
+
+/** @param {any} err */
+const reportError = globalThis.reportError ?? ((err) => queueMicrotask(() => { throw err }))

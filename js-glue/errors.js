@@ -1,67 +1,68 @@
-import { put, textOf } from './memory.js'
-
 /**
- * An error of the node. `name` is the one js-libp2p uses for it, `code` the core's own name
- * ("NO_RESERVATION"), and the message says what happened, why, and what to do.
+ * Errors are matched by `name`, as in js-libp2p: `TimeoutError`, `DialError`, `LimitedConnectionError`.
+ * `code` is the core's own name of what went wrong ("NO_RESERVATION"), and the message says what
+ * happened, why, and what to do about it.
  */
 export class PeerletError extends Error {
   /**
-   * @param {string} name
    * @param {string} message
    * @param {string} [code]
    */
-  constructor (name, message, code = '') {
+  constructor (message, code = '') {
     super(message)
-    this.name = name
+    this.name = new.target.name
     this.code = code
   }
 }
 
-/** @typedef {Map<number, { code: string, name: string, text: string }>} ErrorTable */
+/** @type {Map<string, typeof PeerletError>} */
+const classes = new Map()
 
 /**
- * Reads the core's table of numbers and of errors: they are written down in C only. A row is
- * "NAME number", or for an error "NAME number JsName text".
+ * An error of the class with this name, which is made when it is first needed.
  *
- * @param {any} m the core
- * @returns {{ numbers: Record<string, number>, errors: ErrorTable }}
+ * @param {string} name
+ * @param {string} message
+ * @param {string} [code]
  */
-export function readTable (m) {
-  /** @type {Record<string, number>} */
-  const numbers = {}
-  const errors = new Map()
-  for (let i = 0; ; i++) {
-    const [code, number, name, ...text] = textOf(m, m._table_row(i)).split(' ')
-    if (code === '') return { numbers, errors }
-    if (name === undefined) numbers[code] = Number(number)
-    else errors.set(Number(number), { code, name, text: text.join(' ') })
+export function makeError (name, message, code) {
+  let Class = classes.get(name)
+  if (Class === undefined) {
+    Class = class extends PeerletError {}
+    Object.defineProperty(Class, 'name', { value: name })
+    classes.set(name, Class)
   }
+  return new Class(message, code)
 }
 
 /**
- * @param {ErrorTable} table
- * @param {number} number a negative result of the core
- * @param {string} [reason] what the core says of this case
- */
-export function errorOf (table, number, reason = '') {
-  const row = table.get(number) ?? { code: 'UNKNOWN', name: 'Error', text: `error ${number}` }
-  const message = reason === '' || reason === row.text ? row.text : reason
-  return new PeerletError(row.name, message, row.code)
-}
-
-/**
- * Calls a command and throws what it complains about.
+ * What a promise that was given up rejects with: the signal's own reason where it is an error.
  *
- * @param {{ core: any, errors: ErrorTable, flushSoon: () => void }} node
- * @param {(...lengths: number[]) => number} command gets the lengths of the parts
- * @param {...(string | Uint8Array)} parts
+ * @param {AbortSignal} [signal]
  */
-export function run ({ core, errors, flushSoon }, command, ...parts) {
-  const result = command(...put(core, ...parts))
-  flushSoon()
-  if (result < 0) throw errorOf(errors, result, textOf(core, core._ask_reason()))
-  return result
+export function abortReason (signal) {
+  const reason = signal?.reason
+  return reason instanceof Error ? reason : makeError('AbortError', 'given up by the caller', 'ABORTED')
 }
 
-/** @param {string} [what] */
-export const abortError = (what = 'the operation was aborted') => new PeerletError('AbortError', what, 'ABORTED')
+/**
+ * The promise, or a rejection as soon as the signal aborts.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} [signal]
+ * @param {() => void} [giveUp] called on abort
+ * @returns {Promise<T>}
+ */
+export function orAbort (promise, signal, giveUp = () => {}) {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      reject(abortReason(signal))
+      giveUp()
+    }
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+}

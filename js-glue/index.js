@@ -1,18 +1,20 @@
 /**
- * Peerlet: a libp2p node small enough to ship in a web page. The names are js-libp2p's.
+ * Peerlet: a libp2p node small enough to ship in a web page. Everything has the name it has in js-libp2p.
  */
-export { createLibp2p, generateKeyPair, Libp2p } from './libp2p.js'
-export { multiaddr, isMultiaddr, Multiaddr, WebSockets, WebSocketsSecure, WebTransport, WebRTCDirect, WebRTC, Circuit, P2P } from './multiaddr.js'
-export { peerIdFromString, isPeerId, PeerId } from './peer-id.js'
+export { createLibp2p, generateKeyPair, isLibp2p, Libp2p } from './libp2p.js'
 export {
-  webSockets, webRTC, circuitRelayTransport, webTransport, webRTCDirect, noise, yamux, identify,
-  identifyPush, ping, gossipsub, bootstrap, pubsubPeerDiscovery
+  bootstrap, circuitRelayTransport, gossipsub, identify, identifyPush, noise, ping, pubsubPeerDiscovery,
+  webRTC, webRTCDirect, webSockets, webTransport, yamux
 } from './options.js'
+export { StrictNoSign, StrictSign, TopicValidatorResult } from './pubsub.js'
+export { isMultiaddr, multiaddr } from './multiaddr.js'
+export * from './matchers.js'
+export { isPeerId, peerIdFromMultihash, peerIdFromString } from './peer-id.js'
+export {
+  privateKeyFromProtobuf, privateKeyFromRaw, privateKeyToProtobuf, publicKeyFromProtobuf, publicKeyFromRaw,
+  publicKeyToProtobuf
+} from './keys.js'
+export { disable, enable, logger } from './logger.js'
 export { PeerletError } from './errors.js'
-export { Stream } from './stream.js'
-export { Connection } from './connection.js'
+export { StreamCloseEvent, StreamMessageEvent } from './events.js'
 export { setCoreSource } from './core.js'
-
-/** js-libp2p's debug logging is switched on by names; here `createLibp2p({ log })` is told every line. */
-export const enable = () => {}
-export const disable = () => {}

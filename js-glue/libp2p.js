@@ -1,125 +1,138 @@
 import { Connection } from './connection.js'
-import { newCore } from './core.js'
-import { PeerletError, errorOf, readTable, run } from './errors.js'
-import { keptIdentity } from './identity-store.js'
-import { bytesOf, decode, lines, listOf, put, textOf } from './memory.js'
-import { Multiaddr, isMultiaddr, multiaddr, setCodec } from './multiaddr.js'
+import { Core } from './core.js'
+import { abortReason, makeError, orAbort } from './errors.js'
+import { Emitter, Waiting } from './events.js'
+import { takeIdentity } from './identity.js'
+import { privateKeyFromProtobuf } from './keys.js'
+import { describePage, watchPage } from './life-cycle.js'
+import { isLogging, logger } from './logger.js'
+import { lines, textOf } from './memory.js'
+import { isMultiaddr, multiaddr, multiaddrs } from './multiaddr.js'
 import { readOptions } from './options.js'
 import { PeerId, isPeerId, peerIdFromString } from './peer-id.js'
-import { PeerStore } from './peer-store.js'
+import { PeerStore, addressesOf } from './peer-store.js'
 import { PubSub } from './pubsub.js'
-import { Stream, orAbort } from './stream.js'
+import { Stream } from './stream.js'
 
-const RELAY_STATES = /** @type {const} */ ({ RELAY_CONNECTING: 'connecting', RELAY_RESERVING: 'reserving', RELAY_RESERVED: 'reserved', RELAY_WAITING: 'waiting', RELAY_GONE: 'gone' })
-const LISTENER = 1
+/**
+ * @typedef {import('./memory.js').Output} Output
+ * @typedef {import('./multiaddr.js').Multiaddr} Multiaddr
+ * @typedef {import('./identity.js').Identity} Identity
+ * @typedef {PeerId | Multiaddr | Multiaddr[] | string} DialTarget a peer whose addresses are known, or where it is
+ * @typedef {{ signal?: AbortSignal }} AbortOptions
+ * @typedef {AbortOptions & { force?: boolean, onProgress?: (event: CustomEvent) => void }} DialOptions
+ *   `force`: a new connection even where there is one
+ * @typedef {import('./connection.js').NewStreamOptions} NewStreamOptions
+ */
 
-/** @template T */
-class Waiting {
-  /** @type {(value: T) => void} */
-  resolve = () => {}
-  /** @type {(err: Error) => void} */
-  reject = () => {}
-  promise = new Promise((/** @type {(value: T) => void} */ resolve, reject) => {
-    this.resolve = resolve
-    this.reject = reject
-  })
-}
+/**
+ * Answers a protocol: called as `(stream, connection)`, or, as in js-libp2p 2, `({ stream, connection })`.
+ *
+ * @typedef {(stream: Stream, connection: Connection) => any} StreamHandler
+ */
 
-/** Where the page was loaded from. @param {Record<string, number>} N @param {any} gater */
-function pageFlags (N, gater) {
-  const { protocol, hostname } = globalThis.location ?? {}
-  let flags = protocol === 'https:' ? N.PAGE_SECURE : 0
-  const isLocal = hostname === undefined || hostname === '' || /^(localhost|.*\.localhost|.*\.local|127\..*|10\..*|192\.168\..*|169\.254\..*|172\.(1[6-9]|2\d|3[01])\..*|\[(::1|f[cde].*)\])$/.test(hostname)
-  if (isLocal) flags |= N.PAGE_PRIVATE
-  if (typeof gater?.denyDialMultiaddr === 'function') flags |= N.PAGE_ANY
-  if (globalThis.navigator?.onLine === false) flags |= N.PAGE_OFFLINE
-  return flags
-}
+/**
+ * @typedef {object} StreamHandlerOptions
+ * @property {number} [maxInboundStreams] per connection
+ * @property {number} [maxOutboundStreams]
+ * @property {boolean} [runOnLimitedConnection] whether relayed connections may use up their limits for it
+ * @property {boolean} [force] replaces a handler that is there already
+ */
 
-/** @param {any} key of generateKeyPair, a js-libp2p private key, or protobuf bytes */
-function keyBytes (key) {
-  if (key === undefined) return undefined
-  if (key instanceof Uint8Array) return key
-  if (key.protobuf instanceof Uint8Array) return key.protobuf
-  if (key.raw instanceof Uint8Array && key.raw.length === 64) return Uint8Array.of(8, 1, 18, 64, ...key.raw)
-  throw new PeerletError('InvalidPrivateKeyError', 'privateKey is neither of generateKeyPair nor an Ed25519 key', 'BAD_PRIVATE_KEY')
-}
+/**
+ * Is told of the peers that speak a protocol.
+ *
+ * @typedef {object} Topology
+ * @property {(peer: PeerId, connection: Connection) => void} [onConnect]
+ * @property {(peer: PeerId) => void} [onDisconnect]
+ * @property {boolean} [notifyOnLimitedConnection]
+ */
 
-/** A libp2p node: js-libp2p's Libp2p. */
-export class Libp2p extends EventTarget {
-  /** @type {any} the wasm module */
-  core
-  /** @type {import('./errors.js').ErrorTable} */
-  errors = new Map()
-  /** The core's numbers by name. @type {Record<string, number>} */
-  numbers = {}
-  /** @type {'stopped' | 'starting' | 'started' | 'stopping'} */
-  status = 'stopped'
-  /** @type {Record<string, any>} */
-  services = {}
-  /** State of each relay by Peer ID: connecting, reserving, reserved, waiting, gone. @type {Map<string, { state: string, detail: string }>} */
-  relays = new Map()
+/**
+ * What peer:identify tells.
+ *
+ * @typedef {object} IdentifyResult
+ * @property {PeerId} peerId
+ * @property {Connection | undefined} connection
+ * @property {Multiaddr[]} listenAddrs
+ * @property {string[]} protocols
+ * @property {string | undefined} agentVersion
+ * @property {string | undefined} protocolVersion
+ * @property {Multiaddr | undefined} observedAddr
+ * @property {Uint8Array} publicKey protobuf
+ * @property {{ addresses: Multiaddr[] } | undefined} signedPeerRecord where it signed its addresses
+ */
 
+/** A running number for registrations. */
+let registrations = 0
+
+/**
+ * A libp2p node. Its events are CustomEvents with js-libp2p's details:
+ *
+ * | event | detail |
+ * | --- | --- |
+ * | `start`, `stop` | the node |
+ * | `peer:discovery` | `{ id, multiaddrs }` |
+ * | `peer:connect`, `peer:disconnect` | PeerId: first connection opened, last one closed |
+ * | `peer:identify` | IdentifyResult |
+ * | `peer:update`, `self:peer:update` | `{ peer, previous }` |
+ * | `connection:open`, `connection:close` | Connection |
+ * | `relay:state` | `{ relay, state, detail, error }`, Peerlet's own |
+ * | `network` | `{ online }`, Peerlet's own |
+ */
+export class Libp2p extends Emitter {
+  #core
+  #settings
+  /** @type {Identity | undefined} */
+  #identity
+  #topologies = new Map()
   /** @type {Map<number, Connection>} */
   #connections = new Map()
   /** @type {Map<number, Stream>} */
   #streams = new Map()
-  /** @type {Map<number, Waiting<Stream>>} */
-  #opening = new Map()
-  /** @type {Map<number, Waiting<Connection> & { targets: string }>} */
-  #dials = new Map()
-  /** @type {Map<number, Waiting<number>>} */
-  #pings = new Map()
-  /** @type {Map<string, { handler: Function, options: any }>} */
+  /** @type {Map<string, StreamHandler>} */
   #handlers = new Map()
-  /** @type {Map<string, any>} */
-  #topologies = new Map()
-  #addresses = /** @type {string[]} */ ([])
-  #protocols = /** @type {string[]} */ ([])
-  /** Event names by the core's numbers. @type {Map<number, string>} */
-  #names
-  #flushing = false
-  #settings
-  /** @type {AbortController | undefined} */
-  #pageListeners
+  /** @type {Map<number, { id: string, status: string, peerId: PeerId | undefined, multiaddrs: Multiaddr[], onProgress?: (event: CustomEvent) => void }>} */
+  #dialQueue = new Map()
+  /** @type {Waiting<Connection>} */
+  #dials = new Waiting()
+  /** @type {Waiting<Stream>} */
+  #openings = new Waiting()
+  /** @type {Waiting<number>} */
+  #pings = new Waiting()
+  /** @type {WeakMap<Connection, IdentifyResult>} */
+  #identified = new WeakMap()
+  /** @type {Multiaddr[]} */
+  #addresses = []
+  /** @type {string[]} */
+  #protocols = []
+  #pageWatch = new AbortController()
+  /** @type {PubSub[]} */
+  #pubsubs = []
+
+  /** @type {'stopped' | 'starting' | 'started' | 'stopping'} */
+  status = 'stopped'
+  /** By the names they were given in the options. @type {Record<string, any>} */
+  services = {}
+  /** The state of each relay by its Peer ID. @type {Map<string, { relay: PeerId, state: string, detail: string, error: Error | undefined }>} */
+  relays = new Map()
+  logger = { forComponent: (/** @type {string} */ name) => consoleLogger(name) }
 
   /**
-   * @param {any} core
+   * @param {Core} core with its node made
    * @param {ReturnType<typeof readOptions>} settings
+   * @param {Identity} [identity]
    */
-  constructor (core, settings) {
+  constructor (core, settings, identity) {
     super()
-    this.core = core
+    this.#core = core
     this.#settings = settings
-    Object.assign(this, readTable(core))
-    this.#names = new Map(Object.keys(this.#told).map((name) => [this.numbers[name], name]))
-    this.peerId = new PeerId('')
-    this.peerStore = new PeerStore(this)
-  }
-
-  /** After the core has its identity. */
-  onCreated () {
-    const { core } = this
-    this.peerId = new PeerId(textOf(core, core._ask_peer_id()))
-    setCodec({
-      toBytes: (text) => {
-        const view = core._ask_multiaddr_bytes(put(core, text)[0])
-        if (view === 0) throw new PeerletError('InvalidMultiaddrError', textOf(core, core._ask_reason()), 'BAD_MULTIADDR')
-        return bytesOf(core, view)
-      },
-      toText: (bytes) => {
-        const view = core._ask_multiaddr_text(put(core, bytes)[0])
-        if (view === 0) throw new PeerletError('InvalidMultiaddrError', textOf(core, core._ask_reason()), 'BAD_MULTIADDR')
-        return textOf(core, view)
-      }
-    })
-    for (const [name, part] of Object.entries(this.#settings.serviceNames)) {
-      this.services[name] = part === 'pubsub'
-        ? new PubSub(this)
-        : part === 'ping'
-          ? { ping: (/** @type {any} */ peer, /** @type {any} */ options) => this.#ping(peer, options) }
-          : {}
-    }
+    this.#identity = identity
+    this.peerId = new PeerId(core.text(core.calls.ask_peer_id()))
+    this.peerStore = new PeerStore(core)
+    core.listen(this.#listeners)
+    core.onTrap = (err) => this.#onTrap(err)
+    for (const [name, service] of settings.services) this.services[name] = this.#makeService(service)
   }
 
   // ---- life
@@ -127,157 +140,243 @@ export class Libp2p extends EventTarget {
   async start () {
     if (this.status !== 'stopped') return
     this.status = 'starting'
+    const { calls } = this.#core
     const { listen, bootstrap, discovery } = this.#settings
-    this.core._app_start()
-    this.flushSoon()
-    for (const addr of listen) run(this, (len) => this.core._app_listen(len), addr)
-    for (const addr of bootstrap) run(this, (len) => this.core._app_bootstrap(len), addr)
-    for (const d of discovery) run(this, (len) => this.core._app_discover(len, d.interval, d.listenOnly ? 1 : 0), d.topic)
-    this.#listenToPage()
+    this.#core.run(() => calls.app_start())
+    for (const text of listen) this.#core.run((length) => calls.app_listen(length), text)
+    for (const text of bootstrap) this.#core.run((length) => calls.app_bootstrap(length), text)
+    for (const { topic, interval, listenOnly } of discovery) this.#core.run((length) => calls.app_discover(length, interval, Number(listenOnly)), topic)
+    this.#pageWatch = new AbortController()
+    calls.app_flush()
+    watchPage((event) => calls.page_event(this.#core.numbers[event]), this.#pageWatch.signal)
+    await this.#startServices()
     this.status = 'started'
-    this.#tell('start', this)
+    this.tell('start', this)
   }
 
+  async #startServices () {
+    const services = Object.values(this.services)
+    for (const step of ['beforeStart', 'start', 'afterStart']) {
+      for (const service of services) await service?.[step]?.()
+    }
+  }
+
+  /** Closes everything. The node may be started again. */
   async stop () {
     if (this.status !== 'started') return
     this.status = 'stopping'
-    this.#pageListeners?.abort()
-    this.core._app_stop()
-    this.flushSoon()
-    await new Promise((resolve) => setTimeout(resolve, 0))
+    for (const step of ['beforeStop', 'stop', 'afterStop']) {
+      for (const service of Object.values(this.services)) await service?.[step]?.()
+    }
+    this.#pageWatch.abort()
+    this.#core.run(() => this.#core.calls.app_stop())
+    // A turn of the event loop: what closes is told before `stop` is.
+    await new Promise((resolve) => setTimeout(resolve))
+    this.#identity?.release()
     this.status = 'stopped'
-    this.#tell('stop', this)
-  }
-
-  #listenToPage () {
-    if (typeof globalThis.addEventListener !== 'function') return
-    this.#pageListeners = new AbortController()
-    const { signal } = this.#pageListeners
-    const N = this.numbers
-    const on = (/** @type {any} */ target, /** @type {string} */ type, /** @type {() => number} */ event) =>
-      target?.addEventListener(type, () => this.core._page_event(event()), { signal })
-    on(globalThis, 'online', () => N.ONLINE)
-    on(globalThis, 'offline', () => N.OFFLINE)
-    on(globalThis, 'pagehide', () => N.PAGE_HIDE)
-    on(globalThis, 'pageshow', () => N.PAGE_SHOW)
-    const { document } = globalThis
-    on(document, 'visibilitychange', () => document.hidden ? N.HIDDEN : N.VISIBLE)
-    on(document, 'freeze', () => N.FROZEN)
-    on(document, 'resume', () => N.RESUMED)
+    this.tell('stop', this)
   }
 
   async [Symbol.asyncDispose] () { await this.stop() }
 
-  /** Sends what was written, once for all writes of this task. */
-  flushSoon = () => {
-    if (this.#flushing) return
-    this.#flushing = true
-    queueMicrotask(() => {
-      this.#flushing = false
-      this.core._app_flush()
-    })
+  /** @param {Error} err */
+  #onTrap (err) {
+    this.#pageWatch.abort()
+    this.#identity?.release()
+    for (const waiting of [this.#dials, this.#openings, this.#pings]) waiting.rejectAll(err)
+    for (const stream of this.#streams.values()) stream.onClosed(err)
+    for (const connection of this.#connections.values()) connection.onClosed(err)
+    this.#streams.clear()
+    this.#connections.clear()
+    this.status = 'stopped'
+    this.tell('stop', this)
+    queueMicrotask(() => { throw err })
   }
 
-  // ---- dialling
-
-  /** @param {any} target a PeerId, a Multiaddr, several, or their text */
-  #targets (target) {
-    const list = [target].flat()
-    if (list.length === 0) throw new PeerletError('NoValidAddressesError', 'no address was given', 'NO_ADDRESS')
-    return list.map((t) => typeof t === 'string' || isPeerId(t) || isMultiaddr(t) ? String(t) : String(multiaddr(t))).join('\n')
+  #needStarted () {
+    if (this.status !== 'started' && this.status !== 'starting') throw makeError('NotStartedError', 'the node is not started: call start() first', 'NOT_STARTED')
   }
 
-  /**
-   * Connects to a peer: by its Peer ID, if addresses of it are known, or by one or more multiaddrs.
-   *
-   * @param {any} target
-   * @param {{ signal?: AbortSignal, force?: boolean }} [options]
-   * @returns {Promise<Connection>}
-   */
-  async dial (target, options = {}) {
-    options.signal?.throwIfAborted()
-    const targets = this.#targets(target)
-    const number = run(this, (len) => this.core._app_dial(len, options.force === true ? this.numbers.DIAL_FORCE : 0), targets)
-    const waiting = Object.assign(new Waiting(), { targets })
-    this.#dials.set(number, /** @type {any} */ (waiting))
-    try {
-      return /** @type {Connection} */ (await orAbort(waiting.promise, options.signal))
-    } catch (err) {
-      this.core._app_dial_cancel(number)
-      this.flushSoon()
-      throw err
+  // ---- services
+
+  /** @param {import('./options.js').Description | ((components: any) => any)} service */
+  #makeService (service) {
+    if (typeof service === 'function') return service(this.#components())
+    switch (service.part) {
+      case 'PUBSUB': {
+        const pubsub = new PubSub(this.#core, (number) => this.#connections.get(number)?.remotePeer, service.options)
+        this.#pubsubs.push(pubsub)
+        return pubsub
+      }
+      case 'PING': return { ping: (/** @type {DialTarget} */ target, /** @type {DialOptions} */ options) => this.#ping(target, options) }
+      case 'IDENTIFY': return { identify: (/** @type {Connection} */ connection, /** @type {AbortOptions} */ options) => this.#whenIdentified(connection, options) }
+      // Pushed by itself, whenever there is something new.
+      default: return { push: async () => {} }
+    }
+  }
+
+  /** What a service that is a function gets to see of the node. */
+  #components () {
+    return {
+      peerId: this.peerId,
+      privateKey: privateKeyFromProtobuf(this.#core.bytes(this.#core.calls.ask_private_key())),
+      peerStore: this.peerStore,
+      events: this,
+      logger: this.logger,
+      registrar: this,
+      connectionManager: {
+        openConnection: this.dial.bind(this),
+        openStream: this.dialProtocol.bind(this),
+        closeConnections: this.hangUp.bind(this),
+        getConnections: this.getConnections.bind(this),
+        getDialQueue: this.getDialQueue.bind(this),
+        isDialable: this.isDialable.bind(this)
+      },
+      addressManager: { getAddresses: () => this.getMultiaddrs() },
+      ...this.services
     }
   }
 
   /**
-   * @param {any} target
-   * @param {string | string[]} protocols
-   * @param {any} [options]
+   * The time a message takes there and back, in ms. Connects first where need be.
+   *
+   * @param {DialTarget} target
+   * @param {DialOptions} [options]
+   */
+  async #ping (target, options) {
+    const connection = await this.dial(target, options)
+    const began = performance.now()
+    const job = this.#core.run(() => this.#core.calls.app_ping(connection.number))
+    await orAbort(this.#pings.add(job), options?.signal)
+    return (connection.rtt = performance.now() - began)
+  }
+
+  /**
+   * What the peer said of itself: it is asked once, when the connection opens.
+   *
+   * @param {Connection} connection
+   * @param {AbortOptions} [options]
+   * @returns {Promise<IdentifyResult>}
+   */
+  async #whenIdentified (connection, options) {
+    const known = this.#identified.get(connection)
+    if (known !== undefined) return known
+    const off = new AbortController()
+    try {
+      return await orAbort(new Promise((resolve, reject) => {
+        this.addEventListener('peer:identify', ({ detail }) => { if (detail.connection === connection) resolve(detail) }, { signal: off.signal })
+        connection.addEventListener('close', ({ error }) => reject(error ?? makeError('ConnectionClosedError', 'the connection closed before the peer said who it is')), { signal: off.signal })
+      }), options?.signal)
+    } finally {
+      off.abort()
+    }
+  }
+
+  // ---- dialling
+
+  /**
+   * Connects to a peer, or returns a connection there is.
+   *
+   * @param {DialTarget} target a Peer ID, or multiaddrs of one peer
+   * @param {DialOptions} [options]
+   * @returns {Promise<Connection>}
+   * @throws DialError, DialDeniedError, NoValidAddressesError, TimeoutError, AbortError, and others
+   */
+  async dial (target, { signal, force = false, onProgress } = {}) {
+    this.#needStarted()
+    if (signal?.aborted) throw abortReason(signal)
+    const targets = await this.#admit([target].flat().map((one) => isPeerId(one) ? one : typeof one === 'string' && !one.startsWith('/') ? peerIdFromString(one) : multiaddr(one)))
+    const { calls, numbers } = this.#core
+    const number = this.#core.run((length) => calls.app_dial(length, force ? numbers.DIAL_FORCE : 0), targets.join('\n'))
+    const addresses = targets.filter(isMultiaddr)
+    const peer = targets.find(isPeerId) ?? addresses[0]?.getPeerId()
+    this.#dialQueue.set(number, { id: String(number), status: 'active', peerId: peer ? peerIdFromString(String(peer)) : undefined, multiaddrs: addresses, onProgress })
+    return await orAbort(this.#dials.add(number), signal, () => this.#core.run(() => calls.app_dial_cancel(number)))
+  }
+
+  /** What the application's gater lets through. @param {Array<PeerId | Multiaddr>} targets */
+  async #admit (targets) {
+    const { gater } = this.#settings
+    if (targets.length === 0) throw makeError('NoValidAddressesError', 'dial was given no address', 'NO_ADDRESS')
+    if (gater === undefined) return targets
+    const denied = await Promise.all(targets.map((target) => isMultiaddr(target) && gater(target)))
+    const admitted = targets.filter((_, i) => !denied[i])
+    if (admitted.length === 0) throw makeError('DialDeniedError', 'connectionGater.denyDialMultiaddr denied every address', 'DENIED')
+    return admitted
+  }
+
+  /**
+   * Connects to a peer and opens a stream.
+   *
+   * @param {DialTarget} target
+   * @param {string | string[]} protocols the first one that the peer speaks is used
+   * @param {DialOptions & NewStreamOptions} [options]
    * @returns {Promise<Stream>}
    */
-  async dialProtocol (target, protocols, options = {}) {
+  async dialProtocol (target, protocols, options) {
+    if (protocols == null || protocols.length === 0) throw makeError('InvalidParametersError', 'no protocol was given to open a stream for', 'BAD_ARGUMENT')
     const connection = await this.dial(target, options)
     return await connection.newStream(protocols, options)
   }
 
-  /** Closes all connections to a peer. @param {any} peer @param {{ signal?: AbortSignal }} [options] */
+  /** Closes all connections to a peer. @param {PeerId | Multiaddr | string} peer @param {AbortOptions} [options] */
   async hangUp (peer, options) {
-    const id = isMultiaddr(peer) ? peer.getPeerId() : String(peer)
-    const open = this.getConnections().filter((c) => c.remotePeer.equals(id))
-    await Promise.all(open.map((c) => c.close(options)))
+    const id = isMultiaddr(peer) ? peer.getPeerId() : peer
+    await Promise.all(this.getConnections(id).map((connection) => connection.close(options)))
   }
 
-  /** Whether an address could be dialled from this page. @param {any} addr */
-  async isDialable (addr) {
-    return [addr].flat().every((a) => this.core._app_is_dialable(put(this.core, String(a))[0]) === 0)
+  /** Whether one of the addresses could be dialled from this page. @param {Multiaddr | Multiaddr[] | string} addresses */
+  async isDialable (addresses) {
+    return [addresses].flat().some((address) => {
+      try {
+        this.#core.run((length) => this.#core.calls.app_is_dialable(length), String(address))
+        return true
+      } catch {
+        return false
+      }
+    })
   }
 
-  getDialQueue () {
-    return [...this.#dials].map(([id, { targets }]) => ({
-      id: String(id),
-      status: 'active',
-      multiaddrs: targets.split('\n').filter((t) => t[0] === '/').map((t) => multiaddr(t))
-    }))
-  }
+  /** The dials under way. */
+  getDialQueue () { return Array.from(this.#dialQueue.values(), ({ onProgress, ...dial }) => dial) }
 
   // ---- protocols
 
   /**
-   * Answers a protocol. The handler gets `(stream, connection)`, or v2's `({ stream, connection })`.
+   * Answers streams that peers open for a protocol.
    *
    * @param {string | string[]} protocols
-   * @param {(stream: any, connection: Connection) => any} handler
-   * @param {{ maxInboundStreams?: number, maxOutboundStreams?: number, runOnLimitedConnection?: boolean, force?: boolean }} [options]
+   * @param {StreamHandler} handler
+   * @param {StreamHandlerOptions} [options]
    */
-  async handle (protocols, handler, options = {}) {
+  async handle (protocols, handler, { maxInboundStreams = 0, maxOutboundStreams = 0, runOnLimitedConnection = false, force = false } = {}) {
+    const { calls, numbers } = this.#core
     for (const protocol of [protocols].flat()) {
-      if (options.force === true && this.#handlers.has(protocol)) await this.unhandle(protocol)
-      run(this, (len) => this.core._app_handle(len, options.runOnLimitedConnection === true ? this.numbers.ON_LIMITED : 0,
-        options.maxInboundStreams ?? 0, options.maxOutboundStreams ?? 0), protocol)
-      this.#handlers.set(protocol, { handler, options })
+      if (force) await this.unhandle(protocol)
+      this.#core.run((length) => calls.app_handle(length, runOnLimitedConnection ? numbers.ON_LIMITED : 0, maxInboundStreams, maxOutboundStreams), protocol)
+      this.#handlers.set(protocol, handler)
     }
   }
 
   /** @param {string | string[]} protocols */
   async unhandle (protocols) {
     for (const protocol of [protocols].flat()) {
-      if (!this.#handlers.delete(protocol)) continue
-      run(this, (len) => this.core._app_unhandle(len), protocol)
+      if (this.#handlers.delete(protocol)) this.#core.run((length) => this.#core.calls.app_unhandle(length), protocol)
     }
   }
 
   /**
-   * Tells `topology.onConnect(peerId, connection)` of each peer that speaks the protocol.
+   * Tells of the peers that speak a protocol, those that are connected already too.
    *
    * @param {string} protocol
-   * @param {any} topology
+   * @param {Topology} topology
    * @returns {Promise<string>} for `unregister`
    */
   async register (protocol, topology) {
-    const id = `topology-${this.#topologies.size}-${Date.now()}`
+    const id = String(++registrations)
     this.#topologies.set(id, { protocol, topology, peers: new Set() })
-    for (const c of this.getConnections()) {
-      this.#tellTopologies(c, listOf(this.core, this.core._ask_peer_protocols(put(this.core, c.remotePeer.toString())[0])))
+    for (const connection of this.getConnections()) {
+      this.#tellTopologies(connection, this.#core.listAbout(this.#core.calls.ask_peer_protocols, String(connection.remotePeer)))
     }
     return id
   }
@@ -287,182 +386,237 @@ export class Libp2p extends EventTarget {
 
   /** @param {Connection} connection @param {string[]} protocols */
   #tellTopologies (connection, protocols) {
-    const peer = connection.remotePeer.toString()
+    const peer = String(connection.remotePeer)
     for (const { protocol, topology, peers } of this.#topologies.values()) {
-      if (peers.has(peer) || !protocols.includes(protocol)) continue
-      if (connection.limits !== undefined && topology.notifyOnLimitedConnection !== true) continue
+      const isAllowed = connection.limits === undefined || topology.notifyOnLimitedConnection === true
+      if (!isAllowed || peers.has(peer) || !protocols.includes(protocol)) continue
       peers.add(peer)
       topology.onConnect?.(connection.remotePeer, connection)
     }
   }
 
-  /**
-   * @param {Connection} connection
-   * @param {string} protocols
-   * @param {boolean} onLimited
-   */
-  openStream (connection, protocols, onLimited) {
-    const number = run(this, (len) => this.core._app_stream_open(connection.number, len, onLimited ? this.numbers.ON_LIMITED : 0), protocols)
-    const waiting = /** @type {Waiting<Stream>} */ (new Waiting())
-    this.#opening.set(number, waiting)
-    return { number, opened: waiting.promise }
-  }
-
   // ---- questions
 
-  getMultiaddrs () { return this.#addresses.map((a) => multiaddr(a)) }
+  /** The addresses others can reach us at. @returns {Multiaddr[]} */
+  getMultiaddrs () { return [...this.#addresses] }
+
+  /** The protocols we answer. @returns {string[]} */
   getProtocols () { return [...this.#protocols] }
 
-  /** @param {any} [peer] */
+  /** @param {PeerId | string | null} [peer] of this peer only @returns {Connection[]} */
   getConnections (peer) {
     const all = [...this.#connections.values()]
-    return peer === undefined ? all : all.filter((c) => c.remotePeer.equals(peer))
+    return peer === undefined ? all : all.filter(({ remotePeer }) => remotePeer.equals(peer))
   }
 
+  /** Who is connected. @returns {PeerId[]} */
   getPeers () {
-    const ids = new Set(this.getConnections().map((c) => c.remotePeer.toString()))
-    return [...ids].map((id) => new PeerId(id))
+    return [...new Map(this.getConnections().map(({ remotePeer }) => [String(remotePeer), remotePeer])).values()]
   }
 
-  /** @param {any} peer @param {{ signal?: AbortSignal }} [options] */
-  async #ping (peer, options) {
-    const connection = isPeerId(peer)
-      ? this.getConnections(peer).sort((a, b) => Number(b.direct) - Number(a.direct))[0] ?? await this.dial(peer, options)
-      : await this.dial(peer, options)
-    const waiting = /** @type {Waiting<number>} */ (new Waiting())
-    const began = performance.now()
-    this.#pings.set(run(this, () => this.core._app_ping(connection.number)), waiting)
-    await orAbort(waiting.promise, options?.signal)
-    connection.rtt = performance.now() - began
-    return connection.rtt
+  /** Bytes of memory: what the node has `used`, and what the module has taken of the page. */
+  getMemory () { return this.#core.memory }
+
+  /** @param {PeerId} peer */
+  async getPublicKey (peer) {
+    if (peer.publicKey !== undefined) return peer.publicKey
+    throw makeError('NotFoundError', `the key of ${peer} is not in its name and is not kept`, 'NOT_FOUND')
   }
 
   // ---- what the core tells
 
-  /** @param {string} type @param {any} detail */
-  #tell (type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })) }
+  /** @type {Record<string, (event: Output) => void>} */
+  #listeners = {
+    SELF_UPDATED: ({ text, extra }) => {
+      const previous = this.#self()
+      this.#addresses = multiaddrs(lines(text))
+      this.#protocols = lines(textOf(extra))
+      this.tell('self:peer:update', { peer: this.#self(), previous })
+    },
+    PEER_DISCOVERED: ({ peer, text }) => {
+      this.peerStore.note(peer)
+      this.tell('peer:discovery', { id: new PeerId(peer), multiaddrs: addressesOf(lines(text), peer) })
+    },
+    PEER_UPDATED: ({ peer }) => {
+      this.peerStore.note(peer)
+      if (this.listenerCount('peer:update') > 0) this.tell('peer:update', { peer: this.peerStore.peek(peer) })
+    },
+    PEER_IDENTIFIED: (event) => this.#onIdentified(event),
+    PEER_CONNECTED: ({ peer }) => {
+      this.peerStore.note(peer)
+      this.tell('peer:connect', new PeerId(peer))
+    },
+    PEER_DISCONNECTED: ({ peer }) => {
+      const id = new PeerId(peer)
+      for (const { topology, peers } of this.#topologies.values()) if (peers.delete(peer)) topology.onDisconnect?.(id)
+      this.tell('peer:disconnect', id)
+    },
 
-  /** @param {any[]} events */
-  onEvents (events) {
-    for (const e of events) {
-      const name = this.#names.get(e.type)
-      if (name !== undefined) this.#told[name](e)
-    }
-  }
-
-  /** @type {Record<string, (e: any) => void>} */
-  #told = {
-    SELF_UPDATED: (e) => {
-      this.#addresses = lines(e.text)
-      this.#protocols = lines(decode(e.extra))
-      this.#tell('self:peer:update', { peer: { id: this.peerId, addresses: this.getMultiaddrs().map((m) => ({ multiaddr: m, isCertified: true })), protocols: this.getProtocols() } })
-    },
-    PEER_DISCOVERED: (e) => this.#tell('peer:discovery', { id: new PeerId(e.peer), multiaddrs: lines(e.text).map((a) => new Multiaddr(a)) }),
-    PEER_IDENTIFIED: (e) => {
-      const connection = this.#connections.get(e.id)
-      const protocols = lines(decode(e.extra))
-      const listenAddrs = lines(e.text).map((a) => new Multiaddr(a))
-      const [agentVersion, protocolVersion, observed] = decode(e.more).split('\n')
-      const peerId = new PeerId(e.peer)
-      this.#tell('peer:identify', {
-        peerId,
-        connection,
-        protocols,
-        listenAddrs,
-        agentVersion,
-        protocolVersion,
-        observedAddr: observed ? new Multiaddr(observed) : undefined,
-        signedPeerRecord: e.value === 1 ? { addresses: listenAddrs } : undefined
-      })
-      this.#tell('peer:update', { peer: { id: peerId, protocols, addresses: listenAddrs.map((m) => ({ multiaddr: m, isCertified: e.value === 1 })) } })
-      if (connection !== undefined) this.#tellTopologies(connection, protocols)
-    },
-    PEER_CONNECTED: (e) => this.#tell('peer:connect', new PeerId(e.peer)),
-    PEER_DISCONNECTED: (e) => {
-      const id = new PeerId(e.peer)
-      for (const { topology, peers } of this.#topologies.values()) {
-        if (peers.delete(e.peer)) topology.onDisconnect?.(id)
-      }
-      this.#tell('peer:disconnect', id)
-    },
-    CONN_OPENED: (e) => {
-      const connection = new Connection(this, e.id, new PeerId(e.peer), new Multiaddr(e.text), e.value, e.limits)
-      this.#connections.set(e.id, connection)
-      this.#tell('connection:open', connection)
-    },
-    CONN_CLOSED: (e) => {
-      const connection = this.#connections.get(e.id)
-      this.#connections.delete(e.id)
+    CONN_OPENED: (event) => this.#onConnection(event),
+    CONN_CLOSED: ({ id, code, text }) => {
+      const connection = this.#connections.get(id)
       if (connection === undefined) return
-      connection.onClosed(e.code === 0 ? undefined : errorOf(this.errors, e.code, e.text))
-      this.#tell('connection:close', connection)
+      this.#connections.delete(id)
+      connection.onClosed(code === 0 ? undefined : this.#core.error(code, text))
+      this.tell('connection:close', connection)
     },
-    CONN_RTT: (e) => {
-      const connection = this.#connections.get(e.id)
-      if (connection !== undefined) connection.rtt = e.value
+    CONN_RTT: ({ id, value }) => {
+      const connection = this.#connections.get(id)
+      if (connection !== undefined) connection.rtt = value
     },
-    DIALED: (e) => {
-      const connection = this.#connections.get(e.other)
-      if (connection !== undefined) this.#settleDial(e.id)?.resolve(connection)
-      else this.#settleDial(e.id)?.reject(errorOf(this.errors, -1, 'the connection closed as soon as it was open'))
+
+    DIALED: ({ id, channel }) => {
+      const connection = this.#connections.get(channel)
+      this.#dialQueue.delete(id)
+      if (connection !== undefined) this.#dials.resolve(id, connection)
+      else this.#dials.reject(id, makeError('ConnectionClosedError', 'the connection closed as soon as it was open: dial again', 'CLOSED'))
     },
-    DIAL_FAILED: (e) => this.#settleDial(e.id)?.reject(errorOf(this.errors, e.code, e.text)),
-    STREAM_OPENED: (e) => this.#onStream(e),
-    STREAM_DATA: (e) => this.#streams.get(e.id)?.onData(e.data),
-    STREAM_ENDED: (e) => this.#streams.get(e.id)?.onEnded(),
-    STREAM_ROOM: (e) => this.#streams.get(e.id)?.onRoom(),
-    STREAM_CLOSED: (e) => {
-      this.#opening.get(e.id)?.reject(errorOf(this.errors, e.code))
-      this.#opening.delete(e.id)
-      const stream = this.#streams.get(e.id)
-      this.#streams.delete(e.id)
-      stream?.onClosed(e.code)
+    DIAL_FAILED: ({ id, code, text }) => {
+      this.#dialQueue.delete(id)
+      this.#dials.reject(id, this.#core.error(code, text))
     },
-    PINGED: (e) => {
-      const waiting = this.#pings.get(e.id)
-      this.#pings.delete(e.id)
-      if (e.code === 0) waiting?.resolve(e.value)
-      else waiting?.reject(errorOf(this.errors, e.code))
+    DIAL_PROGRESS: ({ id, text }) => this.#dialQueue.get(id)?.onProgress?.(new CustomEvent('dial:progress', { detail: text })),
+
+    STREAM_OPENED: (event) => this.#onStream(event),
+    STREAM_DATA: ({ id, data }) => this.#streams.get(id)?.onData(data),
+    STREAM_ENDED: ({ id }) => this.#streams.get(id)?.onEnded(),
+    STREAM_ROOM: ({ id }) => this.#streams.get(id)?.onRoom(),
+    STREAM_CLOSED: ({ id, code }) => {
+      const error = code === 0 ? undefined : this.#core.error(code)
+      this.#openings.reject(id, error ?? makeError('StreamClosedError', 'the stream closed before it was open'))
+      this.#streams.get(id)?.onClosed(error, error?.name === 'StreamResetError')
+      this.#streams.delete(id)
     },
-    MESSAGE: (e) => this.#pubsub?.onMessage(e),
-    SUBSCRIPTION: (e) => this.#pubsub?.onSubscription(e),
-    RELAY: (e) => {
-      const state = Object.entries(RELAY_STATES).find(([name]) => this.numbers[name] === e.value)?.[1] ?? 'gone'
-      const detail = { relay: e.peer, state, detail: e.text }
-      if (detail.state === 'gone') this.relays.delete(e.peer)
-      else this.relays.set(e.peer, detail)
-      this.#tell('relay:state', detail)
+    PINGED: ({ id, code, value }) => {
+      if (code === 0) this.#pings.resolve(id, value)
+      else this.#pings.reject(id, this.#core.error(code))
     },
-    NETWORK: (e) => this.#tell('network', { online: e.value === 1 })
+
+    MESSAGE: (event) => { for (const pubsub of this.#pubsubs) pubsub.onMessage(event) },
+    SUBSCRIPTION: (event) => { for (const pubsub of this.#pubsubs) pubsub.onSubscription(event) },
+
+    RELAY: ({ peer, text, value, code }) => {
+      const state = RELAY_STATES.find((name) => this.#core.numbers[name] === value)?.slice('RELAY_'.length).toLowerCase() ?? ''
+      const detail = { relay: new PeerId(peer), state, detail: text, error: code === 0 ? undefined : this.#core.error(code, text) }
+      if (state === 'gone') this.relays.delete(peer)
+      else this.relays.set(peer, detail)
+      this.tell('relay:state', detail)
+    },
+    NETWORK: ({ value }) => this.tell('network', { online: value === 1 })
   }
 
-  get #pubsub () { return Object.values(this.services).find((s) => s instanceof PubSub) }
-
-  /** @param {number} number */
-  #settleDial (number) {
-    const waiting = this.#dials.get(number)
-    this.#dials.delete(number)
-    return waiting
-  }
-
-  /** @param {any} e a PEERLET_STREAM_OPENED */
-  #onStream (e) {
-    const connection = this.#connections.get(e.other)
-    if (connection === undefined) return
-    const isInbound = e.value === LISTENER
-    const stream = new Stream(this, e.id, connection, isInbound ? 'inbound' : 'outbound', e.text)
-    this.#streams.set(e.id, stream)
-    connection.streams.push(stream)
-    if (!isInbound) {
-      this.#opening.get(e.id)?.resolve(stream)
-      this.#opening.delete(e.id)
-      return
+  #self () {
+    return {
+      id: this.peerId,
+      addresses: this.#addresses.map((multiaddr) => ({ multiaddr, isCertified: true })),
+      protocols: this.getProtocols(),
+      metadata: new Map(),
+      tags: new Map()
     }
-    const handler = this.#handlers.get(e.text)?.handler
-    Promise.resolve()
-      .then(() => handler?.(stream, connection))
-      .catch((err) => stream.abort(err))
   }
+
+  /** @param {Output} event CONN_OPENED */
+  #onConnection ({ id, peer, text, value, limitSeconds, limitBytes }) {
+    const { numbers } = this.#core
+    const is = (/** @type {string} */ flag) => (value & numbers[flag]) !== 0
+    const connection = new Connection(this.#core, this.#openStream.bind(this), {
+      number: id,
+      remotePeer: new PeerId(peer),
+      remoteAddr: multiaddr(text),
+      direction: is('CONN_INBOUND') ? 'inbound' : 'outbound',
+      direct: !is('CONN_RELAYED'),
+      isNative: is('CONN_WEBRTC'),
+      limits: is('CONN_LIMITED') ? { seconds: limitSeconds, bytes: limitBytes } : undefined
+    })
+    this.#connections.set(id, connection)
+    this.tell('connection:open', connection)
+  }
+
+  /** @param {Output} event PEER_IDENTIFIED */
+  #onIdentified ({ id, peer, text, value, data, extra, more }) {
+    const connection = this.#connections.get(id)
+    const listenAddrs = multiaddrs(lines(text))
+    const protocols = lines(textOf(extra))
+    const [agentVersion, protocolVersion, observed = ''] = textOf(more).split('\n')
+    /** @type {IdentifyResult} */
+    const detail = {
+      peerId: new PeerId(peer),
+      connection,
+      listenAddrs,
+      protocols,
+      agentVersion: agentVersion || undefined,
+      protocolVersion: protocolVersion || undefined,
+      observedAddr: multiaddrs(lines(observed))[0],
+      publicKey: data,
+      signedPeerRecord: value === 1 ? { addresses: listenAddrs } : undefined
+    }
+    this.peerStore.note(peer)
+    if (connection !== undefined) this.#identified.set(connection, detail)
+    this.tell('peer:identify', detail)
+    if (connection !== undefined) this.#tellTopologies(connection, protocols)
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {string[]} protocols
+   * @param {NewStreamOptions} options
+   */
+  async #openStream (connection, protocols, { signal, runOnLimitedConnection = false }) {
+    if (signal?.aborted) throw abortReason(signal)
+    const { calls, numbers } = this.#core
+    const number = this.#core.run((length) => calls.app_stream_open(connection.number, length, runOnLimitedConnection ? numbers.ON_LIMITED : 0), protocols.join('\n'))
+    return await orAbort(this.#openings.add(number), signal, () => this.#core.run(() => calls.app_stream_reset(number)))
+  }
+
+  /** @param {Output} event STREAM_OPENED */
+  #onStream ({ id, channel, value, text }) {
+    const connection = this.#connections.get(channel)
+    if (connection === undefined) return
+    const isInbound = value === this.#core.numbers.LISTENER
+    const stream = new Stream(this.#core, id, connection, isInbound ? 'inbound' : 'outbound', text)
+    this.#streams.set(id, stream)
+    connection.streams.push(stream)
+    if (isInbound) this.#answer(stream, connection)
+    else if (!this.#openings.resolve(id, stream)) stream.abort()
+  }
+
+  /** @param {Stream} stream @param {Connection} connection */
+  async #answer (stream, connection) {
+    try {
+      await this.#handlers.get(stream.protocol)?.(stream, connection)
+    } catch (/** @type {any} */ err) {
+      stream.abort(err)
+    }
+  }
+}
+
+const RELAY_STATES = ['RELAY_CONNECTING', 'RELAY_RESERVING', 'RELAY_RESERVED', 'RELAY_WAITING', 'RELAY_GONE']
+
+/** A logger as js-libp2p's components expect one. @param {string} name @returns {any} */
+function consoleLogger (name) {
+  const log = logger(name)
+  return Object.assign((/** @type {any[]} */ ...what) => log(3, ...what), {
+    error: (/** @type {any[]} */ ...what) => log(0, ...what),
+    trace: (/** @type {any[]} */ ...what) => log(3, ...what),
+    enabled: isLogging(),
+    newScope: (/** @type {string} */ scope) => consoleLogger(`${name}:${scope}`)
+  })
+}
+
+/** Makes the node of a core. @param {Core} core @param {ReturnType<typeof readOptions>} settings @param {Uint8Array} key */
+function makeNode (core, settings, key) {
+  const { numbers: k, calls } = core
+  const flags = (/** @type {string[]} */ names) => names.reduce((all, name) => all | (k[name] ?? 0), 0)
+  const page = [...describePage(), ...(settings.gater === undefined ? [] : ['PAGE_ANY'])]
+  const given = {
+    ...settings.numbers(k),
+    APP_SERVICES: flags(settings.switchedOn),
+    APP_PAGE: flags(page),
+    APP_VERBOSITY: isLogging() ? 4 : 0
+  }
+  const block = new Uint32Array(k.APP_NUMBERS)
+  for (const [name, value] of Object.entries(given)) block[k[name]] = Number(value ?? 0)
+  core.run((_, keyLength, agentLength) => calls.app_new(keyLength, agentLength), new Uint8Array(block.buffer), key, settings.agent)
 }
 
 /**
@@ -473,40 +627,28 @@ export class Libp2p extends EventTarget {
  */
 export async function createLibp2p (options = {}) {
   const settings = readOptions(options)
-  /** @type {Libp2p | undefined} */
-  let node
-  const given = keyBytes(options.privateKey)
-  const kept = given === undefined ? await keptIdentity() : undefined
-  const core = await newCore({
-    onEvents: (/** @type {any[]} */ events) => node?.onEvents(events),
-    onLog: options.log,
-    rtcConfiguration: settings.rtcConfiguration
-  })
-  node = new Libp2p(core, settings)
-  const agent = options.nodeInfo?.userAgent ?? ''
-  const numbers = Uint32Array.of(settings.on, pageFlags(node.numbers, options.connectionGater), options.autoDial === false ? 1 : 0,
-    options.log === undefined ? 0 : 4, ...settings.limits, ...settings.pubsub)
-  const key = given ?? kept?.key ?? new Uint8Array(0)
-  const rc = core._app_new(...put(core, new Uint8Array(numbers.buffer), key, agent).slice(1))
-  if (rc < 0) throw errorOf(node.errors, rc)
-  node.onCreated()
-  if (kept !== undefined && kept.key.length === 0) await kept.save(bytesOf(core, core._ask_private_key()))
+  const { key, rtcConfiguration } = settings
+  const [core, identity] = await Promise.all([Core.create({ rtcConfiguration }), key === undefined ? takeIdentity() : undefined])
+  makeNode(core, settings, key ?? identity?.key ?? new Uint8Array(0))
+  if (identity?.key.length === 0) identity.save(core.bytes(core.calls.ask_private_key()))
+  const node = new Libp2p(core, settings, identity)
   if (options.start !== false) await node.start()
   return node
 }
 
+/** @param {any} value @returns {value is Libp2p} */
+export const isLibp2p = (value) => value instanceof Libp2p
+
 /**
- * A new key, or the one of a 32-byte seed. It is for `createLibp2p({ privateKey })`.
+ * A new key, for `createLibp2p({ privateKey })` where the browser should not keep one.
  *
- * @param {'Ed25519'} [type]
+ * @param {string} [type] 'Ed25519', which is what nodes have
  */
 export async function generateKeyPair (type = 'Ed25519') {
-  if (type !== 'Ed25519') throw new PeerletError('UnsupportedKeyTypeError', `a node has an Ed25519 key; ${type} is not made here`, 'UNSUPPORTED')
-  const node = await createLibp2p({ start: false, privateKey: new Uint8Array(0) })
-  const protobuf = bytesOf(node.core, node.core._ask_private_key())
-  const pair = { type, protobuf, raw: protobuf.slice(4), publicKey: node.peerId.publicKey }
-  node.core._app_delete()
-  return pair
+  if (type !== 'Ed25519') throw makeError('UnsupportedKeyTypeError', `a Peerlet node has an Ed25519 key, not ${type}`, 'UNSUPPORTED')
+  const core = await Core.create({})
+  makeNode(core, readOptions({ transports: [] }), new Uint8Array(0))
+  const key = privateKeyFromProtobuf(core.bytes(core.calls.ask_private_key()))
+  core.calls.app_delete()
+  return key
 }
-
-export { peerIdFromString }

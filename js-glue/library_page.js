@@ -1,103 +1,129 @@
-// Imports of the browser driver: events, the alarm, randomness, signatures, and care for sockets. Each catches every exception and calls
-// no export before it has returned; what is to come back comes later, from the event loop.
+// Imports of src/browser: events, the alarm, randomness, WebCrypto, and what emscripten's own WebSocket
+// library leaves to its caller. No function here throws, and none calls an export before it returned.
 mergeInto(LibraryManager.library, {
-  // What the page asked to be told, kept until the microtask in which it is told.
-  $page: '{ events: [], alarm: 0, told: false }',
+  $page: '{ alarm: 0, isDead: false }',
 
-  $readView: function (at) {
-    var ptr = HEAPU32[at >> 2]
-    return HEAPU8.subarray(ptr, ptr + HEAPU32[(at >> 2) + 1])
-  },
-  $readView__deps: [],
-
-  $readText: function (at) {
-    return new TextDecoder().decode(readView(at))
-  },
-  $readText__deps: ['$readView'],
-
-  // struct peerlet_output: six numbers, a 64-bit one, then views of peer, text, data, extra, more, key.
-  js_event__deps: ['$page', '$readView', '$readText'],
-  js_event: function (out) {
-    var i = out >> 2
-    var hasLimit = HEAPU32[i + 5] > 0 || HEAPU32[i + 6] > 0
-    page.events.push({
-      type: HEAPU32[i],
-      id: HEAPU32[i + 1],
-      other: HEAPU32[i + 2],
-      value: HEAPU32[i + 3],
-      code: HEAP32[i + 4],
-      limits: hasLimit ? { seconds: HEAPU32[i + 5], bytes: BigInt(HEAPU32[i + 6]) } : undefined,
-      peer: readText(out + 32),
-      text: readText(out + 40),
-      data: readView(out + 48).slice(),
-      extra: readView(out + 56).slice(),
-      more: readView(out + 64).slice(),
-      key: readView(out + 72).slice()
-    })
-    if (page.told) return
-    page.told = true
-    queueMicrotask(function () {
-      page.told = false
-      var events = page.events
-      page.events = []
-      Module['onEvents'](events)
-    })
-  },
-
-  js_alarm__deps: ['$page'],
-  js_alarm: function (ms) {
-    clearTimeout(page.alarm)
-    page.alarm = setTimeout(function () { Module['_page_ring']() }, ms)
-  },
-
-  js_random: function (ptr, len) {
-    for (var at = 0; at < len; at += 65536) {
-      crypto.getRandomValues(HEAPU8.subarray(ptr + at, ptr + Math.min(len, at + 65536)))
+  // Runs what calls exports, unless a trap has ended this instance.
+  $enter__deps: ['$page', '$die'],
+  $enter: function (call) {
+    if (page.isDead) return
+    try {
+      return call()
+    } catch (err) {
+      die(err)
     }
   },
 
-  // emscripten's own table of sockets, by the names it has had.
-  $socketTable: function () {
-    return typeof WS === 'object' ? WS.sockets : webSockets.list || webSockets.allocated
+  // The state in the heap is worth nothing now: what it held on the outside is closed.
+  $die__deps: ['$page', '$rtcLinks', '$socketEnds'],
+  $die__postset: "Module['die'] = die;",
+  $die: function (err) {
+    if (page.isDead) return
+    page.isDead = true
+    clearTimeout(page.alarm)
+    rtcLinks.forEach(function (link) { if (link.pc) link.pc.close() })
+    socketEnds.forEach(function (end) { end() })
+    Module['onTrap'](err)
   },
+
+  // Bytes into the inbox; returns their number, or -1 when that is too much.
+  $toInbox: function (bytes) {
+    var ptr = _inbox(bytes.length)
+    if (ptr === 0) return -1
+    HEAPU8.set(bytes, ptr)
+    return bytes.length
+  },
+
+  $textToInbox__deps: ['$toInbox'],
+  $textToInbox: function (text) {
+    return Math.max(0, toInbox(new TextEncoder().encode(text)))
+  },
+
+  $textAt: function (ptr, len) {
+    return new TextDecoder().decode(HEAPU8.subarray(ptr, ptr + len))
+  },
+
+  js_event: function (ptr) {
+    Module['onEvent'](ptr)
+  },
+
+  js_log__deps: ['$textAt'],
+  js_log: function (level, ptr, len) {
+    Module['onLog'](level, textAt(ptr, len))
+  },
+
+  js_alarm__deps: ['$page', '$enter'],
+  js_alarm: function (ms) {
+    clearTimeout(page.alarm)
+    page.alarm = setTimeout(function () { enter(_page_ring) }, ms)
+  },
+
+  js_random: function (ptr, len) {
+    // getRandomValues gives at most 65536 bytes at once.
+    for (var end = ptr + len; ptr < end; ptr += 65536) {
+      crypto.getRandomValues(HEAPU8.subarray(ptr, Math.min(end, ptr + 65536)))
+    }
+  },
+
+  js_verify__deps: ['$enter'],
+  js_verify: function (job, bits, key, keyLen, message, messageLen, signature, signatureLen) {
+    var spki = HEAPU8.slice(key, key + keyLen)
+    var signed = HEAPU8.slice(message, message + messageLen)
+    var proof = HEAPU8.slice(signature, signature + signatureLen)
+    var algorithm = bits === 0
+      ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+      : { name: 'ECDSA', namedCurve: 'P-' + bits, hash: 'SHA-256' }
+    // Outside of secure contexts there is no crypto.subtle: then nothing is valid.
+    Promise.resolve()
+      .then(function () { return crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']) })
+      .then(function (imported) { return crypto.subtle.verify(algorithm, imported, proof, signed) })
+      .catch(function () { return false })
+      .then(function (isValid) { enter(function () { _page_verified(job, isValid ? 1 : 0) }) })
+  },
+
+  // ---- WebSocket
+
+  // From a socket's handle to a function that closes it without a word to C.
+  $socketEnds: 'new Map()',
 
   js_socket_new__deps: ['emscripten_websocket_new'],
   js_socket_new: function (attributes) {
     try {
       return _emscripten_websocket_new(attributes)
     } catch (err) {
+      // A bad URL, or one that this page may not open: ws: from https:, or against its policy.
       return 0
     }
   },
 
-  js_socket_guard: function (socket) {},
-
-  js_socket_delete__deps: ['$socketTable'],
-  js_socket_delete: function (socket) {
-    var table = socketTable()
-    var ws = table[socket]
-    if (!ws) return
-    ws.onopen = ws.onmessage = ws.onerror = ws.onclose = null
-    delete table[socket]
+  js_socket_guard__deps: ['$WS', '$enter', '$socketEnds'],
+  js_socket_guard: function (id) {
+    var most = 1 << 20
+    var socket = WS.sockets ? WS.sockets[id] : WS.getSocket(id)
+    var onopen = socket.onopen
+    var onmessage = socket.onmessage
+    var onclose = socket.onclose
+    socketEnds.set(id, function () {
+      socket.onopen = socket.onmessage = socket.onclose = null
+      socket.close()
+    })
+    // A close follows, and tells more; but what nobody listens to, Node's ws throws.
+    socket.onerror = function () {}
+    socket.onopen = function (e) { enter(function () { onopen(e) }) }
+    socket.onclose = function (e) { enter(function () { onclose(e) }) }
+    socket.onmessage = function (e) {
+      var size = e.data.byteLength
+      if (!(size > most)) return enter(function () { onmessage(e) })
+      for (var at = 0; at < size && socketEnds.has(id); at += most) {
+        enter(function () { onmessage({ data: e.data.slice(at, at + most) }) })
+      }
+    }
   },
 
-  js_log: function (level, ptr, len) {
-    var log = Module['onLog']
-    if (log) log(level, new TextDecoder().decode(HEAPU8.subarray(ptr, ptr + len)))
-  },
-
-  // RSA and ECDSA signatures, by WebCrypto; the result comes back as an input.
-  js_verify: function (job, bits, key, keyLen, message, messageLen, signature, signatureLen) {
-    var spki = HEAPU8.slice(key, key + keyLen)
-    var bytes = HEAPU8.slice(message, message + messageLen)
-    var sig = HEAPU8.slice(signature, signature + signatureLen)
-    var algorithm = bits === 0
-      ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
-      : { name: 'ECDSA', namedCurve: 'P-' + bits, hash: 'SHA-256' }
-    Promise.resolve()
-      .then(function () { return crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']) })
-      .then(function (k) { return crypto.subtle.verify(algorithm, k, sig, bytes) })
-      .catch(function () { return false })
-      .then(function (ok) { Module['_page_verified'](job, ok ? 1 : 0) })
+  js_socket_delete__deps: ['$WS', '$socketEnds', 'emscripten_websocket_delete'],
+  js_socket_delete: function (id) {
+    socketEnds.delete(id)
+    _emscripten_websocket_delete(id)
+    if (WS.sockets) delete WS.sockets[id]
   }
 })

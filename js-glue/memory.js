@@ -1,82 +1,105 @@
 /**
- * The only file that touches the heap of the wasm module. Any call into it may grow its memory and so
- * kill every view: views are fetched after the call and never stored.
- *
- * @typedef {object} Core The emscripten module: its exports with `_` in front, and its heap.
- * @property {Uint8Array} HEAPU8
- * @property {(len: number) => number} _inbox
+ * The only file that touches the heap of the wasm module (the imports in library_*.js aside). Any call
+ * into the module may grow its memory and so kill every view: views are fetched after the call, never
+ * stored, and what outlives a function is copied.
  */
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+const EMPTY = new Uint8Array(0)
+
+/** struct peerlet_output as 32-bit numbers; exports.c asserts that it is laid out so. */
+const OUTPUT = { type: 0, id: 1, channel: 2, value: 3, code: 4, limitSeconds: 5, limitBytes: 6, peer: 8, text: 10, data: 12, extra: 14, more: 16, key: 18, numbers: 20 }
 
 /**
- * Puts parts one behind the other into the inbox, where the next command looks for them.
+ * What the core tells; see enum peerlet_output_type for what each field holds in which event.
  *
- * @param {any} m the core
- * @param {...(string | Uint8Array)} parts
- * @returns {number[]} the length of each in bytes
+ * @typedef {object} Output
+ * @property {number} type
+ * @property {number} id
+ * @property {number} channel
+ * @property {number} value
+ * @property {number} code
+ * @property {number} limitSeconds
+ * @property {bigint} limitBytes
+ * @property {string} peer
+ * @property {string} text
+ * @property {Uint8Array} data
+ * @property {Uint8Array} extra
+ * @property {Uint8Array} more
+ * @property {Uint8Array} key
  */
-export function put (m, ...parts) {
-  const bytes = parts.map((p) => typeof p === 'string' ? encoder.encode(p) : p)
-  let ptr = m._inbox(bytes.reduce((sum, b) => sum + b.length, 0))
-  if (ptr === 0) throw new RangeError('out of memory for a command of this size')
-  for (const b of bytes) {
-    m.HEAPU8.set(b, ptr)
-    ptr += b.length
+
+/** @param {any} m @param {number} ptr @param {number} count @returns {Uint32Array} */
+const numbersAt = (m, ptr, count) => new Uint32Array(m.HEAPU8.buffer, ptr, count)
+
+/**
+ * A struct peerlet_output, copied out.
+ *
+ * @param {any} m the module
+ * @param {number} ptr
+ * @returns {Output}
+ */
+export function readOutput (m, ptr) {
+  const n = numbersAt(m, ptr, OUTPUT.numbers)
+  const bytes = (/** @type {number} */ at) => n[at + 1] === 0 ? EMPTY : m.HEAPU8.slice(n[at], n[at] + n[at + 1])
+  const text = (/** @type {number} */ at) => n[at + 1] === 0 ? '' : decoder.decode(m.HEAPU8.subarray(n[at], n[at] + n[at + 1]))
+  return {
+    type: n[OUTPUT.type],
+    id: n[OUTPUT.id],
+    channel: n[OUTPUT.channel],
+    value: n[OUTPUT.value],
+    code: n[OUTPUT.code] | 0,
+    limitSeconds: n[OUTPUT.limitSeconds],
+    limitBytes: BigInt(n[OUTPUT.limitBytes]) | BigInt(n[OUTPUT.limitBytes + 1]) << 32n,
+    peer: text(OUTPUT.peer),
+    text: text(OUTPUT.text),
+    data: bytes(OUTPUT.data),
+    extra: bytes(OUTPUT.extra),
+    more: bytes(OUTPUT.more),
+    key: bytes(OUTPUT.key)
   }
-  return bytes.map((b) => b.length)
 }
 
 /**
- * Copies the bytes of an answer out.
+ * Writes pieces one behind the other into the inbox, where the next command finds them.
  *
- * @param {any} m the core
- * @param {number} view address of a pointer and a length
+ * @param {any} m the module
+ * @param {Array<string | Uint8Array>} pieces
+ * @returns {number[]} the length of each in bytes; nothing when it is too much for the inbox
+ */
+export function copyIn (m, pieces) {
+  const parts = pieces.map((piece) => typeof piece === 'string' ? encoder.encode(piece) : piece)
+  let ptr = m._inbox(parts.reduce((sum, part) => sum + part.length, 0))
+  if (ptr === 0) return []
+  for (const part of parts) {
+    m.HEAPU8.set(part, ptr)
+    ptr += part.length
+  }
+  return parts.map((part) => part.length)
+}
+
+/**
+ * The bytes of a struct view, copied out.
+ *
+ * @param {any} m the module
+ * @param {number} view
  * @returns {Uint8Array}
  */
-export function bytesOf (m, view) {
-  const [ptr, len] = new Uint32Array(m.HEAPU8.buffer, view, 2)
-  return m.HEAPU8.slice(ptr, ptr + len)
+export function copyOut (m, view) {
+  const [ptr, length] = numbersAt(m, view, 2)
+  return m.HEAPU8.slice(ptr, ptr + length)
 }
 
 /**
- * @param {any} m the core
- * @param {number} view
- * @returns {string}
+ * @param {any} m the module
+ * @param {Uint8Array} bytes
+ * @param {number} ptr
  */
-export const textOf = (m, view) => decoder.decode(bytesOf(m, view))
+export const copyTo = (m, bytes, ptr) => m.HEAPU8.set(bytes, ptr)
 
-/**
- * @param {any} m the core
- * @param {number} view
- * @returns {string[]}
- */
-export const listOf = (m, view) => lines(textOf(m, view))
+/** @param {Uint8Array} bytes UTF-8 */
+export const textOf = (bytes) => decoder.decode(bytes)
 
-/** @param {string} text */
+/** A list as the core writes them. @param {string} text @returns {string[]} */
 export const lines = (text) => text === '' ? [] : text.split('\n')
-
-/** @param {Uint8Array} bytes */
-export const decode = (bytes) => decoder.decode(bytes)
-
-/**
- * Copies as much of `data` as a stream takes now to where it is encrypted.
- *
- * @param {any} m the core
- * @param {number} stream
- * @param {Uint8Array} data
- * @returns {number} bytes taken
- */
-export function write (m, stream, data) {
-  let done = 0
-  while (done < data.length) {
-    const ptr = m._app_stream_reserve(stream, data.length - done)
-    const room = m._app_stream_given()
-    if (ptr === 0 || room === 0) break
-    m.HEAPU8.set(done === 0 && room === data.length ? data : data.subarray(done, done + room), ptr)
-    m._app_stream_commit(stream, room)
-    done += room
-  }
-  return done
-}

@@ -1,160 +1,361 @@
-import { PeerletError } from './errors.js'
-import { PeerId } from './peer-id.js'
+import { decodeBase, encodeBase } from './bases.js'
+import { makeError } from './errors.js'
+import { peerIdFromMultihash, peerIdFromString } from './peer-id.js'
 
-/** Name to code; a name in NO_VALUE has no value behind it. multiformats/multiaddr, protocols.csv. */
-const CODES = {
-  ip4: 4, tcp: 6, dccp: 33, ip6: 41, ip6zone: 42, ipcidr: 43, dns: 53, dns4: 54, dns6: 55, dnsaddr: 56, sctp: 132, udp: 273, 'p2p-webrtc-star': 275, 'p2p-webrtc-direct': 276, 'p2p-stardust': 277, 'webrtc-direct': 280, webrtc: 281, 'p2p-circuit': 290, udt: 301, utp: 302, unix: 400, p2p: 421, ipfs: 421, https: 443, onion: 444, onion3: 445, garlic64: 446, garlic32: 447, tls: 448, sni: 449, noise: 454, quic: 460, 'quic-v1': 461, webtransport: 465, certhash: 466, ws: 477, wss: 478, 'p2p-websocket-star': 479, http: 480, 'http-path': 481
-}
-const NO_VALUE = new Set('p2p-webrtc-star p2p-webrtc-direct p2p-stardust webrtc-direct webrtc p2p-circuit udt utp https tls noise quic quic-v1 webtransport ws wss p2p-websocket-star http'.split(' '))
+const MULTIADDR = Symbol.for('@multiformats/multiaddr')
 
-const IS_MULTIADDR = Symbol.for('@multiformats/multiaddr')
-
-/** @typedef {{ code: number, name: string, value?: string }} Component */
-
-/** @param {string} text @param {number} at @param {string} what */
-const fault = (text, at, what) => new PeerletError('InvalidMultiaddrError', `"${text}" is not a multiaddr: at character ${at + 1}: ${what}`, 'BAD_MULTIADDR')
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Takes a multiaddr's text apart. The values themselves are checked by the core when it is used.
+ * How the values of one kind of protocol are written. `size` is the number of bytes, or VARIABLE where
+ * a length stands in front; `bytes` returns nothing when the text is not such a value.
  *
- * @param {string} text
- * @returns {Component[]}
+ * @typedef {object} Kind
+ * @property {number} size
+ * @property {string} wants in words, for who wrote something else
+ * @property {(text: string) => ArrayLike<number> | undefined} bytes
+ * @property {(bytes: Uint8Array) => string | undefined} text
  */
-function parse (text) {
-  if (text[0] !== '/') throw fault(text, 0, 'it does not begin with a slash')
+
+const VARIABLE = -1
+
+/** @param {string} text a decimal @param {number} max */
+const number = (text, max) => /^\d{1,5}$/.test(text) && Number(text) <= max ? Number(text) : undefined
+
+/** @param {string} text */
+function ip4Bytes (text) {
+  const parts = text.split('.').map((part) => number(part, 255))
+  return parts.length === 4 && !parts.includes(undefined) ? /** @type {number[]} */ (parts) : undefined
+}
+
+/** @param {string} text */
+function ip6Bytes (text) {
+  const dotted = /[^:]*\.[^:]*$/.exec(text)?.[0]
+  const last = dotted === undefined ? [] : ip4Bytes(dotted)
+  if (last === undefined) return undefined
+  const words = dotted === undefined ? text : text.slice(0, -dotted.length) + '0:0'
+  const [head, tail, ...more] = words.split('::').map((half) => half === '' ? [] : half.split(':'))
+  const missing = 8 - head.length - (tail?.length ?? 0)
+  if (more.length > 0 || (tail === undefined ? missing !== 0 : missing < 1)) return undefined
+  const groups = tail === undefined ? head : [...head, ...Array(missing).fill('0'), ...tail]
+  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined
+  const bytes = groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255])
+  return last.length > 0 ? [...bytes.slice(0, 12), ...last] : bytes
+}
+
+/** RFC 5952: the longest run of zeros, the first of equal ones, becomes "::". @param {Uint8Array} bytes */
+function ip6Text (bytes) {
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]).toString(16)).join(':')
+  const runs = groups.match(/\b0(:0)+\b/g) ?? []
+  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, '')
+  if (longest === '') return groups
+  const at = groups.search(new RegExp(`(^|:)${longest}(:|$)`))
+  const start = groups[at] === ':' ? at + 1 : at
+  return groups.slice(0, start).replace(/:$/, '') + '::' + groups.slice(start + longest.length).replace(/^:/, '')
+}
+
+/** @param {string} text @param {number} length of the onion's own part */
+function onionBytes (text, length) {
+  const [name, port] = text.split(':')
+  const host = decodeBase('b', name)
+  const p = number(port ?? '', 65535)
+  return host?.length === length && p !== undefined && p > 0 ? [...host, p >> 8, p & 255] : undefined
+}
+
+/** @param {number} length @returns {Kind} */
+const onion = (length) => ({
+  size: length + 2,
+  wants: 'an onion address and a port',
+  bytes: (text) => onionBytes(text, length),
+  text: (bytes) => `${encodeBase('b', bytes.subarray(0, length))}:${bytes[length] << 8 | bytes[length + 1]}`
+})
+
+/** @param {string} text a multihash in any base */
+function hashBytes (text) {
+  const bytes = decodeBase(text[0], text.slice(1))
+  const at = (bytes?.findIndex((byte) => byte < 0x80) ?? -1) + 1
+  return bytes !== undefined && at > 0 && bytes[at] === bytes.length - at - 1 ? bytes : undefined
+}
+
+/** @param {() => any} f @returns {any} nothing where it throws */
+function attempt (f) {
+  try {
+    return f()
+  } catch {
+    return undefined
+  }
+}
+
+/** @type {Record<string, Kind>} */
+const KINDS = {
+  none: { size: 0, wants: '', bytes: () => [], text: () => undefined },
+  ip4: { size: 4, wants: 'an IPv4 address such as 192.0.2.1', bytes: ip4Bytes, text: (bytes) => bytes.join('.') },
+  ip6: { size: 16, wants: 'an IPv6 address such as 2001:db8::1', bytes: ip6Bytes, text: ip6Text },
+  port: {
+    size: 2,
+    wants: 'a port from 0 to 65535',
+    bytes: (text) => { const n = number(text, 65535); return n === undefined ? n : [n >> 8, n & 255] },
+    text: (bytes) => String(bytes[0] << 8 | bytes[1])
+  },
+  mask: {
+    size: 1,
+    wants: 'a number of bits',
+    bytes: (text) => { const n = number(text, 255); return n === undefined ? n : [n] },
+    text: (bytes) => String(bytes[0])
+  },
+  text: { size: VARIABLE, wants: 'a name', bytes: (text) => encoder.encode(text), text: (bytes) => attempt(() => decoder.decode(bytes)) },
+  path: {
+    size: VARIABLE,
+    wants: 'a percent-encoded path',
+    bytes: (text) => attempt(() => encoder.encode(decodeURIComponent(text))),
+    text: (bytes) => attempt(() => encodeURIComponent(decoder.decode(bytes)))
+  },
+  peer: {
+    size: VARIABLE,
+    wants: 'a Peer ID such as 12D3KooW…',
+    bytes: (text) => attempt(() => peerIdFromString(text).toMultihash().bytes),
+    text: (bytes) => attempt(() => peerIdFromMultihash(bytes).toString())
+  },
+  hash: {
+    size: VARIABLE,
+    wants: 'a multibase multihash such as uEiC…',
+    bytes: hashBytes,
+    text: (bytes) => 'u' + encodeBase('u', bytes)
+  },
+  onion: onion(10),
+  onion3: onion(35)
+}
+
+/** multiformats/multiaddr, protocols.csv: kind, then names with their codes. */
+const PROTOCOLS = `
+  none  p2p-webrtc-star 275 p2p-webrtc-direct 276 p2p-stardust 277 webrtc-direct 280 webrtc 281 p2p-circuit 290 udt 301
+  none  utp 302 https 443 tls 448 noise 454 quic 460 quic-v1 461 webtransport 465 ws 477 wss 478 p2p-websocket-star 479 http 480
+  ip4   ip4 4
+  ip6   ip6 41
+  mask  ipcidr 43
+  port  tcp 6 dccp 33 sctp 132 udp 273
+  text  ip6zone 42 dns 53 dns4 54 dns6 55 dnsaddr 56 sni 449
+  path  unix 400 http-path 481
+  peer  p2p 421 ipfs 421
+  hash  certhash 466
+  onion onion 444
+  onion3 onion3 445`
+
+/** @typedef {{ code: number, name: string, kind: Kind }} Protocol */
+
+/** @type {Map<string, Protocol>} */
+const byName = new Map()
+/** @type {Map<number, Protocol>} */
+const byCode = new Map()
+for (const line of PROTOCOLS.trim().split('\n')) {
+  const [kind, ...rest] = line.trim().split(/ +/)
+  for (let i = 0; i < rest.length; i += 2) {
+    const code = Number(rest[i + 1])
+    // `ipfs` is the old name of `p2p`: read, never written.
+    const protocol = byCode.get(code) ?? { code, name: rest[i], kind: KINDS[kind] }
+    byCode.set(code, protocol)
+    byName.set(rest[i], protocol)
+  }
+}
+
+/**
+ * One step of an address: `/tcp/443` is `{ code: 6, name: 'tcp', value: '443' }`.
+ *
+ * @typedef {{ code: number, name: string, value?: string }} Component
+ */
+
+/** @param {string} message */
+const invalid = (message) => makeError('InvalidMultiaddrError', message, 'BAD_MULTIADDR')
+
+/** @param {string} text @returns {Component[]} @throws InvalidMultiaddrError, with the `position` in the text */
+function parseText (text) {
+  let at = 0
+  /** @param {string} what */
+  const fault = (what) => Object.assign(invalid(`"${text}" is not a multiaddr: at position ${at}, ${what}`), { position: at })
+
+  if (text[0] !== '/') throw fault('a "/" is expected: addresses look like /dns4/example.org/tcp/443/tls/ws')
+  const words = text.replace(/\/$/, '').split('/').slice(1)
   const components = []
-  const words = text.replace(/\/+$/, '').split('/')
-  for (let i = 1, at = 1; i < words.length; i++) {
-    const name = words[i] === 'ipfs' ? 'p2p' : words[i]
-    const code = /** @type {Record<string, number>} */ (CODES)[name]
-    if (code === undefined) throw fault(text, at, name === '' ? 'a protocol name is missing' : `"${name}" is not a known protocol`)
+  at = 1
+  for (let i = 0; i < words.length; i++) {
+    const protocol = byName.get(words[i])
+    if (protocol === undefined) throw fault(words[i] === '' ? 'the name of a protocol is missing' : `"${words[i]}" is not a known protocol`)
+    const { code, name, kind } = protocol
     at += words[i].length + 1
-    if (NO_VALUE.has(name)) {
+    if (kind.size === 0) {
       components.push({ code, name })
       continue
     }
-    const value = words[++i]
-    if (value === undefined || value === '') throw fault(text, Math.min(at, text.length), `"${name}" wants a value behind it`)
-    const isPort = name === 'tcp' || name === 'udp'
-    if (isPort && !(/^\d+$/.test(value) && Number(value) < 65536)) throw fault(text, at, `"${value}" is not a port (0..65535)`)
-    at += value.length + 1
-    components.push({ code, name, value })
+    const word = words[++i] ?? ''
+    const bytes = word === '' ? undefined : kind.bytes(word)
+    if (bytes === undefined) {
+      at = Math.min(at, text.length)
+      throw fault(`"${name}" wants ${kind.wants}${word === '' ? ' behind it' : `, not "${word}"`}`)
+    }
+    components.push({ code, name, value: kind.text(Uint8Array.from(bytes)) })
+    at += word.length + 1
   }
   return components
+}
+
+/** @param {Uint8Array} bytes @returns {Component[]} */
+function parseBytes (bytes) {
+  let at = 0
+  const takeVarint = () => {
+    let value = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[at++] ?? 0x80
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value
+    }
+    throw invalid('these bytes are not a multiaddr: a number in them does not end')
+  }
+  const components = []
+  while (at < bytes.length) {
+    const code = takeVarint()
+    const protocol = byCode.get(code)
+    if (protocol === undefined) throw invalid(`these bytes are not a multiaddr: ${code} is not a known protocol`)
+    const { name, kind } = protocol
+    if (kind.size === 0) {
+      components.push({ code, name })
+      continue
+    }
+    const length = kind.size === VARIABLE ? takeVarint() : kind.size
+    const value = at + length <= bytes.length ? kind.text(bytes.subarray(at, at + length)) : undefined
+    if (value === undefined) throw invalid(`these bytes are not a multiaddr: "${name}" wants ${kind.wants}`)
+    components.push({ code, name, value })
+    at += length
+  }
+  return components
+}
+
+/** @param {number} n */
+function varint (n) {
+  const bytes = []
+  for (; n >= 0x80; n >>= 7) bytes.push(n & 0x7f | 0x80)
+  return [...bytes, n]
+}
+
+/** @param {Component} component */
+function componentBytes ({ code, value = '' }) {
+  const { kind } = /** @type {Protocol} */ (byCode.get(code))
+  const bytes = /** @type {ArrayLike<number>} */ (kind.bytes(value))
+  return [...varint(code), ...(kind.size === VARIABLE ? varint(bytes.length) : []), ...Array.from(bytes)]
 }
 
 /** @param {Component[]} components */
 const format = (components) => components.map(({ name, value }) => value === undefined ? `/${name}` : `/${name}/${value}`).join('')
 
-/** The core that turns text into bytes and back; there is one once a node was made. */
-let codec = /** @type {{ toBytes: (text: string) => Uint8Array, toText: (bytes: Uint8Array) => string } | undefined} */ (undefined)
+/** @typedef {string | Uint8Array | Component[] | { toString: () => string } | null} MultiaddrInput */
 
-/** @param {NonNullable<typeof codec>} c */
-export const setCodec = (c) => { codec = c }
-
-function needCodec () {
-  if (codec === undefined) throw new PeerletError('NotStartedError', 'the binary form of a multiaddr needs a node; call createLibp2p first')
-  return codec
+/** @param {MultiaddrInput} input @returns {Component[]} */
+function componentsOf (input) {
+  if (input instanceof Uint8Array) return parseBytes(input)
+  if (Array.isArray(input)) return parseText(format(input))
+  const text = String(input ?? '')
+  return text === '' || text === '/' ? [] : parseText(text)
 }
 
-/** An address that says how to get there: `/ip4/192.0.2.1/tcp/443/tls/ws/p2p/12D3Koo…`. */
+/** An address that says how to get there: `/ip4/192.0.2.1/tcp/443/tls/ws/p2p/12D3Koo…`. Immutable. */
 export class Multiaddr {
   #components
   #text
 
-  /** @param {string} text */
-  constructor (text) {
-    this.#components = parse(text)
-    this.#text = format(this.#components)
+  /** @param {Component[]} components in canonical form; others go through multiaddr() */
+  constructor (components) {
+    this.#components = components
+    this.#text = format(components)
   }
 
-  get [IS_MULTIADDR] () { return true }
+  get [MULTIADDR] () { return true }
   get [Symbol.toStringTag] () { return `Multiaddr(${this.#text})` }
-  get bytes () { return needCodec().toBytes(this.#text) }
 
-  toString () { return this.#text }
-  toJSON () { return this.#text }
-  getComponents () { return this.#components.map((c) => ({ ...c })) }
-  protos () { return this.#components.map(({ code, name, value }) => ({ code, name, size: value === undefined ? 0 : -1 })) }
-  protoNames () { return this.#components.map((c) => c.name) }
-  protoCodes () { return this.#components.map((c) => c.code) }
-  stringTuples () { return this.#components.map(({ code, value }) => value === undefined ? [code] : [code, value]) }
+  /** The binary form. */
+  get bytes () { return Uint8Array.from(this.#components.flatMap(componentBytes)) }
 
-  /** The Peer ID at the end of the address, as text. */
-  getPeerId () { return this.#components.findLast((c) => c.name === 'p2p')?.value ?? null }
-  getPath () { return this.#components.find((c) => c.name === 'unix')?.value ?? null }
+  toString () { return this.#text || '/' }
+  toJSON () { return this.toString() }
 
-  nodeAddress () {
-    const { family, host, port } = this.toOptions()
-    return { family, address: host, port }
-  }
+  /** @returns {Component[]} */
+  getComponents () { return this.#components.map((component) => ({ ...component })) }
 
-  toOptions () {
-    const host = this.#components.find((c) => /^(ip4|ip6|dns.*)$/.test(c.name))
-    const transport = this.#components.find((c) => c.name === 'tcp' || c.name === 'udp')
-    if (host === undefined) throw new PeerletError('InvalidMultiaddrError', `"${this.#text}" names no host`)
-    return { family: /6/.test(host.name) ? 6 : 4, host: String(host.value), transport: transport?.name ?? 'tcp', port: Number(transport?.value ?? 443) }
-  }
+  /** This address, then that one. @param {MultiaddrInput} other */
+  encapsulate (other) { return new Multiaddr([...this.#components, ...componentsOf(other)]) }
 
-  /** @param {string | Multiaddr} other put behind this one */
-  encapsulate (other) { return new Multiaddr(this.#text + String(other)) }
-
-  /** @param {string | Multiaddr} other cut off, with all behind its last occurrence */
+  /** What stands in front of the last occurrence of `other`. @param {Multiaddr | string} other */
   decapsulate (other) {
     const at = this.#text.lastIndexOf(String(other))
-    if (at < 0) throw new PeerletError('InvalidParametersError', `${this.#text} does not contain ${other}`)
-    return new Multiaddr(this.#text.slice(0, at))
+    if (at < 0) throw makeError('InvalidParametersError', `${this} does not contain ${other}`)
+    return multiaddr(this.#text.slice(0, at))
   }
 
-  /** @param {number} code cut off, with all behind its last occurrence */
+  /** What stands in front of the last component with this code. @param {number} code */
   decapsulateCode (code) {
-    const at = this.#components.findLastIndex((c) => c.code === code)
-    return at < 0 ? this : new Multiaddr(format(this.#components.slice(0, at)))
+    const at = this.#components.map((component) => component.code).lastIndexOf(code)
+    return at < 0 ? this : new Multiaddr(this.#components.slice(0, at))
   }
 
   /** @param {any} other */
-  equals (other) { return String(other) === this.#text }
+  equals (other) { return isMultiaddr(other) && String(other) === String(this) }
+
+  // The shapes of @multiformats/multiaddr before version 13.
+
+  protos () {
+    return this.#components.map(({ code, name }) => {
+      const { size } = /** @type {Protocol} */ (byCode.get(code)).kind
+      return { code, name, size: size * 8 }
+    })
+  }
+
+  protoNames () { return this.#components.map(({ name }) => name) }
+  protoCodes () { return this.#components.map(({ code }) => code) }
+
+  /** @returns {Array<[number, string?]>} */
+  stringTuples () { return this.#components.map(({ code, value }) => value === undefined ? [code] : [code, value]) }
+
+  /** The last Peer ID in it, which is whom it leads to. */
+  getPeerId () { return this.#components.filter(({ name }) => name === 'p2p').pop()?.value ?? null }
+
+  getPath () {
+    const path = this.#components.find(({ name }) => name === 'unix')?.value
+    return path === undefined ? null : decodeURIComponent(path)
+  }
+
+  /** Host and port in the manner of Node's `net`. */
+  nodeAddress () {
+    const { family, host: address, port } = this.toOptions()
+    return { family, address, port }
+  }
+
+  toOptions () {
+    const [host, transport] = this.#components
+    if (!/^(ip4|ip6|dns.*)$/.test(host?.name ?? '')) throw makeError('InvalidParametersError', `${this} does not begin with an IP address or a name`)
+    const isPort = transport?.name === 'tcp' || transport?.name === 'udp'
+    return {
+      family: /** @type {4 | 6} */ (host.name.endsWith('6') ? 6 : 4),
+      host: String(host.value),
+      transport: isPort ? transport.name : 'tcp',
+      port: isPort ? Number(transport.value) : 443
+    }
+  }
+
+  get [Symbol.for('nodejs.util.inspect.custom')] () { return () => `Multiaddr(${this})` }
 }
 
 /**
- * @param {string | Multiaddr | Uint8Array} addr
+ * @param {MultiaddrInput} [input] text, bytes, components, or another Multiaddr
  * @returns {Multiaddr}
  */
-export function multiaddr (addr) {
-  if (addr instanceof Multiaddr) return addr
-  if (addr instanceof Uint8Array) return new Multiaddr(needCodec().toText(addr))
-  return new Multiaddr(String(addr))
-}
+export const multiaddr = (input = null) => input instanceof Multiaddr ? input : new Multiaddr(componentsOf(input))
 
-/** @param {any} value */
-export const isMultiaddr = (value) => value?.[IS_MULTIADDR] === true
+/** @param {any} value @returns {value is Multiaddr} */
+export const isMultiaddr = (value) => value?.[MULTIADDR] === true
 
-/** The id in an address, if there is one. @param {Multiaddr} ma */
-export const peerOf = (ma) => {
-  const id = ma.getPeerId()
-  return id === null ? undefined : new PeerId(id)
-}
-
-const HOST = '/(ip4|ip6|dns|dns4|dns6)/[^/]+'
-const PEER = '(/p2p/[^/]+)?'
-const CERTHASHES = '(/certhash/[^/]+){1,2}'
-
-/** @param {string} pattern */
-const matcher = (pattern) => {
-  const exact = new RegExp(`^${pattern}${PEER}$`)
-  const prefix = new RegExp(`^${pattern}${PEER}(/|$)`)
-  return {
-    /** @param {any} ma */
-    matches: (ma) => ma != null && prefix.test(String(ma)),
-    /** @param {any} ma */
-    exactMatch: (ma) => ma != null && exact.test(String(ma))
-  }
-}
-
-export const WebSockets = matcher(`${HOST}(/tcp/\\d+)?/(ws|wss|tls(/sni/[^/]+)?/ws)`)
-export const WebSocketsSecure = matcher(`${HOST}(/tcp/\\d+)?/(wss|tls(/sni/[^/]+)?/ws)`)
-export const WebTransport = matcher(`${HOST}/udp/\\d+/quic-v1/webtransport${CERTHASHES}`)
-export const WebRTCDirect = matcher(`${HOST}/udp/\\d+/webrtc-direct${CERTHASHES}`)
-export const WebRTC = matcher('(/.+)?/webrtc')
-export const Circuit = matcher('(/.+)?/p2p-circuit')
-export const P2P = matcher('(/.+)?')
+/**
+ * The addresses of a list that can be understood: a peer may know protocols that are not known here.
+ *
+ * @param {string[]} list
+ * @returns {Multiaddr[]}
+ */
+export const multiaddrs = (list) => list.flatMap((text) => attempt(() => [multiaddr(text)]) ?? [])

@@ -1,115 +1,201 @@
-/**
- * The factories a js-libp2p application imports. Here they describe what to switch on; the C core is
- * the implementation of all of them.
- */
-import { PeerletError } from './errors.js'
-
-/** enum peerlet_service */
-export const SERVICE = { identify: 1, push: 2, ping: 4, pubsub: 8, websocket: 16, circuit: 32, webrtc: 64, all: 127 }
-
-/** What js-libp2p asks for; four, since five draw a browser's warning. */
-export const DEFAULT_ICE_SERVERS = [{
-  urls: ['stun:stun.l.google.com:19302', 'stun:global.stun.twilio.com:3478', 'stun:stun.cloudflare.com:3478', 'stun:stun.services.mozilla.com:3478']
-}]
+import { makeError } from './errors.js'
+import { privateKeyToProtobuf } from './keys.js'
 
 /**
- * @typedef {object} Description
- * @property {string} part what it switches on
- * @property {any} options
+ * The modules a js-libp2p application gives to createLibp2p. Here all of them are in the core, and their
+ * factories return descriptions of what to switch on.
+ *
+ * @typedef {{ part: string, options: Record<string, any> }} Description
  */
 
-/** @param {string} part @returns {(options?: any) => () => Description} */
-const describe = (part) => (options = {}) => Object.assign(() => ({ part, options }), { part, options })
+/** @param {string} part @returns {(options?: Record<string, any>) => any} */
+const describe = (part) => (options = {}) => Object.freeze({ part, options })
 
-export const webSockets = describe('websocket')
-export const webRTC = describe('webrtc')
-export const circuitRelayTransport = describe('circuit')
-export const webTransport = describe('webtransport')
-export const webRTCDirect = describe('webrtc-direct')
+export const webSockets = describe('WEBSOCKET')
+/** `rtcConfiguration`: an object, or a function (that may be async) returning one. */
+export const webRTC = describe('WEBRTC')
+export const circuitRelayTransport = describe('CIRCUIT')
+/** Accepted for the sake of applications that list it; such addresses are not dialled yet. */
+export const webTransport = describe('webTransport')
+/** Accepted for the sake of applications that list it; such addresses are not dialled yet. */
+export const webRTCDirect = describe('webRTCDirect')
 export const noise = describe('noise')
 export const yamux = describe('yamux')
-export const identify = describe('identify')
-export const identifyPush = describe('push')
-export const ping = describe('ping')
-export const gossipsub = describe('pubsub')
+export const identify = describe('IDENTIFY')
+export const identifyPush = describe('PUSH')
+export const ping = describe('PING')
+export const gossipsub = describe('PUBSUB')
+/** `list`: multiaddrs of peers, normally relays, to connect to and keep. */
 export const bootstrap = describe('bootstrap')
-export const pubsubPeerDiscovery = describe('discovery')
+/** `topics`, `interval` in ms, `listenOnly`. */
+export const pubsubPeerDiscovery = describe('pubsubPeerDiscovery')
 
-/** @param {any} factory @returns {Description} */
-const read = (factory) => {
-  if (factory?.part !== undefined) return factory
-  throw new PeerletError('InvalidParametersError', 'a transport, service or discovery module of another library was given; import it from peerlet', 'BAD_ARGUMENT')
+/** What js-libp2p asks; with a fifth one browsers complain. */
+const ICE_SERVERS = [{
+  urls: [
+    'stun:stun.l.google.com:19302', 'stun:global.stun.twilio.com:3478', 'stun:stun.cloudflare.com:3478',
+    'stun:stun.services.mozilla.com:3478'
+  ]
+}]
+
+const DISCOVERY_TOPIC = '_peer-discovery._p2p._pubsub'
+
+/**
+ * What createLibp2p takes.
+ *
+ * Without `transports` everything is on, whatever is not said otherwise: listening on `/p2p-circuit` and
+ * `/webrtc`, identify, push, ping, pubsub, and discovery by pubsub. With `transports` the options mean
+ * what they mean in js-libp2p, where what is not asked for is off.
+ *
+ * @typedef {object} Libp2pOptions
+ * @property {{ listen?: Array<string | import('./multiaddr.js').Multiaddr> }} [addresses] `/p2p-circuit`:
+ *   any relay we meet; `<relay>/p2p-circuit`: that one; `/webrtc`: direct connections from other browsers
+ * @property {any[]} [transports] webSockets(), webRTC(), circuitRelayTransport()
+ * @property {any[]} [connectionEncrypters] noise(), which is always used
+ * @property {any[]} [connectionEncryption] the same, as js-libp2p 1 calls it
+ * @property {any[]} [streamMuxers] yamux(), which is always used
+ * @property {any[]} [peerDiscovery] bootstrap(), pubsubPeerDiscovery()
+ * @property {Record<string, any>} [services] by the name they get in `node.services`: identify(),
+ *   identifyPush(), ping(), gossipsub(), or a function that is given the node's components
+ * @property {{ denyDialMultiaddr?: (multiaddr: any) => boolean | Promise<boolean> }} [connectionGater]
+ *   given: private addresses and plain `ws` may be dialled, but for those it denies to `dial`
+ * @property {{ raw: Uint8Array } | Uint8Array} [privateKey] of generateKeyPair, or a PrivateKey protobuf.
+ *   Without one the browser keeps one for each tab
+ * @property {boolean} [start] false: call `start` yourself
+ * @property {boolean} [autoDial] false: discovered peers are only announced, not dialled
+ * @property {{ userAgent?: string, name?: string, version?: string }} [nodeInfo]
+ * @property {ConnectionManagerOptions} [connectionManager]
+ * @property {object} [connectionMonitor] has no effect: who is silent is always pinged
+ * @property {object} [logger] has no effect: see `enable`
+ *
+ * @typedef {object} ConnectionManagerOptions
+ * @property {number} [maxConnections]
+ * @property {number} [maxParallelDials]
+ * @property {number} [maxPeerAddrsToDial]
+ * @property {number} [dialTimeout] ms, of a whole dial
+ * @property {number} [addressDialTimeout] ms, of one address
+ * @property {number} [inboundUpgradeTimeout] ms
+ */
+
+/** What js-libp2p takes and Peerlet has no use for: the core decides these by itself. */
+const IGNORED = {
+  createLibp2p: 'addresses transports connectionEncrypters connectionEncryption streamMuxers peerDiscovery services connectionGater privateKey start autoDial nodeInfo connectionManager connectionMonitor logger transportManager',
+  addresses: 'listen',
+  connectionGater: 'denyDialMultiaddr',
+  connectionManager: 'maxConnections maxParallelDials maxPeerAddrsToDial dialTimeout addressDialTimeout inboundUpgradeTimeout outboundUpgradeTimeout maxIncomingPendingConnections inboundConnectionThreshold maxDialQueueLength reconnectRetries reconnectRetryInterval reconnectBackoffFactor maxParallelReconnects autoDial minConnections',
+  gossipsub: 'globalSignaturePolicy msgIdFn messageId floodPublish emitSelf allowPublishToZeroTopicPeers allowPublishToZeroPeers fallbackToFloodsub D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip pruneBackoff unsubcribeBackoff doPX canRelayMessage awaitRpcHandler awaitRpcMessageHandler ignoreDuplicatePublishError batchPublish tagMeshPeers asyncValidation runOnLimitedConnection maxInboundStreams maxOutboundStreams debugName scoreParams scoreThresholds'
 }
 
-/**
- * @typedef {object} Libp2pOptions
- * @property {{ listen?: string[], announce?: string[] }} [addresses]
- * @property {any[]} [transports]
- * @property {any[]} [connectionEncrypters]
- * @property {any[]} [streamMuxers]
- * @property {any[]} [peerDiscovery]
- * @property {Record<string, any>} [services]
- * @property {{ denyDialMultiaddr?: (ma: any) => boolean | Promise<boolean> }} [connectionGater]
- * @property {any} [privateKey] of generateKeyPair, or the bytes of a PrivateKey protobuf
- * @property {boolean} [start] false: call start() yourself
- * @property {{ userAgent?: string, name?: string, version?: string }} [nodeInfo]
- * @property {object} [connectionManager]
- * @property {object} [connectionMonitor]
- * @property {boolean} [autoDial] false: a discovered peer is only announced
- * @property {(level: number, text: string) => void} [log]
- */
-
-/** gossipsub's options in the order of enum app_number. @param {any} o */
-const pubsubNumbers = (o = {}) => [
-  o.globalSignaturePolicy === 'StrictNoSign' ? 1 : 0,
-  o.messageId === 'spec' ? 1 : o.messageId === 'sha256' || o.globalSignaturePolicy === 'StrictNoSign' ? 2 : 0,
-  o.floodPublish === false ? 1 : 0,
-  o.emitSelf === true ? 1 : 0,
-  o.allowPublishToZeroTopicPeers === true ? 1 : 0,
-  o.fallbackToFloodsub === true ? 1 : 0,
-  o.D ?? 0, o.Dlo ?? 0, o.Dhi ?? 0, o.Dscore ?? 0, o.Dout ?? 0, o.Dlazy ?? 0,
-  o.heartbeatInterval ?? 0, o.fanoutTTL ?? 0, o.seenTTL ?? 0, o.mcacheLength ?? 0, o.mcacheGossip ?? 0,
-  Math.ceil((o.pruneBackoff ?? 0) / 1000), Math.ceil((o.unsubscribeBackoff ?? 0) / 1000)
-]
-
-/** The connection manager's options in the order of enum app_number. @param {any} o */
-const limitNumbers = (o = {}) => [
-  o.maxConnections ?? 0, o.maxParallelDials ?? 0, o.maxPeerAddrsToDial ?? 0, 0, o.dialTimeout ?? 0, o.inboundUpgradeTimeout ?? 0
-]
-
-/**
- * What an application wants, in the core's terms. With no options everything is on.
- *
- * @param {Libp2pOptions} options
- */
-export function readOptions (options) {
-  const transports = options.transports?.map(read)
-  const services = Object.entries(options.services ?? {}).map(([name, factory]) => ({ name, ...read(factory) }))
-  const isOn = (/** @type {string} */ part) => services.find((s) => s.part === part)
-  let on = 0
-  for (const part of /** @type {const} */ (['websocket', 'circuit', 'webrtc'])) {
-    if (transports === undefined || transports.some((t) => t.part === part)) on |= SERVICE[part]
+/** @param {keyof typeof IGNORED} where @param {Record<string, any> | undefined} options */
+function checkNames (where, options = {}) {
+  const known = IGNORED[where].split(' ')
+  for (const [name, value] of Object.entries(options)) {
+    const isEmpty = value === undefined || value === null || value?.length === 0
+    if (!isEmpty && !known.includes(name)) {
+      throw makeError('InvalidParametersError', `${where}: Peerlet does not have the option "${name}". Leave it out if the application can do without it`, 'BAD_ARGUMENT')
+    }
   }
-  if (options.services === undefined) on |= SERVICE.identify | SERVICE.push | SERVICE.ping | SERVICE.pubsub
-  // Without identify and ping a node is deaf and cannot tell who is alive, so they are always answered.
-  on |= SERVICE.identify | SERVICE.push | SERVICE.ping
-  const pubsub = isOn('pubsub')
-  if (pubsub !== undefined) on |= SERVICE.pubsub
-  const discovery = (options.peerDiscovery ?? []).map(read)
+}
+
+/** @param {string} where @param {any[]} list @param {string[]} parts @returns {Description[]} */
+function readParts (where, list, parts) {
+  for (const given of list) {
+    if (!parts.includes(given?.part)) {
+      throw makeError('InvalidParametersError', `${where}: Peerlet cannot use ${given?.part ?? 'a module of another library'} here. Import what goes there from "peerlet"`, 'BAD_ARGUMENT')
+    }
+  }
+  return list
+}
+
+/** @param {Description[]} parts @param {string} part */
+const find = (parts, part) => parts.find((one) => one.part === part)
+
+/** gossipsub's options as enum app_number has them. @param {Record<string, any>} o @param {Record<string, number>} k */
+function pubsubNumbers (o, k) {
+  checkNames('gossipsub', o)
+  const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
+  if (typeof o.msgIdFn === 'function') {
+    throw makeError('InvalidParametersError', 'gossipsub: Peerlet cannot call msgIdFn. Use messageId: "js" (the default), "spec" (go-libp2p) or "sha256"', 'BAD_ARGUMENT')
+  }
+  const messageId = o.messageId ?? (isAnonymous ? 'sha256' : 'js')
   return {
-    on,
-    serviceNames: options.services === undefined
-      ? { pubsub: 'pubsub', identify: 'identify', identifyPush: 'push', ping: 'ping' }
-      : Object.fromEntries(services.map((s) => [s.name, s.part])),
-    listen: options.addresses?.listen?.map(String) ?? (options.addresses === undefined && transports === undefined ? ['/p2p-circuit', '/webrtc'] : []),
-    bootstrap: discovery.filter((d) => d.part === 'bootstrap').flatMap((d) => d.options.list ?? []).map(String),
-    discovery: discovery.filter((d) => d.part === 'discovery').map((d) => ({
-      topic: d.options.topics?.[0] ?? '_peer-discovery._p2p._pubsub',
-      interval: d.options.interval ?? 0,
-      listenOnly: d.options.listenOnly === true
-    })),
-    rtcConfiguration: transports?.find((t) => t.part === 'webrtc')?.options.rtcConfiguration ?? { iceServers: DEFAULT_ICE_SERVERS },
-    limits: limitNumbers(options.connectionManager),
-    pubsub: pubsubNumbers(pubsub?.options)
+    APP_SIGNING: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
+    APP_MESSAGE_ID: { js: k.ID_JS, spec: k.ID_SPEC, sha256: k.ID_SHA256 }[/** @type {'js'} */ (messageId)],
+    APP_NO_FLOOD_PUBLISH: o.floodPublish === false,
+    APP_EMIT_SELF: o.emitSelf,
+    APP_ALLOW_NO_PEERS: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
+    APP_FLOODSUB: o.fallbackToFloodsub,
+    APP_D: o.D,
+    APP_D_LOW: o.Dlo,
+    APP_D_HIGH: o.Dhi,
+    APP_D_SCORE: o.Dscore,
+    APP_D_OUT: o.Dout,
+    APP_D_LAZY: o.Dlazy,
+    APP_HEARTBEAT_MS: o.heartbeatInterval,
+    APP_FANOUT_TTL_MS: o.fanoutTTL,
+    APP_SEEN_TTL_MS: o.seenTTL,
+    APP_MCACHE_LENGTH: o.mcacheLength,
+    APP_MCACHE_GOSSIP: o.mcacheGossip,
+    APP_PRUNE_BACKOFF_S: o.pruneBackoff / 1000,
+    APP_UNSUBSCRIBE_BACKOFF_S: o.unsubcribeBackoff
+  }
+}
+
+/** @param {ConnectionManagerOptions} o */
+function limitNumbers (o) {
+  checkNames('connectionManager', o)
+  return {
+    APP_MAX_CONNECTIONS: o.maxConnections,
+    APP_MAX_DIALS: o.maxParallelDials,
+    APP_DIAL_ADDRESSES: o.maxPeerAddrsToDial,
+    APP_DIAL_MS: o.dialTimeout,
+    APP_DIAL_ADDRESS_MS: o.addressDialTimeout,
+    APP_UPGRADE_MS: o.inboundUpgradeTimeout
+  }
+}
+
+/** @param {Libp2pOptions['privateKey']} key @returns {Uint8Array | undefined} a PrivateKey protobuf */
+function keyBytes (key) {
+  if (key === undefined || key instanceof Uint8Array) return key
+  if (key.raw instanceof Uint8Array && key.raw.length === 64) return privateKeyToProtobuf(key)
+  throw makeError('InvalidPrivateKeyError', 'privateKey must be an Ed25519 key: make one with generateKeyPair("Ed25519")', 'BAD_PRIVATE_KEY')
+}
+
+/** A name of node.services, and what was given for it. @typedef {[string, Description | ((components: any) => any)]} Service */
+
+/** What an application wants. @param {Libp2pOptions} options */
+export function readOptions (options) {
+  checkNames('createLibp2p', options)
+  checkNames('addresses', options.addresses)
+  checkNames('connectionGater', options.connectionGater)
+  const isAll = options.transports === undefined
+  const transports = readParts('transports', options.transports ?? [webSockets(), webRTC(), circuitRelayTransport()],
+    ['WEBSOCKET', 'WEBRTC', 'CIRCUIT', 'webTransport', 'webRTCDirect'])
+  const discovery = readParts('peerDiscovery', options.peerDiscovery ?? (isAll ? [pubsubPeerDiscovery()] : []), ['bootstrap', 'pubsubPeerDiscovery'])
+  const everything = isAll ? { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub() } : {}
+  /** @type {Service[]} */
+  const services = Object.entries(options.services ?? everything)
+  const parts = /** @type {Description[]} */ (services.map(([, given]) => given).filter((given) => typeof given !== 'function'))
+  readParts('services', parts, ['IDENTIFY', 'PUSH', 'PING', 'PUBSUB'])
+  const { userAgent, name, version } = options.nodeInfo ?? {}
+  return {
+    services,
+    /** @type {string[]} names of enum peerlet_service */
+    switchedOn: [...transports, ...parts].map(({ part }) => part),
+    listen: (options.addresses?.listen ?? (isAll ? ['/p2p-circuit', '/webrtc'] : [])).map(String),
+    bootstrap: discovery.filter(({ part }) => part === 'bootstrap').flatMap((one) => one.options.list ?? []).map(String),
+    discovery: discovery.filter(({ part }) => part === 'pubsubPeerDiscovery').flatMap(({ options: { topics, interval = 0, listenOnly = false } }) => {
+      return (topics ?? [DISCOVERY_TOPIC]).map((/** @type {string} */ topic) => ({ topic, interval, listenOnly }))
+    }),
+    rtcConfiguration: find(transports, 'WEBRTC')?.options.rtcConfiguration ?? { iceServers: ICE_SERVERS },
+    gater: options.connectionGater?.denyDialMultiaddr,
+    key: keyBytes(options.privateKey),
+    agent: userAgent ?? (name === undefined ? '' : `${name}/${version ?? '0.0.0'}`),
+    /** Numbers of enum app_number by name. @param {Record<string, number>} k @returns {Record<string, any>} */
+    numbers: (k) => ({
+      APP_NO_AUTO_DIAL: options.autoDial === false,
+      ...limitNumbers(options.connectionManager ?? {}),
+      ...pubsubNumbers(find(parts, 'PUBSUB')?.options ?? {}, k)
+    })
   }
 }

@@ -1,89 +1,94 @@
-import { PeerletError } from './errors.js'
+import { decodeBase, encodeBase } from './bases.js'
+import { makeError } from './errors.js'
+import { PublicKey } from './keys.js'
 
-const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-const IS_PEER_ID = Symbol.for('@libp2p/peer-id')
+const PEER_ID = Symbol.for('@libp2p/peer-id')
 
-/** @param {string} text */
-function decodeBase58 (text) {
-  let value = 0n
-  for (const letter of text) {
-    const digit = ALPHABET.indexOf(letter)
-    if (digit < 0) throw new PeerletError('InvalidPeerIdError', `"${text}" is not a Peer ID: "${letter}" is no base58 letter`, 'BAD_PEER_ID')
-    value = value * 58n + BigInt(digit)
-  }
-  const bytes = []
-  for (; value > 0n; value >>= 8n) bytes.unshift(Number(value & 255n))
-  for (let i = 0; text[i] === '1'; i++) bytes.unshift(0)
-  return Uint8Array.from(bytes)
-}
+const IDENTITY = 0x00
+const SHA2_256 = 0x12
+const CID_V1 = 0x01
+const LIBP2P_KEY = 0x72
 
-/** @param {Uint8Array} bytes */
-export function encodeBase58 (bytes) {
-  let value = bytes.reduce((sum, b) => sum * 256n + BigInt(b), 0n)
-  let text = ''
-  for (; value > 0n; value /= 58n) text = ALPHABET[Number(value % 58n)] + text
-  for (let i = 0; i < bytes.length && bytes[i] === 0; i++) text = '1' + text
-  return text
-}
-
-/** The name of a peer. Compare with `equals`, print with `toString` (base58). */
+/** The name of a peer. Compared with `equals`, printed with `toString` (base58), never with `===`. */
 export class PeerId {
   #text
   /** @type {Uint8Array | undefined} */
   #bytes
 
-  /** @param {string} text base58 */
+  /** @param {string} text base58, known to be right; others go through peerIdFromString */
   constructor (text) {
     this.#text = text
   }
 
-  get [IS_PEER_ID] () { return true }
+  get [PEER_ID] () { return true }
   get [Symbol.toStringTag] () { return `PeerId(${this.#text})` }
 
-  /** The multihash: identity of an Ed25519 key, or SHA-256 of a longer one. */
-  get #multihash () {
-    this.#bytes ??= decodeBase58(this.#text)
-    return this.#bytes
-  }
+  get #multihash () { return this.#bytes ??= /** @type {Uint8Array} */ (decodeBase('z', this.#text)) }
 
-  get type () {
-    const b = this.#multihash
-    return b[0] !== 0 ? 'RSA' : b[3] === 1 ? 'Ed25519' : 'secp256k1'
-  }
+  /** 'Ed25519' and 'secp256k1' keys stand in the name itself; anything longer is hashed: 'RSA'. */
+  get type () { return this.publicKey?.type ?? 'RSA' }
 
-  /** The public key, for the types whose Peer ID holds it. */
+  /** The public key, where the name holds it. */
   get publicKey () {
-    const b = this.#multihash
-    if (b[0] !== 0) return undefined
-    const raw = b.slice(6)
-    return { type: this.type, raw, toString: () => encodeBase58(raw), equals: (/** @type {any} */ k) => String(k) === encodeBase58(raw) }
+    const bytes = this.#multihash
+    return bytes[0] === IDENTITY ? PublicKey.fromProtobuf(bytes.subarray(2)) : undefined
   }
 
   toString () { return this.#text }
   toJSON () { return this.#text }
 
+  /** @returns {{ code: number, size: number, digest: Uint8Array, bytes: Uint8Array }} */
   toMultihash () {
-    const bytes = this.#multihash
+    const bytes = this.#multihash.slice()
     return { code: bytes[0], size: bytes[1], digest: bytes.subarray(2), bytes }
   }
 
-  /** @param {any} other a PeerId, its text or its bytes */
+  /** The name as CIDv1, `bafzaa…` in text. */
+  toCID () {
+    const multihash = this.toMultihash()
+    const bytes = Uint8Array.of(CID_V1, LIBP2P_KEY, ...multihash.bytes)
+    return { version: 1, code: LIBP2P_KEY, multihash, bytes, toString: () => 'b' + encodeBase('b', bytes) }
+  }
+
+  /** @param {any} other a PeerId, its text, or its bytes */
   equals (other) {
-    if (other instanceof Uint8Array) return encodeBase58(other) === this.#text
-    return other != null && String(other) === this.#text
+    return (other instanceof Uint8Array ? encodeBase('z', other) : String(other)) === this.#text
   }
 }
 
 /**
- * @param {string} text base58 (`12D3Koo…`, `Qm…`)
+ * @param {Uint8Array} bytes a multihash
+ * @returns {boolean} whether it names a peer: an inlined key or a SHA-256
+ */
+function isPeerMultihash (bytes) {
+  if (bytes[1] !== bytes.length - 2) return false
+  return bytes[0] === SHA2_256 ? bytes[1] === 32 : bytes[0] === IDENTITY && bytes[1] <= 42
+}
+
+/** @param {string} text @returns {Uint8Array | undefined} a multihash, if all is well */
+function parse (text) {
+  if (/^(1|Qm)/.test(text)) return decodeBase('z', text)
+  const cid = decodeBase(text[0], text.slice(1))
+  return cid?.[0] === CID_V1 && cid[1] === LIBP2P_KEY ? cid.subarray(2) : undefined
+}
+
+/** @param {Uint8Array} bytes a multihash */
+export const peerIdFromMultihash = (bytes) => {
+  if (!isPeerMultihash(bytes)) throw makeError('InvalidPeerIdError', 'these bytes are not the multihash of a Peer ID', 'BAD_PEER_ID')
+  return new PeerId(encodeBase('z', bytes))
+}
+
+/**
+ * @param {string} text base58 (`12D3Koo…`, `Qm…`) or a CID (`bafz…`, `k51…`)
  * @returns {PeerId}
  */
 export function peerIdFromString (text) {
-  const bytes = decodeBase58(text)
-  const fits = bytes[1] === bytes.length - 2 && ((bytes[0] === 0 && bytes.length <= 44) || (bytes[0] === 0x12 && bytes.length === 34))
-  if (!fits) throw new PeerletError('InvalidPeerIdError', `"${text}" is not a Peer ID`, 'BAD_PEER_ID')
-  return new PeerId(text)
+  const bytes = parse(text)
+  if (bytes === undefined || !isPeerMultihash(bytes)) {
+    throw makeError('InvalidPeerIdError', `"${text}" is not a Peer ID: one looks like 12D3KooW… and is copied whole`, 'BAD_PEER_ID')
+  }
+  return new PeerId(encodeBase('z', bytes))
 }
 
-/** @param {any} value */
-export const isPeerId = (value) => value?.[IS_PEER_ID] === true
+/** @param {any} value @returns {value is PeerId} */
+export const isPeerId = (value) => value?.[PEER_ID] === true

@@ -1,85 +1,122 @@
-import { run } from './errors.js'
-import { listOf, put } from './memory.js'
-import { multiaddr } from './multiaddr.js'
+import { makeError } from './errors.js'
+import { multiaddrs } from './multiaddr.js'
 import { PeerId } from './peer-id.js'
 
+/** @typedef {import('./multiaddr.js').Multiaddr} Multiaddr */
+
 /**
- * What is known of a peer, as js-libp2p shapes it.
+ * What is known of a peer.
  *
  * @typedef {object} Peer
  * @property {PeerId} id
- * @property {Array<{ multiaddr: import('./multiaddr.js').Multiaddr, isCertified: boolean }>} addresses
+ * @property {Array<{ multiaddr: Multiaddr, isCertified: boolean }>} addresses
  * @property {string[]} protocols
  * @property {Map<string, Uint8Array>} metadata
  * @property {Map<string, { value: number }>} tags
  */
 
-/** `node.peerStore`: a view of the core's address book, with tags and metadata kept here. */
+/**
+ * What to remember of a peer. A tag or metadata that is undefined is forgotten.
+ *
+ * @typedef {object} PeerData
+ * @property {Array<Multiaddr | string>} [multiaddrs]
+ * @property {Array<{ multiaddr: Multiaddr | string }>} [addresses]
+ * @property {Map<string, Uint8Array | undefined> | Record<string, Uint8Array | undefined>} [metadata]
+ * @property {Map<string, { value?: number } | undefined> | Record<string, { value?: number } | undefined>} [tags]
+ */
+
+/** @typedef {{ filters?: Array<(peer: Peer) => boolean>, orders?: Array<(a: Peer, b: Peer) => number>, offset?: number, limit?: number }} PeerQuery */
+
+/** As many as the core's own book keeps; the longest unmentioned goes first. */
+const PEERS = 1024
+
+/** @template T @param {Map<string, T> | Record<string, T> | undefined} values @returns {Iterable<[string, T]>} */
+const entries = (values) => values instanceof Map ? values : Object.entries(values ?? {})
+
+/** The addresses of a peer as they are kept: whom they lead to goes without saying. @param {string[]} texts @param {string} id */
+export const addressesOf = (texts, id) => multiaddrs(texts.map((text) => text.endsWith(`/p2p/${id}`) ? text.slice(0, -`/p2p/${id}`.length) : text).filter((text) => text !== ''))
+
+/** `node.peerStore`: a view of the core's address book, with tags and metadata beside it. */
 export class PeerStore {
-  #node
-  /** @type {Map<string, { tags: Map<string, { value: number }>, metadata: Map<string, Uint8Array> }>} */
+  #core
+  /** @type {Map<string, { metadata: Map<string, Uint8Array>, tags: Map<string, { value: number }> }>} */
   #notes = new Map()
 
-  /** @param {import('./libp2p.js').Libp2p} node */
-  constructor (node) {
-    this.#node = node
+  /** @param {import('./core.js').Core} core */
+  constructor (core) { this.#core = core }
+
+  /** The peer was heard of. @param {string} id */
+  note (id) {
+    const notes = this.#notes.get(id) ?? { metadata: new Map(), tags: new Map() }
+    this.#notes.delete(id)
+    this.#notes.set(id, notes)
+    if (this.#notes.size > PEERS) this.#notes.delete(/** @type {string} */ (this.#notes.keys().next().value))
+    return notes
   }
 
-  /** @param {any} id @returns {Promise<Peer>} */
-  async get (id) {
-    const { core } = this.#node
-    const text = String(id)
-    const notes = this.#notes.get(text)
+  /** @param {string} id @returns {Peer} */
+  peek (id) {
+    const { calls } = this.#core
+    const { metadata = new Map(), tags = new Map() } = this.#notes.get(id) ?? {}
+    const addresses = addressesOf(this.#core.listAbout(calls.ask_peer_addresses, id), id)
     return {
-      id: new PeerId(text),
-      addresses: listOf(core, core._ask_peer_addresses(put(core, text)[0])).map((a) => ({ multiaddr: multiaddr(a), isCertified: false })),
-      protocols: listOf(core, core._ask_peer_protocols(put(core, text)[0])),
-      metadata: notes?.metadata ?? new Map(),
-      tags: notes?.tags ?? new Map()
+      id: new PeerId(id),
+      addresses: addresses.map((multiaddr) => ({ multiaddr, isCertified: false })),
+      protocols: this.#core.listAbout(calls.ask_peer_protocols, id),
+      metadata: new Map(metadata),
+      tags: new Map(tags)
     }
   }
 
-  /** @param {any} id */
-  async has (id) {
-    const peer = await this.get(id)
-    return peer.addresses.length > 0 || peer.protocols.length > 0 || this.#notes.has(String(id))
+  /** @param {PeerId} id */
+  async has (id) { return this.#notes.has(String(id)) }
+
+  /** @param {PeerId} id @returns {Promise<Peer>} @throws NotFoundError */
+  async get (id) {
+    if (!this.#notes.has(String(id))) throw makeError('NotFoundError', `nothing is known of ${id}`, 'NOT_FOUND')
+    return this.peek(String(id))
   }
 
-  /** @returns {Promise<Peer[]>} the peers that are connected or were noted here */
-  async all () {
-    const ids = new Set([...this.#node.getPeers().map(String), ...this.#notes.keys()])
-    return await Promise.all([...ids].map((id) => this.get(id)))
+  /** @param {PeerId} id */
+  async getInfo (id) {
+    const { addresses } = await this.get(id)
+    return { id, multiaddrs: addresses.map(({ multiaddr }) => multiaddr) }
   }
 
-  /**
-   * Adds to what is known.
-   *
-   * @param {any} id
-   * @param {{ multiaddrs?: any[], tags?: Record<string, { value: number } | undefined>, metadata?: Record<string, Uint8Array> }} data
-   */
+  /** @param {PeerQuery} [query] @returns {Promise<Peer[]>} */
+  async all ({ filters = [], orders = [], offset = 0, limit = Infinity } = {}) {
+    let peers = Array.from(this.#notes.keys(), (id) => this.peek(id)).filter((peer) => filters.every((fits) => fits(peer)))
+    for (const order of orders) peers = peers.sort(order)
+    return peers.slice(offset, offset + limit)
+  }
+
+  /** @param {(peer: Peer) => void} visit @param {PeerQuery} [query] */
+  async forEach (visit, query) { (await this.all(query)).forEach((peer) => visit(peer)) }
+
+  /** Adds to what is known. @param {PeerId} id @param {PeerData} data @returns {Promise<Peer>} */
   async merge (id, data) {
-    const text = String(id)
-    const notes = this.#notes.get(text) ?? { tags: new Map(), metadata: new Map() }
-    this.#notes.set(text, notes)
-    for (const [name, tag] of Object.entries(data.tags ?? {})) {
-      if (tag === undefined) notes.tags.delete(name)
-      else notes.tags.set(name, tag)
-    }
-    for (const [name, value] of Object.entries(data.metadata ?? {})) notes.metadata.set(name, value)
-    const addrs = (data.multiaddrs ?? []).map(String).join('\n')
-    if (addrs !== '') run(this.#node, (p, a) => this.#node.core._app_add_addresses(p, a), text, addrs)
-    return await this.get(id)
+    const { metadata, tags } = this.note(String(id))
+    for (const [name, value] of entries(data.metadata)) value === undefined ? metadata.delete(name) : metadata.set(name, value)
+    for (const [name, tag] of entries(data.tags)) tag === undefined ? tags.delete(name) : tags.set(name, { value: tag.value ?? 0 })
+    const texts = [...data.multiaddrs ?? [], ...(data.addresses ?? []).map(({ multiaddr }) => multiaddr)].map(String)
+    if (texts.length > 0) this.#core.run((p, a) => this.#core.calls.app_add_addresses(p, a), String(id), texts.join('\n'))
+    return this.peek(String(id))
   }
 
-  /** @param {any} id @param {any} data */
-  async patch (id, data) { return await this.merge(id, data) }
+  /** Replaces what is given of tags and metadata; addresses are added. @param {PeerId} id @param {PeerData} data @returns {Promise<Peer>} */
+  async patch (id, data) {
+    const notes = this.note(String(id))
+    if (data.metadata !== undefined) notes.metadata.clear()
+    if (data.tags !== undefined) notes.tags.clear()
+    return await this.merge(id, data)
+  }
 
-  /** @param {any} id @param {any} data */
+  /** Replaces tags and metadata; addresses are added. @param {PeerId} id @param {PeerData} data @returns {Promise<Peer>} */
   async save (id, data) {
     this.#notes.delete(String(id))
     return await this.merge(id, data)
   }
 
-  /** @param {any} id */
+  /** Forgets the notes; addresses go by themselves when they are old. @param {PeerId} id */
   async delete (id) { this.#notes.delete(String(id)) }
 }

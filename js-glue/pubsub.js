@@ -1,96 +1,136 @@
-import { abortError, run } from './errors.js'
-import { listOf, put } from './memory.js'
+import { abortReason } from './errors.js'
+import { Emitter } from './events.js'
+import { PublicKey } from './keys.js'
 import { PeerId } from './peer-id.js'
 
-/** A pubsub message as js-libp2p shapes it. */
+/** @typedef {import('./memory.js').Output} Output */
+
+export const StrictSign = 'StrictSign'
+export const StrictNoSign = 'StrictNoSign'
+
+/** What a topic's validator says of a message. */
+export const TopicValidatorResult = Object.freeze(/** @type {const} */ ({ Accept: 'accept', Ignore: 'ignore', Reject: 'reject' }))
+
 /**
- * @typedef {object} Message
- * @property {'signed' | 'unsigned'} type
+ * @typedef {object} SignedMessage
+ * @property {'signed'} type
  * @property {string} topic
  * @property {Uint8Array} data
- * @property {PeerId} [from]
- * @property {bigint} [sequenceNumber]
- * @property {Uint8Array} [signature]
- * @property {any} [key]
+ * @property {PeerId} from who published it, whose signature has been verified
+ * @property {bigint} sequenceNumber
+ * @property {Uint8Array} signature
+ * @property {PublicKey} key
+ *
+ * @typedef {{ type: 'unsigned', topic: string, data: Uint8Array }} UnsignedMessage
+ * @typedef {SignedMessage | UnsignedMessage} Message
  */
 
-/** `services.pubsub`: GossipSub. Events: `message`, `subscription-change`. */
-export class PubSub extends EventTarget {
-  #node
+/** How long a publish waits for room when every queue is full. */
+const FULL_WAIT_MS = 5
 
-  /** @param {import('./libp2p.js').Libp2p} node */
-  constructor (node) {
-    super()
-    this.#node = node
-  }
+/**
+ * `services.pubsub`: GossipSub. Events: `message` (a Message), `subscription-change`
+ * (`{ peerId, subscriptions: [{ topic, subscribe }] }`).
+ */
+export class PubSub extends Emitter {
+  #core
+  #connectionPeer
 
-  get core () { return this.#node.core }
-
-  /** @param {string} topic */
-  subscribe (topic) { run(this.#node, (len) => this.core._app_subscribe(len), topic) }
-
-  /** @param {string} topic */
-  unsubscribe (topic) { run(this.#node, (len) => this.core._app_unsubscribe(len), topic) }
+  /** Functions that decide, by topic, which messages the application gets to see. @type {Map<string, (peer: PeerId, message: Message) => any>} */
+  topicValidators = new Map()
 
   /**
-   * Sends a message to everybody subscribed to the topic. Waits while the queues are full; throws
-   * `PublishError.NoPeersSubscribedToTopic` when nobody is there.
+   * @param {import('./core.js').Core} core
+   * @param {(connection: number) => PeerId | undefined} connectionPeer
+   * @param {{ globalSignaturePolicy?: string }} options
+   */
+  constructor (core, connectionPeer, { globalSignaturePolicy = StrictSign }) {
+    super()
+    this.#core = core
+    this.#connectionPeer = connectionPeer
+    this.globalSignaturePolicy = globalSignaturePolicy
+  }
+
+  get protocols () { return ['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'] }
+
+  /** @param {string} topic */
+  subscribe (topic) { this.#core.run((length) => this.#core.calls.app_subscribe(length), topic) }
+
+  /** @param {string} topic */
+  unsubscribe (topic) { this.#core.run((length) => this.#core.calls.app_unsubscribe(length), topic) }
+
+  /**
+   * Sends a message to everybody who is subscribed to the topic, and waits while the queues are full.
    *
    * @param {string} topic
-   * @param {Uint8Array} data
+   * @param {Uint8Array} [data]
    * @param {{ signal?: AbortSignal }} [options]
-   * @returns {Promise<{ recipients: PeerId[] }>}
+   * @returns {Promise<{ recipients: PeerId[] }>} the peers it was sent to directly
+   * @throws PublishError.NoPeersSubscribedToTopic unless allowPublishToZeroTopicPeers
    */
-  async publish (topic, data, options) {
+  async publish (topic, data = new Uint8Array(0), options) {
+    const { calls } = this.#core
     for (;;) {
-      if (options?.signal?.aborted === true) throw abortError()
+      if (options?.signal?.aborted) throw abortReason(options.signal)
       try {
-        run(this.#node, (t, d) => this.core._app_publish(t, d), topic, data)
-        break
+        this.#core.run((t, d) => calls.app_publish(t, d), topic, data)
+        return { recipients: this.#peers(this.#core.list(calls.ask_recipients())) }
       } catch (/** @type {any} */ err) {
         if (err.code !== 'FULL') throw err
-        await new Promise((resolve) => setTimeout(resolve, 10))
+        await new Promise((resolve) => setTimeout(resolve, FULL_WAIT_MS))
       }
     }
-    const recipients = this.#peers(this.core._ask_recipients())
-    this.#node.flushSoon()
-    return { recipients }
   }
 
-  /** @param {number} view */
-  #peers (view) { return listOf(this.core, view).map((id) => new PeerId(id)) }
+  /** @param {string[]} ids */
+  #peers (ids) { return ids.map((id) => new PeerId(id)) }
 
-  getTopics () { return listOf(this.core, this.core._ask_topics()) }
-  getPeers () { return this.#peers(this.core._ask_pubsub_peers()) }
+  /** The topics we are subscribed to. */
+  getTopics () { return this.#core.list(this.#core.calls.ask_topics()) }
 
-  /** @param {string} topic */
-  getSubscribers (topic) { return this.#peers(this.core._ask_subscribers(put(this.core, topic)[0])) }
+  /** Who speaks pubsub with us. */
+  getPeers () { return this.#peers(this.#core.list(this.#core.calls.ask_pubsub_peers())) }
 
-  /** @param {string} topic */
-  getMeshPeers (topic) { return listOf(this.core, this.core._ask_mesh_peers(put(this.core, topic)[0])) }
+  /** Who of them is subscribed to the topic. @param {string} topic */
+  getSubscribers (topic) { return this.#peers(this.#core.listAbout(this.#core.calls.ask_subscribers, topic)) }
 
-  /** @param {any} e a PEERLET_MESSAGE */
-  onMessage (e) {
-    const isSigned = e.peer !== ''
-    /** @type {Message} */
-    const detail = isSigned
-      ? {
-          type: 'signed',
-          topic: e.text,
-          data: e.data,
-          from: new PeerId(e.peer),
-          sequenceNumber: new DataView(e.extra.buffer).getBigUint64(0),
-          signature: e.more,
-          key: e.key.length > 0 ? e.key : new PeerId(e.peer).publicKey
-        }
-      : { type: 'unsigned', topic: e.text, data: e.data }
-    this.dispatchEvent(new CustomEvent('message', { detail }))
-    this.dispatchEvent(new CustomEvent('gossipsub:message', { detail: { msg: detail, propagationSource: detail.from } }))
+  /** To whom messages of the topic go at once. @param {string} topic */
+  getMeshPeers (topic) { return this.#core.listAbout(this.#core.calls.ask_mesh_peers, topic) }
+
+  /** @param {Output} event MESSAGE */
+  async onMessage (event) {
+    const message = toMessage(event)
+    const from = this.#connectionPeer(event.id) ?? (message.type === 'signed' ? message.from : undefined)
+    const validate = this.topicValidators.get(message.topic)
+    if (validate !== undefined && from !== undefined) {
+      const verdict = await validate(from, message)
+      if (verdict === 'ignore' || verdict === 'reject') return
+    }
+    this.tell('message', message)
+    if (this.listenerCount('gossipsub:message') > 0) this.tell('gossipsub:message', { propagationSource: from, msg: message })
   }
 
-  /** @param {any} e a PEERLET_SUBSCRIPTION */
-  onSubscription (e) {
-    const detail = { peerId: new PeerId(e.peer), subscriptions: [{ topic: e.text, subscribe: e.value === 1 }] }
-    this.dispatchEvent(new CustomEvent('subscription-change', { detail }))
+  /** @param {Output} event SUBSCRIPTION */
+  onSubscription (event) {
+    this.tell('subscription-change', {
+      peerId: new PeerId(event.peer),
+      subscriptions: [{ topic: event.text, subscribe: event.value === 1 }]
+    })
+  }
+}
+
+/** @param {Output} event MESSAGE @returns {Message} */
+function toMessage ({ peer, text, data, extra, more, key }) {
+  if (peer === '') return { type: 'unsigned', topic: text, data }
+  const from = new PeerId(peer)
+  return {
+    type: 'signed',
+    topic: text,
+    data,
+    from,
+    sequenceNumber: new DataView(extra.buffer).getBigUint64(0),
+    signature: more,
+    // Most authors are named by their key, and it is rarely looked at.
+    get key () { return key.length > 0 ? PublicKey.fromProtobuf(key) : /** @type {PublicKey} */ (from.publicKey) }
   }
 }

@@ -1,299 +1,329 @@
-import { PeerletError, abortError, errorOf } from './errors.js'
-import { write } from './memory.js'
+import { abortReason, makeError, orAbort } from './errors.js'
+import { Emitter, StreamCloseEvent, StreamMessageEvent } from './events.js'
 
-/** Bytes kept of a stream that is not read before the peer is told to wait. */
-const MAX_READ_BUFFER = 4 << 20
+/** @typedef {Uint8Array | { subarray: () => Uint8Array }} Bytes bytes, or a list of them as uint8arraylist has it */
 
-/** @param {any} data a Uint8Array, or a list of them with `subarray` */
+/** @param {Bytes} data */
 const flat = (data) => data instanceof Uint8Array ? data : data.subarray()
 
-/** Waits for a promise or an abort, whichever is first. @template T @param {Promise<T>} promise @param {AbortSignal} [signal] @returns {Promise<T>} */
-export function orAbort (promise, signal) {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason instanceof Error ? signal.reason : abortError())
-    if (signal.aborted) return stop()
-    signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
-}
-
-/** A `message`, `close` or `drain` of a stream. */
-export class StreamEvent extends Event {
-  /** @param {string} type @param {object} [fields] */
-  constructor (type, fields) {
-    super(type)
-    Object.assign(this, fields)
-  }
-}
-
 /**
- * A byte channel to a peer: js-libp2p's Stream. Data comes as `message` events or by iterating;
- * `send` returns false when the other side is slow, and `drain` says when to go on.
+ * A byte channel to a peer, with the events of js-libp2p 3:
+ *
+ * - `message` (`event.data`): bytes arrived. They wait here until there is a listener or an iterator, and
+ *   the peer is told to wait when much is waiting.
+ * - `remoteCloseWrite`: the peer will send no more; `end`: and everything it sent was read.
+ * - `drain`: after `send` returned false, it may be called again; `idle`: nothing waits to be sent.
+ * - `close` (`event.error`, `event.local`): both halves are closed.
+ *
+ * The shapes of js-libp2p 2 (`source`, `sink`, handlers that take `{ stream, connection }`) and Web Streams
+ * (`readable`, `writable`) work on the same object.
  */
-export class Stream extends EventTarget {
-  #node
-  /** Received and not yet taken. @type {Uint8Array[]} */
-  #inbound = []
-  /** Sent and not yet taken by the core. @type {Uint8Array[]} */
-  #outbound = []
-  #listens = false
-  #paused = false
-  /** @type {Array<() => void>} */
-  #drainWaits = []
-  /** @type {(() => void) | undefined} */
-  #wakeReader
-  #closing = false
+export class Stream extends Emitter {
+  #core
+  #number
+  /** Received, not yet read: from #readAt on. @type {Uint8Array[]} */
+  #received = []
+  #readAt = 0
+  /** Sent, not yet taken by the core. @type {Uint8Array[]} */
+  #unsent = []
+  /** What the application put back, for which the peer has had its credit. @type {WeakSet<Uint8Array>} */
+  #returned = new WeakSet()
+  #isEnded = false
+  /** @type {Error | undefined} */
+  #error
+  /** Wakes who waits for bytes or the end. @type {() => void} */
+  #wake = () => {}
+
+  /** @type {'open' | 'closing' | 'closed' | 'aborted' | 'reset'} */
+  status = 'open'
+  /** @type {'readable' | 'paused' | 'closing' | 'closed'} */
+  readStatus = 'readable'
+  /** @type {'writable' | 'closing' | 'closed'} */
+  writeStatus = 'writable'
+  /** @type {'readable' | 'closed'} */
+  remoteReadStatus = 'readable'
+  /** @type {'writable' | 'closed'} */
+  remoteWriteStatus = 'writable'
+  /** @type {{ open: number, close?: number }} */
+  timeline = { open: Date.now() }
+  /** Past this many unsent bytes the stream is aborted. */
+  maxWriteBufferLength = Infinity
+  /** What js-libp2p 2 lets applications keep with a stream. @type {Record<string, any>} */
+  metadata = {}
 
   /**
-   * @param {import('./libp2p.js').Libp2p} node
+   * @param {import('./core.js').Core} core
    * @param {number} number
    * @param {import('./connection.js').Connection} connection
    * @param {'inbound' | 'outbound'} direction
    * @param {string} protocol
    */
-  constructor (node, number, connection, direction, protocol) {
+  constructor (core, number, connection, direction, protocol) {
     super()
-    this.#node = node
-    this.number = number
+    this.#core = core
+    this.#number = number
     this.id = String(number)
     this.connection = connection
     this.direction = direction
     this.protocol = protocol
-    this.metadata = {}
-    this.timeline = /** @type {{ open: number, close?: number }} */ ({ open: Date.now() })
-    /** @type {'open' | 'closing' | 'closed' | 'aborted' | 'reset'} */
-    this.status = 'open'
-    /** @type {'readable' | 'paused' | 'closing' | 'closed'} */
-    this.readStatus = 'readable'
-    /** @type {'writable' | 'closing' | 'closed'} */
-    this.writeStatus = 'writable'
-    /** @type {'writable' | 'closed'} */
-    this.remoteWriteStatus = 'writable'
-    /** @type {'readable' | 'closed'} */
-    this.remoteReadStatus = 'readable'
-    this.maxReadBufferLength = MAX_READ_BUFFER
-    /** @type {Error | undefined} */
-    this.error = undefined
   }
 
-  /** The stream itself: handlers written as `({ stream, connection }) => …` get what they expect. */
+  /** The stream itself, for handlers written as `({ stream, connection }) => …`. */
   get stream () { return this }
-  get writableNeedsDrain () { return this.#outbound.length > 0 }
-  get writeBufferLength () { return this.#outbound.reduce((sum, b) => sum + b.length, 0) }
-  get readBufferLength () { return this.#inbound.reduce((sum, b) => sum + b.length, 0) }
+
+  get #isAlive () { return this.status === 'open' || this.status === 'closing' }
 
   // ---- writing
 
+  get writableNeedsDrain () { return this.#unsent.length > 0 }
+  get writeBufferLength () { return this.#unsent.reduce((sum, bytes) => sum + bytes.length, 0) }
+
   /**
-   * Sends bytes; what the peer does not take yet is kept.
+   * Sends bytes. They are copied: the array may be used again at once.
    *
-   * @param {Uint8Array | { subarray: () => Uint8Array }} data
-   * @returns {boolean} false: wait for `drain` before the next one
+   * @param {Bytes} data
+   * @returns {boolean} false: no more fits for now, wait for `drain`. What is sent nevertheless is kept here
+   * @throws StreamStateError once our half is closed
    */
   send (data) {
-    if (this.writeStatus !== 'writable') throw new PeerletError('StreamStateError', `cannot send: the stream is ${this.status}`, 'STREAM_STATE')
-    const bytes = flat(data)
-    let done = 0
-    if (this.#outbound.length === 0) {
-      done = write(this.#node.core, this.number, bytes)
-      this.#node.flushSoon()
+    if (this.writeStatus !== 'writable') {
+      throw makeError('StreamStateError', `cannot send on a stream that is ${this.#isAlive ? 'closed for writing' : this.status}; open a new one`, 'STREAM_STATE')
     }
-    if (done < bytes.length) this.#outbound.push(bytes.slice(done))
-    return this.#outbound.length === 0
+    const bytes = flat(data)
+    const done = this.#unsent.length > 0 ? 0 : this.#core.write(this.#number, bytes)
+    if (done < bytes.length) {
+      this.#unsent.push(bytes.slice(done))
+      if (this.writeBufferLength > this.maxWriteBufferLength) {
+        this.abort(makeError('StreamBufferError', `${this.writeBufferLength} bytes wait to be sent, more than maxWriteBufferLength: wait for "drain" when send() returns false`))
+      }
+    }
+    return this.#unsent.length === 0
   }
 
-  /** The core has room again. */
+  /** The core takes more again. */
   onRoom () {
-    while (this.#outbound.length > 0) {
-      const bytes = this.#outbound[0]
-      const done = write(this.#node.core, this.number, bytes)
-      if (done > 0) this.#node.flushSoon()
+    if (this.#unsent.length === 0) return
+    for (let bytes; (bytes = this.#unsent[0]) !== undefined;) {
+      const done = this.#core.write(this.#number, bytes)
       if (done < bytes.length) {
-        this.#outbound[0] = bytes.subarray(done)
+        this.#unsent[0] = bytes.subarray(done)
         return
       }
-      this.#outbound.shift()
+      this.#unsent.shift()
     }
-    this.#settleDrain()
-    this.dispatchEvent(new StreamEvent('drain'))
-    this.#finishClose()
+    this.dispatchEvent(new Event('drain'))
+    this.dispatchEvent(new Event('idle'))
   }
 
-  #settleDrain () {
-    for (const resolve of this.#drainWaits.splice(0)) resolve()
-  }
-
-  /** @param {{ signal?: AbortSignal }} [options] */
-  async onDrain (options) {
-    if (!this.writableNeedsDrain || this.status !== 'open') return
-    await orAbort(new Promise((resolve) => this.#drainWaits.push(() => resolve(undefined))), options?.signal)
-  }
-
-  #finishClose () {
-    if (!this.#closing || this.#outbound.length > 0 || this.writeStatus === 'closed') return
-    this.writeStatus = 'closed'
-    this.#node.core._app_stream_close_write(this.number)
-    this.#node.flushSoon()
+  /** Resolves with the next event of this type, rejects when the stream closes before. @param {string} type */
+  #next (type) {
+    return new Promise((resolve, reject) => {
+      const settle = (/** @type {any} */ event) => {
+        this.removeEventListener(type, settle)
+        this.removeEventListener('close', settle)
+        if (event.type === type) resolve(event)
+        else reject(event.error ?? makeError('StreamClosedError', 'the stream closed'))
+      }
+      this.addEventListener(type, settle)
+      this.addEventListener('close', settle)
+    })
   }
 
   /**
-   * Closes our half; what was sent still arrives, and the peer may go on sending.
+   * Resolves when `send` may be called again.
+   *
+   * @param {{ signal?: AbortSignal }} [options]
+   */
+  async onDrain (options) {
+    if (this.writableNeedsDrain) await orAbort(this.#next('drain'), options?.signal)
+  }
+
+  /**
+   * Closes our half once everything sent has left. The peer may go on sending.
    *
    * @param {{ signal?: AbortSignal }} [options]
    */
   async close (options) {
     if (this.writeStatus !== 'writable') return
     this.writeStatus = 'closing'
-    this.#closing = true
-    if (this.#outbound.length > 0) {
-      await orAbort(new Promise((resolve) => this.#drainWaits.push(() => resolve(undefined))), options?.signal)
-    }
-    this.#finishClose()
+    if (this.writableNeedsDrain) await orAbort(this.#next('drain'), options?.signal)
+    if (!this.#isAlive) return
+    this.writeStatus = 'closed'
+    this.#core.run(() => this.#core.calls.app_stream_close_write(this.#number))
   }
 
-  closeWrite (/** @type {{ signal?: AbortSignal } | undefined} */ options) { return this.close(options) }
-
-  /** Reads no more: what still comes is dropped. */
-  async closeRead () {
-    if (this.readStatus === 'closed') return
-    this.readStatus = 'closed'
-    this.#inbound = []
-    this.#node.core._app_stream_close_read(this.number)
-    this.#node.flushSoon()
-    this.#wakeReader?.()
-  }
-
-  /** Ends both halves at once. @param {Error} [err] */
-  abort (err = abortError('the stream was aborted')) {
-    if (this.status !== 'open' && this.status !== 'closing') return
-    this.error = err
-    this.#end('aborted', err)
-    this.#node.core._app_stream_reset(this.number)
-    this.#node.flushSoon()
-  }
+  /** js-libp2p 2's name of `close`. @param {{ signal?: AbortSignal }} [options] */
+  async closeWrite (options) { await this.close(options) }
 
   // ---- reading
 
-  /** @param {Uint8Array} bytes */
-  onData (bytes) {
-    if (this.readStatus === 'closed') return this.#took(bytes.length)
-    this.#inbound.push(bytes)
-    if (this.#wakeReader) this.#wakeReader()
-    else this.#deliver()
-  }
+  get readBufferLength () { return this.#received.slice(this.#readAt).reduce((sum, bytes) => sum + bytes.length, 0) }
 
-  /** @param {number} len */
-  #took (len) {
-    this.#node.core._app_stream_took(this.number, len)
-    this.#node.flushSoon()
-  }
+  /** Whether everything was read that will ever come. */
+  get readableEnded () { return this.#isEnded }
 
-  #deliver () {
-    while (this.#listens && !this.#paused && this.#inbound.length > 0) {
-      const data = /** @type {Uint8Array} */ (this.#inbound.shift())
-      this.#took(data.length)
-      this.dispatchEvent(new StreamEvent('message', { data }))
+  get #isReadable () { return this.readStatus === 'readable' || this.readStatus === 'paused' }
+
+  /** The next bytes, for which the peer gets credit. */
+  #read () {
+    const bytes = this.#received[this.#readAt]
+    if (bytes === undefined) return undefined
+    if (++this.#readAt === this.#received.length) {
+      this.#received = []
+      this.#readAt = 0
     }
-    if (this.#inbound.length === 0 && this.remoteWriteStatus === 'closed') this.#tellRemoteClose()
+    if (!this.#returned.delete(bytes)) this.#took(bytes.length)
+    return bytes
   }
 
-  /** @param {any[]} args */
-  addEventListener (...args) {
-    super.addEventListener(.../** @type {[string, any, any]} */ (args))
-    if (args[0] !== 'message' || this.#listens) return
-    this.#listens = true
-    queueMicrotask(() => this.#deliver())
+  /** @param {number} length */
+  #took (length) {
+    if (!this.#isAlive) return
+    this.#core.calls.app_stream_took(this.#number, length)
+    this.#core.flushSoon()
   }
 
-  pause () {
-    this.#paused = true
-    if (this.readStatus === 'readable') this.readStatus = 'paused'
+  /** Hands what has arrived to the listeners, and tells the end when there is nothing behind it. */
+  #deliver () {
+    while (this.readStatus === 'readable' && this.listenerCount('message') > 0) {
+      const bytes = this.#read()
+      if (bytes === undefined) break
+      this.dispatchEvent(new StreamMessageEvent(bytes))
+    }
+    this.#wake()
+    const isOver = this.remoteWriteStatus === 'closed' || this.readStatus === 'closed'
+    if (isOver && this.#received.length === 0 && !this.#isEnded) {
+      this.#isEnded = true
+      this.readStatus = 'closed'
+      this.dispatchEvent(new Event('end'))
+    }
   }
 
-  resume () {
-    this.#paused = false
-    if (this.readStatus === 'paused') this.readStatus = 'readable'
+  /** Bytes arrived. @param {Uint8Array} bytes */
+  onData (bytes) {
+    if (!this.#isReadable) return this.#took(bytes.length)
+    this.#received.push(bytes)
     this.#deliver()
   }
 
-  /** Puts bytes back in front of what is to be read. @param {Uint8Array | { subarray: () => Uint8Array }} data */
-  unshift (data) { this.#inbound.unshift(flat(data)) }
-
-  /** @param {Uint8Array | { subarray: () => Uint8Array }} data */
-  push (data) { this.onData(flat(data)) }
-
-  async * [Symbol.asyncIterator] () {
-    for (;;) {
-      while (this.#inbound.length > 0) {
-        const data = /** @type {Uint8Array} */ (this.#inbound.shift())
-        this.#took(data.length)
-        yield data
-      }
-      if (this.error !== undefined) throw this.error
-      if (this.remoteWriteStatus === 'closed' || this.readStatus === 'closed' || this.status === 'closed') return
-      await new Promise((resolve) => { this.#wakeReader = () => resolve(undefined) })
-      this.#wakeReader = undefined
-    }
-  }
-
-  #remoteCloseTold = false
-
-  #tellRemoteClose () {
-    if (this.#remoteCloseTold) return
-    this.#remoteCloseTold = true
-    this.dispatchEvent(new StreamEvent('remoteCloseWrite'))
-  }
-
-  /** The peer closed its half. */
+  /** The peer will send no more. */
   onEnded () {
     this.remoteWriteStatus = 'closed'
-    this.#wakeReader?.()
-    if (this.#inbound.length === 0) this.#tellRemoteClose()
+    this.dispatchEvent(new Event('remoteCloseWrite'))
+    this.#deliver()
+  }
+
+  /**
+   * @param {string} type
+   * @param {((event: any) => void) | EventListenerObject | null} listener
+   * @param {AddEventListenerOptions | boolean} [options]
+   */
+  addEventListener (type, listener, options) {
+    super.addEventListener(type, listener, options)
+    if (type === 'message' && this.#received.length > 0) queueMicrotask(() => this.#deliver())
+  }
+
+  /** No more `message` events: what arrives waits, and then the peer does. */
+  pause () {
+    if (!this.#isReadable) throw makeError('StreamStateError', 'cannot pause a stream that is closed for reading', 'STREAM_STATE')
+    this.readStatus = 'paused'
+  }
+
+  resume () {
+    if (!this.#isReadable) throw makeError('StreamStateError', 'cannot resume a stream that is closed for reading', 'STREAM_STATE')
+    this.readStatus = 'readable'
+    this.#deliver()
+  }
+
+  /**
+   * Puts bytes behind what has arrived, or in front of it: for who has read too far.
+   *
+   * @param {Bytes} data
+   */
+  push (data) { this.#insert(this.#received.length, flat(data)) }
+
+  /** @param {Bytes} data */
+  unshift (data) { this.#insert(this.#readAt, flat(data)) }
+
+  /** @param {number} at @param {Uint8Array} bytes */
+  #insert (at, bytes) {
+    if (bytes.length === 0) return
+    const copy = bytes.slice()
+    this.#received.splice(at, 0, copy)
+    this.#returned.add(copy)
+    queueMicrotask(() => this.#deliver())
+  }
+
+  /** Reads no more: what waits and what still comes is dropped. */
+  async closeRead () {
+    if (!this.#isReadable) return
+    this.readStatus = 'closed'
+    while (this.#read() !== undefined);
+    if (this.#isAlive) this.#core.run(() => this.#core.calls.app_stream_close_read(this.#number))
+    this.#deliver()
+  }
+
+  /** Everything the peer sends, until it closes its half. Throws when the stream is aborted or reset. */
+  async * [Symbol.asyncIterator] () {
+    for (;;) {
+      const bytes = this.#read()
+      if (bytes !== undefined) {
+        yield bytes
+        continue
+      }
+      if (this.#error !== undefined) throw this.#error
+      if (this.#isEnded || !this.#isAlive || this.remoteWriteStatus === 'closed') return this.#deliver()
+      await new Promise((resolve) => { this.#wake = () => resolve(undefined) })
+    }
   }
 
   // ---- the end
 
-  /** @param {typeof this.status} status @param {Error} [error] */
-  #end (status, error) {
-    this.status = status
-    this.writeStatus = 'closed'
-    this.remoteWriteStatus = 'closed'
-    this.remoteReadStatus = 'closed'
-    this.timeline.close = Date.now()
-    this.#outbound = []
-    this.#settleDrain()
-    this.#wakeReader?.()
-    this.#deliver()
-    this.connection.forget(this)
-    this.dispatchEvent(new StreamEvent('close', { error, local: status === 'aborted' }))
+  /**
+   * Ends both halves at once; what is unsent or unread is dropped.
+   *
+   * @param {Error} [err] what `close` tells
+   */
+  abort (err = abortReason()) {
+    if (!this.#isAlive) return
+    while (this.#read() !== undefined);
+    this.#core.run(() => this.#core.calls.app_stream_reset(this.#number))
+    this.#end('aborted', err, true)
   }
 
-  /** The core is done with it. @param {number} code 0, or the error that ended it */
-  onClosed (code) {
-    if (this.status !== 'open' && this.status !== 'closing') return
-    if (code !== 0) this.error = errorOf(this.#node.errors, code)
-    this.#end(code === 0 ? 'closed' : 'reset', this.error)
+  /** The core is done with it. @param {Error} [error] @param {boolean} [isReset] by the peer */
+  onClosed (error, isReset = false) {
+    if (this.#isAlive) this.#end(error === undefined ? 'closed' : isReset ? 'reset' : 'aborted', error, false)
+  }
+
+  /** @param {'closed' | 'aborted' | 'reset'} status @param {Error | undefined} error @param {boolean} local */
+  #end (status, error, local) {
+    this.status = status
+    this.#error = error
+    this.writeStatus = this.remoteWriteStatus = this.remoteReadStatus = 'closed'
+    this.timeline.close = Date.now()
+    this.#unsent = []
+    this.connection.forget(this)
+    this.#deliver()
+    this.dispatchEvent(new StreamCloseEvent(local, error))
   }
 
   async [Symbol.asyncDispose] () { await this.close() }
 
-  // ---- other shapes
+  // ---- other shapes of the same
 
-  /** js-libp2p v2: what to read from. */
+  /** What js-libp2p 2 reads from. */
   get source () { return this[Symbol.asyncIterator]() }
 
-  /** js-libp2p v2: what to write with. */
+  /** What js-libp2p 2 writes with: sends all of it, then closes our half. */
   get sink () {
-    return async (/** @type {AsyncIterable<any> | Iterable<any>} */ source) => {
-      for await (const data of source) {
-        if (!this.send(data)) await this.onDrain()
-      }
+    return async (/** @type {AsyncIterable<Bytes> | Iterable<Bytes>} */ source) => {
+      for await (const data of source) if (!this.send(data)) await this.onDrain()
       await this.close()
     }
   }
 
-  /** The received bytes as a Web Stream. @returns {ReadableStream<Uint8Array>} */
+  /** What the peer sends, as a Web Stream. @returns {ReadableStream<Uint8Array>} */
   get readable () {
     const iterator = this[Symbol.asyncIterator]()
     return new ReadableStream({
@@ -303,13 +333,13 @@ export class Stream extends EventTarget {
         else controller.enqueue(value)
       },
       cancel: () => this.closeRead()
-    })
+    }, { highWaterMark: 0 })
   }
 
-  /** A Web Stream that sends. @returns {WritableStream<Uint8Array>} */
+  /** What we send, as a Web Stream. @returns {WritableStream<Bytes>} */
   get writable () {
     return new WritableStream({
-      write: async (chunk) => { if (!this.send(chunk)) await this.onDrain() },
+      write: async (data) => { if (!this.send(data)) await this.onDrain() },
       close: () => this.close(),
       abort: (reason) => this.abort(reason)
     })

@@ -118,7 +118,6 @@ static int socket_handle(struct view url, struct socket *s)
     int handle = js_socket_new(&attributes);
     if (handle <= 0)
         return 0;
-    /* No onerror: a close always follows, and it says more. */
     emscripten_websocket_set_onopen_callback(handle, s, on_open);
     emscripten_websocket_set_onmessage_callback(handle, s, on_message);
     emscripten_websocket_set_onclose_callback(handle, s, on_close);
@@ -305,6 +304,8 @@ static void set_alarm(void)
 void browser_pump(void)
 {
     struct peerlet_output out;
+    if (!page.node)
+        return;
     do {
         while (peerlet_next(page.node, &out))
             perform(&out);
@@ -330,6 +331,8 @@ static void check_clock(void)
 
 void browser_ring(void)
 {
+    if (!page.node)
+        return;
     page.alarm_at = NEVER;
     check_clock();
     peerlet_tick(page.node, browser_now());

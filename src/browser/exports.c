@@ -74,6 +74,17 @@ static const struct {
     ROW(PAGE_HIDE), ROW(PAGE_SHOW),
     ROW(DIAL_FORCE), ROW(ON_LIMITED),
 #undef ROW
+#define ROW(name) {#name, name}
+    ROW(LISTENER),
+    ROW(APP_SERVICES), ROW(APP_PAGE), ROW(APP_NO_AUTO_DIAL), ROW(APP_VERBOSITY),
+    ROW(APP_MAX_CONNECTIONS), ROW(APP_MAX_DIALS), ROW(APP_DIAL_ADDRESSES), ROW(APP_DIAL_MS),
+    ROW(APP_DIAL_ADDRESS_MS), ROW(APP_UPGRADE_MS), ROW(APP_SIGNING), ROW(APP_MESSAGE_ID),
+    ROW(APP_NO_FLOOD_PUBLISH), ROW(APP_EMIT_SELF), ROW(APP_ALLOW_NO_PEERS), ROW(APP_FLOODSUB),
+    ROW(APP_D), ROW(APP_D_LOW), ROW(APP_D_HIGH), ROW(APP_D_SCORE), ROW(APP_D_OUT),
+    ROW(APP_D_LAZY), ROW(APP_HEARTBEAT_MS), ROW(APP_FANOUT_TTL_MS), ROW(APP_SEEN_TTL_MS),
+    ROW(APP_MCACHE_LENGTH), ROW(APP_MCACHE_GOSSIP), ROW(APP_PRUNE_BACKOFF_S),
+    ROW(APP_UNSUBSCRIBE_BACKOFF_S), ROW(APP_NUMBERS),
+#undef ROW
 };
 
 const struct view *table_row(size_t i)
@@ -439,18 +450,6 @@ const struct view *ask_peer_addresses(size_t peer_len)
 const struct view *ask_peer_protocols(size_t peer_len)
 {
     return give(peerlet_peer_protocols(browser_node(), first(peer_len)));
-}
-
-const struct view *ask_multiaddr_bytes(size_t text_len)
-{
-    struct view v;
-    return peerlet_multiaddr_parse(browser_node(), first(text_len), &v) < 0 ? NULL : give(v);
-}
-
-const struct view *ask_multiaddr_text(size_t bytes_len)
-{
-    struct view v;
-    return peerlet_multiaddr_format(browser_node(), first(bytes_len), &v) < 0 ? NULL : give(v);
 }
 
 size_t ask_memory(void)

@@ -29,7 +29,7 @@ EMSCRIPTEN_KEEPALIVE const struct view *table_row(size_t i);
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-/* The numbers of a configuration, a uint32_t each, in this order; 0 is the default. */
+/* The numbers of a configuration, a uint32_t each; 0 is the default. */
 enum app_number {
     APP_SERVICES,
     APP_PAGE,
@@ -143,10 +143,6 @@ EMSCRIPTEN_KEEPALIVE const struct view *ask_subscribers(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_mesh_peers(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_addresses(size_t peer_len);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_protocols(size_t peer_len);
-
-/* The binary form of a multiaddr's text, and the reverse; null: ask_reason says why. */
-EMSCRIPTEN_KEEPALIVE const struct view *ask_multiaddr_bytes(size_t text_len);
-EMSCRIPTEN_KEEPALIVE const struct view *ask_multiaddr_text(size_t bytes_len);
 
 /* Bytes of the node's memory in use. */
 EMSCRIPTEN_KEEPALIVE size_t ask_memory(void);
