@@ -54,12 +54,13 @@ static void grow(struct seen *s)
     s->young = bigger;
 }
 
-static void turn(struct seen *s, uint64_t now)
+/* The young generation becomes the old one, since `instant`. */
+static void turn(struct seen *s, uint64_t instant)
 {
     mem_free(s->mem, s->old.slots);
     s->old = s->young;
     s->young = (struct seen_generation){0};
-    s->turn_at = after(now, s->ttl_ms);
+    s->turn_at = after(instant, s->ttl_ms);
 }
 
 /* 0 marks a free slot. */
@@ -91,10 +92,8 @@ bool seen_add(struct seen *s, uint64_t hash, uint64_t now)
 
 void seen_expire(struct seen *s, uint64_t now)
 {
-    if (!is_due(s->turn_at, now))
-        return;
-    bool is_long_past = is_due(after(s->turn_at, s->ttl_ms), now);
-    turn(s, now);
-    if (is_long_past)
+    if (is_due(s->turn_at, now))
+        turn(s, s->turn_at);
+    if (is_due(s->turn_at, now))
         turn(s, now);
 }
