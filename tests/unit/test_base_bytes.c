@@ -148,7 +148,8 @@ static void test_buf_is_a_queue(void **state)
     uint8_t in = 0, out = 0;
     buf_init(&b, &mem, 5000);
     for (int round = 0; round < 5000; round++) {
-        size_t add = MIN((size_t)(test_random(&seed) % 300), buf_room(&b));
+        size_t add = (size_t)(test_random(&seed) % 300);
+        add = MIN(add, buf_room(&b));
         uint8_t *at = buf_reserve(&b, add);
         assert_true(add == 0 || at != NULL);
         for (size_t i = 0; i < add; i++)
