@@ -32,20 +32,20 @@ static bool find_field(struct view in, struct field *f)
     pb_istream_t stream = pb_istream_from_buffer(in.data, in.len);
     pb_wire_type_t type;
     bool is_end;
-    uint64_t len = 0;
+    uint64_t number = 0;
     *f = (struct field){0};
     if (!pb_decode_tag(&stream, &type, &f->tag, &is_end) || f->tag == 0)
         return false;
-    if (type != PB_WT_STRING) {
-        if (!pb_skip_field(&stream, type))
-            return false;
-        f->len = in.len - stream.bytes_left;
-        return true;
-    }
-    if (!pb_decode_varint(&stream, &len) || len > stream.bytes_left)
+    bool has_number = type == PB_WT_STRING || type == PB_WT_VARINT;
+    if (has_number ? !pb_decode_varint(&stream, &number) : !pb_skip_field(&stream, type))
         return false;
-    f->value = view_of(stream.state, (size_t)len);
-    f->len = in.len - stream.bytes_left + (size_t)len;
+    f->len = in.len - stream.bytes_left;
+    if (type != PB_WT_STRING)
+        return true;
+    if (number > stream.bytes_left)
+        return false;
+    f->value = view_of(stream.state, (size_t)number);
+    f->len += f->value.len;
     return true;
 }
 
