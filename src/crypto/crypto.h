@@ -13,7 +13,7 @@
 /*
  * Makes ready what the other functions of this folder rely on; call it before any of them. Calling
  * it again costs nothing. The wasm build computes Ed25519's table of base multiples here, in about
- * half a millisecond, because shipping it would cost more bytes than all the rest of the crypto.
+ * a millisecond, because shipping it would cost more bytes than all the rest of the cryptography.
  */
 void crypto_init(void);
 

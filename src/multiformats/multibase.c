@@ -107,15 +107,15 @@ static int decode_number(struct writer *out, const struct encoding *e, struct vi
 
 static void encode_bits(struct writer *out, const struct encoding *e, struct view bytes)
 {
+    const unsigned letter = (1u << e->bits) - 1;
     unsigned waiting = 0, count = 0; /* the `count` low bits of `waiting` are not written yet */
     for (size_t i = 0; i < bytes.len; i++) {
         waiting = waiting << 8 | bytes.data[i];
         for (count += 8; count >= e->bits; count -= e->bits)
-            put_u8(out, (uint8_t)e->alphabet[waiting >> (count - e->bits) & ((1u << e->bits) - 1)]);
-        waiting &= (1u << count) - 1;
+            put_u8(out, (uint8_t)e->alphabet[waiting >> (count - e->bits) & letter]);
     }
     if (count > 0)
-        put_u8(out, (uint8_t)e->alphabet[waiting << (e->bits - count)]);
+        put_u8(out, (uint8_t)e->alphabet[waiting << (e->bits - count) & letter]);
 }
 
 static int decode_bits(struct writer *out, const struct encoding *e, struct view text)
