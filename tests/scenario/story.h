@@ -23,6 +23,7 @@
 
 typedef void story(struct sim *sim);
 
+/* The seed, unless the environment variable SEED names another. */
 #define STORY_SEED 1
 
 /* Lets time pass until the condition holds; fails when it does not within that many milliseconds. */
