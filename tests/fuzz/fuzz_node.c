@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "crypto/crypto.h"
 #include "multiformats/peer_id.h"
 #include "net/conn.h"
 #include "sim/input.h"
@@ -368,6 +369,7 @@ static void begin(struct fuzz *f)
 {
     char text[160], id[PEER_ID_TEXT_MAX];
     f->rng = (struct rng){fill, &f->chance};
+    crypto_init();
     identity_generate(&f->rng, &f->identity);
     struct peer_id peer = peer_id_of_identity(&f->identity);
     peer_id_format(&peer, id);

@@ -1,6 +1,7 @@
 #include "sim/relay.h"
 
 #include "circuit.pb.h"
+#include "crypto/crypto.h"
 #include "multiformats/envelope.h"
 #include "multiformats/multiaddr.h"
 #include "net/conn.h"
@@ -801,6 +802,7 @@ struct relay *sim_relay(struct sim *s)
     r->rng = sim_rng(&r->chance);
     list_init(&r->visitors);
     list_init(&r->dirty);
+    crypto_init();
     identity_generate(&r->rng, &r->identity);
     r->id = peer_id_of_identity(&r->identity);
     peer_id_format(&r->id, r->id_text);
