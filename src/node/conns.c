@@ -247,6 +247,18 @@ static void on_event(struct peerlet *p, struct conn *c, const struct conn_event 
     }
 }
 
+/* In a handshake the same codes have a meaning of their own. */
+static const char *why_of(const struct conn *c, int code)
+{
+    if (code == ERR_UNSUPPORTED && c->state == CONN_SECURITY)
+        return "the peer does not speak Noise, and nothing else is safe here";
+    if (code == ERR_UNSUPPORTED && c->state == CONN_NOISE)
+        return "the peer's key is secp256k1, which no browser can check, or it speaks no yamux";
+    if (code == ERR_WRONG_PEER)
+        return "another peer than the one dialled answered at that address";
+    return err_text(code);
+}
+
 static void feed_conn(struct peerlet *p, struct feed *f, struct peerlet_output *out)
 {
     struct conn *c = find_conn(p, f->conn);
@@ -258,7 +270,7 @@ static void feed_conn(struct peerlet *p, struct feed *f, struct peerlet_output *
     int rc = conn_feed(c, &f->in, &ev, p->now);
     conn_mark(p, c);
     if (rc < 0) {
-        conn_end(p, c, rc, view_of_text(err_text(rc)));
+        conn_end(p, c, rc, view_of_text(why_of(c, rc)));
         return;
     }
     if (rc == 0)
@@ -302,6 +314,7 @@ static void send_through(struct peerlet *p, struct conn *c, struct view data)
 {
     size_t taken = stream_write(c->via, data);
     assert(taken == data.len);
+    (void)taken;
     conn_sent(c);
     conn_mark(p, c->via->conn);
 }
