@@ -393,15 +393,7 @@ bool conns_drain(struct peerlet *p, struct peerlet_output *out)
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
-/* A limited connection beside a direct one is of no more use than its streams. */
-static bool is_superfluous(const struct peerlet *p, const struct conn *c)
-{
-    if (!c->is_limited || c->peer == NULL || c->is_closing)
-        return false;
-    return best_conn(p, c->peer, true) != NULL && !direct_of_conn(p, c->id) &&
-           is_due(after(c->used_at, LIMITED_IDLE_MS), p->now);
-}
-
+/* When a limited connection beside a direct one is of no more use than its streams were. */
 static uint64_t superfluous_at(const struct peerlet *p, const struct conn *c)
 {
     if (!c->is_limited || c->peer == NULL || c->is_closing || best_conn(p, c->peer, true) == NULL ||
@@ -422,7 +414,7 @@ static void tick_conn(struct peerlet *p, struct conn *c)
     }
     sessions_tick(p, c);
     reap_streams(p, c);
-    if (is_superfluous(p, c))
+    if (is_due(superfluous_at(p, c), p->now))
         conn_close(c, p->now);
     liveness_tick(p, c);
     c = find_conn(p, id);
