@@ -19,6 +19,7 @@ async function findRelay () {
   }
 }
 
+/** @param {string | undefined} relay */
 const start = (relay) => createLibp2p({
   addresses: { listen: ['/p2p-circuit', '/webrtc'] },
   peerDiscovery: [
@@ -33,6 +34,7 @@ const start = (relay) => createLibp2p({
   }
 })
 
+/** @param {Network} network @param {import('peerlet').Libp2p} node */
 function wireNetwork (network, node) {
   const show = () => {
     showStatus(statusOf(network.state))
@@ -46,6 +48,7 @@ function wireNetwork (network, node) {
   show()
 }
 
+/** @param {Chat} chat */
 function wireRooms (chat) {
   const show = () => {
     $('room-name').textContent = chat.room
@@ -55,9 +58,9 @@ function wireRooms (chat) {
   const showPeople = () => { $('room-people').textContent = peopleInRoom(chat.people.length) }
   chat.addEventListener('room', show)
   chat.addEventListener('people', showPeople)
-  chat.addEventListener('line', ({ detail }) => addLine(detail, chat.lines.at(-2)))
+  chat.addEventListener('line', (/** @type {any} */ { detail }) => addLine(detail, chat.lines.at(-2)))
   window.addEventListener('hashchange', () => chat.enter(roomFromHash(location.hash)))
-  $('room-form').addEventListener('submit', (event) => {
+  $('room-form').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     location.hash = hashOfRoom(roomFromHash($('room-input').value))
     $('room-input').value = ''
@@ -70,8 +73,9 @@ function wireRooms (chat) {
   showPeople()
 }
 
+/** @param {Chat} chat */
 function wireComposer (chat) {
-  $('composer').addEventListener('submit', async (event) => {
+  $('composer').addEventListener('submit', async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     const text = $('message').value.trim()
     if (text === '') return
@@ -84,7 +88,7 @@ function wireComposer (chat) {
       note($('composer-note'), `Not sent: ${explain(err)}`, 'bad')
     }
   })
-  $('message').addEventListener('keydown', (event) => {
+  $('message').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
     event.preventDefault()
     $('composer').requestSubmit()
@@ -92,7 +96,7 @@ function wireComposer (chat) {
   $('message').focus()
 }
 
-/** Puts the cursor where a multiaddr stopped making sense. */
+/** Puts the cursor where a multiaddr stopped making sense. @param {HTMLInputElement} input @param {any} err */
 function pointAt (input, err) {
   const nth = /at character (\d+)/.exec(err.message)?.[1]
   if (nth === undefined) return
@@ -100,8 +104,9 @@ function pointAt (input, err) {
   input.setSelectionRange(Number(nth) - 1, input.value.length)
 }
 
+/** @param {import('peerlet').Libp2p} node */
 function wireDial (node) {
-  $('dial-form').addEventListener('submit', async (event) => {
+  $('dial-form').addEventListener('submit', async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     const text = $('dial-input').value.trim()
     $('dial-input').value = text
@@ -130,7 +135,7 @@ function wirePanel () {
 /** A relay is chosen for the life of a page: it becomes part of the URL, which can be shared. */
 function wireRelay () {
   $('relay-section').hidden = false
-  $('relay-form').addEventListener('submit', (event) => {
+  $('relay-form').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     try {
       const relay = String(multiaddr($('relay-input').value.trim()))

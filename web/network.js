@@ -7,6 +7,15 @@ const BEST_FIRST = /** @type {const} */ (['direct', 'relayed', 'socket'])
 
 const EVENTS = ['connection:open', 'connection:close', 'peer:connect', 'peer:disconnect', 'self:peer:update', 'relay:state']
 
+/**
+ * @typedef {object} Peer
+ * @property {string} id
+ * @property {import('./words.js').Kind[]} kinds of its connections, the best first
+ * @property {boolean} isRelay
+ * @property {boolean} isServer reached by a socket, so no browser
+ * @property {number} [rtt] milliseconds
+ */
+
 /** Fires `change` whenever something to be shown is different. */
 export class Network extends EventTarget {
   #node
@@ -15,7 +24,7 @@ export class Network extends EventTarget {
   /** @type {Map<string, number>} */
   #rtt = new Map()
 
-  /** @param {string | undefined} relay the multiaddr of our relay */
+  /** @param {import('peerlet').Libp2p} node @param {string | undefined} relay the multiaddr of our relay */
   constructor (node, relay) {
     super()
     this.#node = node
@@ -26,13 +35,14 @@ export class Network extends EventTarget {
     setInterval(() => this.#measure(), PING_EVERY_MS)
   }
 
+  /** @returns {string[]} */
   get addresses () {
     return this.#node.getMultiaddrs().map(String)
   }
 
-  /** Everybody we are connected to: people first, then servers. */
+  /** Everybody we are connected to: people first, then servers. @returns {Peer[]} */
   get peers () {
-    /** @type {Map<string, Set<'direct' | 'relayed' | 'socket'>>} */
+    /** @type {Map<string, Set<import('./words.js').Kind>>} */
     const kinds = new Map()
     for (const connection of this.#node.getConnections()) {
       const id = String(connection.remotePeer)
@@ -48,9 +58,10 @@ export class Network extends EventTarget {
     })).sort((a, b) => Number(a.isServer) - Number(b.isServer) || (a.id < b.id ? -1 : 1))
   }
 
+  /** @returns {import('./words.js').State} */
   get state () {
     const peers = this.peers
-    const relay = this.#node.relays.get(this.#relay)
+    const relay = this.#node.relays.get(this.#relay ?? '')
     return {
       online: navigator.onLine,
       hasRelay: this.#relay !== undefined,
@@ -75,6 +86,7 @@ export class Network extends EventTarget {
     if (document.visibilityState === 'visible') for (const { id } of this.peers) this.#ping(id)
   }
 
+  /** @param {string} id */
   async #ping (id) {
     const peer = this.#node.getPeers().find((other) => String(other) === id)
     if (peer === undefined) return

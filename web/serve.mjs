@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { startRelay } from '../tests/interop/start-relay.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** @type {Record<string, string>} */
 const TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
@@ -39,7 +40,7 @@ const SERVED = /^\/(index\.html|web\/[\w.-]+\.(js|css|svg)|build\/web\/[\w.-]+)$
  */
 export function createPageServer ({ relayFor, files = () => undefined, extraHeaders = () => ({}) }) {
   return createServer(async (req, res) => {
-    const url = new URL(req.url, 'http://localhost')
+    const url = new URL(req.url ?? '/', 'http://localhost')
     const name = url.pathname === '/' ? '/index.html' : url.pathname
     const headers = { 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...extraHeaders(url.pathname) }
     if (name === '/relay.json') {
@@ -60,15 +61,22 @@ export function createPageServer ({ relayFor, files = () => undefined, extraHead
   })
 }
 
-/** Listens, and explains in words why it could not. */
+/**
+ * Listens, and explains in words why it could not.
+ *
+ * @param {import('node:http').Server} server
+ * @param {number} port
+ * @param {string} host
+ * @returns {Promise<number>} the port
+ */
 export function listen (server, port, host) {
   return new Promise((resolve, reject) => {
-    server.once('error', (err) => {
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ err) => {
       if (err.code === 'EADDRINUSE') err.message = `port ${port} is in use; choose another with PORT=`
       if (err.code === 'EACCES') err.message = `port ${port} needs more rights; choose one above 1023 with PORT=`
       reject(err)
     })
-    server.listen(port, host, () => resolve(server.address().port))
+    server.listen(port, host, () => resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port))
   })
 }
 
@@ -85,6 +93,7 @@ async function relaySeed () {
   }
 }
 
+/** @param {string} name @param {number} standard */
 function portFrom (name, standard) {
   const text = process.env[name] ?? String(standard)
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new Error(`${name}=${text} is not a port: 0 to 65535`)
@@ -92,20 +101,21 @@ function portFrom (name, standard) {
 }
 
 const lanAddress = () => Object.values(networkInterfaces()).flat()
-  .find((i) => i.family === 'IPv4' && !i.internal)?.address
+  .find((i) => i?.family === 'IPv4' && !i.internal)?.address
 
 async function main () {
   const host = process.env.HOST ?? '127.0.0.1'
   const port = portFrom('PORT', 8000)
   const relayPort = portFrom('RELAY_PORT', 9001)
 
-  // The cheaper of the two first, so that a taken port is told before a relay is started.
-  let relay
+  const relay = await startRelay({ RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
   const server = createPageServer({
     relayFor: (name) => /^[\d.]+$/.test(name) ? relay.addr.replace(/^\/ip4\/[\d.]+/, `/ip4/${name}`) : relay.addr
   })
-  const actualPort = await listen(server, port, host)
-  relay = await startRelay({ RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
+  const actualPort = await listen(server, port, host).catch(async (err) => {
+    await relay.stop()
+    throw err
+  })
 
   const name = host === '0.0.0.0' ? lanAddress() ?? '127.0.0.1' : host
   console.log(`\n  Open  http://${name}:${actualPort}/  in two tabs.  Ctrl-C ends it.\n`)

@@ -1,10 +1,18 @@
 // The document: finds its elements, fills them in, and knows nothing of libp2p.
 import { hueOf, KIND_NAMES, roundTrip, shortName } from './words.js'
 
-/** @returns {any} the element of index.html with this id */
+/** @param {string} id @returns {any} the element of index.html with this id */
 export const $ = (id) => document.getElementById(id)
 
-/** element('p', { className: 'x' }, 'text', child) */
+/**
+ * element('p', { className: 'x' }, 'text', child)
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} properties
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function element (tag, properties, ...children) {
   const node = Object.assign(document.createElement(tag), properties)
   node.append(...children)
@@ -13,7 +21,7 @@ export function element (tag, properties, ...children) {
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 
-/** Says on the button itself whether it worked. */
+/** Says on the button itself whether it worked. @param {any} button @param {string} text */
 export async function copy (button, text) {
   const label = button.dataset.label ??= button.textContent
   button.textContent = await toClipboard(text) ? 'Copied' : 'Not allowed'
@@ -22,6 +30,7 @@ export async function copy (button, text) {
 }
 
 // The clipboard API exists only on https and localhost; the older way works everywhere.
+/** @param {string} text */
 async function toClipboard (text) {
   try {
     await navigator.clipboard.writeText(text)
@@ -38,17 +47,22 @@ async function toClipboard (text) {
   }
 }
 
-/** @param {'good' | 'bad' | ''} mood */
+/** @param {HTMLElement} paragraph @param {string} text @param {'good' | 'bad' | ''} mood */
 export function note (paragraph, text, mood = '') {
   paragraph.textContent = text
   paragraph.dataset.mood = mood
 }
 
+/** @param {import('./words.js').Status} status */
 export function showStatus ({ mood, text }) {
   if ($('status').dataset.mood !== mood) $('status').dataset.mood = mood
   if ($('status-text').textContent !== text) $('status-text').textContent = text
 }
 
+/** @typedef {import('./network.js').Peer} Peer */
+/** @typedef {import('./chat.js').Line} Line */
+
+/** @param {Peer[]} peers */
 export function showPeers (peers) {
   $('peer-count').textContent = peers.length || ''
   $('peers-empty').hidden = peers.length > 0
@@ -57,6 +71,7 @@ export function showPeers (peers) {
   $('peers').replaceChildren(...peers.map(peerRow))
 }
 
+/** @param {Peer} peer */
 function peerRow ({ id, kinds, isRelay, isServer, rtt }) {
   const name = element('span', { className: 'name', title: id }, isRelay ? 'Relay' : shortName(id))
   name.style.setProperty('--hue', String(hueOf(id)))
@@ -72,7 +87,7 @@ function peerRow ({ id, kinds, isRelay, isServer, rtt }) {
   return row
 }
 
-/** Only the numbers, so that a screen reader or a selection in the list is not disturbed. */
+/** Only the numbers: a selection or a screen reader in the list is not disturbed. @param {Peer[]} peers */
 export function showRoundTrips (peers) {
   for (const { id, rtt } of peers) {
     const cell = $('peers').querySelector(`[data-peer="${CSS.escape(id)}"] .rtt`)
@@ -80,6 +95,7 @@ export function showRoundTrips (peers) {
   }
 }
 
+/** @param {string[]} addresses */
 export function showAddresses (addresses) {
   $('addresses-empty').hidden = addresses.length > 0
   const shown = [...$('addresses').querySelectorAll('code')].map((code) => code.textContent)
@@ -92,7 +108,7 @@ export function showAddresses (addresses) {
   }))
 }
 
-/** Replaces the log by the lines of a room. */
+/** Replaces the log by the lines of a room. @param {Line[]} lines */
 export function showLines (lines) {
   $('log').replaceChildren()
   $('log-empty').hidden = lines.length > 0
@@ -100,6 +116,7 @@ export function showLines (lines) {
   scrollDown()
 }
 
+/** @param {Line} line @param {Line | undefined} previous */
 export function addLine (line, previous) {
   const frame = $('log-frame')
   const wasAtEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < 60
@@ -110,9 +127,11 @@ export function addLine (line, previous) {
 
 const scrollDown = () => { $('log-frame').scrollTop = $('log-frame').scrollHeight }
 
+/** @param {Line} line @param {Line | undefined} previous */
 function lineRow (line, previous) {
   if (line.type === 'event') return element('li', { className: 'event' }, line.text)
-  const continues = previous?.from === line.from && line.at - previous.at < 60_000
+  const continues = previous !== undefined && previous.from === line.from &&
+    line.at.getTime() - previous.at.getTime() < 60_000
   const sender = element('span', { className: 'sender', title: line.from }, line.mine ? 'You' : shortName(line.from))
   sender.style.setProperty('--hue', String(hueOf(line.from)))
   const time = element('time', { dateTime: line.at.toISOString() }, clock.format(line.at))
@@ -125,7 +144,7 @@ function lineRow (line, previous) {
   return row
 }
 
-/** Nothing else can be done on this page. */
+/** Nothing else can be done on this page. @param {string} text */
 export function showFatal (text) {
   showStatus({ mood: 'bad', text: 'Peerlet cannot start in this browser.' })
   $('panel-toggle').hidden = true

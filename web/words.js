@@ -1,19 +1,22 @@
 // What the page says: every sentence about peers, connections and failures.
 import { Circuit, WebRTC } from 'peerlet'
 
+/** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => n === 1 ? `1 ${one}` : `${n} ${many}`
 
-/** The end of a Peer ID: all of them begin alike. */
+/** The end of a Peer ID: all of them begin alike. @param {unknown} id */
 export const shortName = (id) => String(id).slice(-6)
 
-/** A hue that stays with a Peer ID. */
+/** A hue that stays with a Peer ID. @param {unknown} id */
 export function hueOf (id) {
   let hash = 0
   for (const char of String(id)) hash = (hash * 31 + char.charCodeAt(0)) % 360
   return hash
 }
 
-/** @returns {'direct' | 'relayed' | 'socket'} */
+/** @typedef {'direct' | 'relayed' | 'socket'} Kind how a connection runs */
+
+/** @param {import('peerlet').Connection} connection @returns {Kind} */
 export function kindOf (connection) {
   if (WebRTC.exactMatch(connection.remoteAddr)) return 'direct'
   if (Circuit.exactMatch(connection.remoteAddr)) return 'relayed'
@@ -22,17 +25,27 @@ export function kindOf (connection) {
 
 export const KIND_NAMES = { direct: 'direct WebRTC', relayed: 'relayed', socket: 'WebSocket' }
 
+/** @param {number | undefined} ms */
 export const roundTrip = (ms) => ms === undefined ? '' : ms < 1 ? '< 1 ms' : `${Math.round(ms)} ms`
 
+/** @param {number} n of others */
 export const peopleInRoom = (n) => n === 0 ? 'only you' : `you and ${plural(n, 'other', 'others')}`
 
 /**
- * The line that says how we are connected.
- *
- * @param {{ online: boolean, hasRelay: boolean, wasRelayed: boolean, relayOpen: boolean,
- *   reachable: boolean, refusal: string | undefined, direct: number, relayed: number }} state
- * @returns {{ mood: 'good' | 'warn' | 'bad' | 'busy', text: string }}
+ * @typedef {object} State of our connections
+ * @property {boolean} online
+ * @property {boolean} hasRelay the page was given one
+ * @property {boolean} wasRelayed we were connected to it before
+ * @property {boolean} relayOpen we are connected to it now
+ * @property {boolean} reachable we have an address through a relay
+ * @property {string | undefined} refusal why the relay gives us none
+ * @property {number} direct how many people we are connected to directly
+ * @property {number} relayed and how many only through a relay
  */
+
+/** @typedef {{ mood: 'good' | 'warn' | 'bad' | 'busy', text: string }} Status */
+
+/** The line that says how we are connected. @param {State} state @returns {Status} */
 export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, refusal, direct, relayed }) {
   const directly = `connected directly to ${plural(direct, 'person', 'people')}`
   if (!online) {
@@ -57,7 +70,7 @@ export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, 
   return { mood: 'good', text: 'Ready. Waiting for somebody else to open this page.' }
 }
 
-/** A failure for a person: the node's own sentence, without what only a program needs. */
+/** A failure for a person: the node's own words as a sentence. @param {any} err */
 export function explain (err) {
   const text = String(err?.message ?? err).trim()
   if (text === '') return 'It did not work, and no reason was given.'
