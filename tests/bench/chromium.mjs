@@ -39,7 +39,7 @@ export async function launchChromium () {
       const page = await context.newPage()
       if (process.env.VERBOSE !== undefined) {
         page.on('console', (message) => console.error(`  ${message.text().slice(0, 300)}`))
-        page.on('pageerror', (err) => console.error(`  ${err.message}`))
+        page.on('pageerror', (err) => console.error(`  ${err}`))
       }
       await page.goto(url, { waitUntil: 'load' })
       return Object.assign(page, { done: () => context.close() })

@@ -73,7 +73,7 @@ export async function download (s, total, chunk) {
   const t0 = performance.now()
   const done = new Promise((resolve, reject) => {
     let n = 0
-    s.onData((d) => { n += d.byteLength; if (n >= total) resolve() })
+    s.onData((d) => { n += d.byteLength; if (n >= total) resolve(undefined) })
     s.onEnd(() => setTimeout(() => n < total && reject(new Error(`got ${n} of ${total}`)), 200))
   })
   const h = new Uint8Array(12)

@@ -23,7 +23,7 @@ function stats () {
   return {
     cpuMs: (user + system) / 1000,
     connections: node.getConnections().length,
-    mesh: node.services.pubsub.getMeshPeers('bench').length
+    mesh: /** @type {any} */ (node.services.pubsub).getMeshPeers('bench').length
   }
 }
 
@@ -79,7 +79,7 @@ new WebSocketServer({ server, perMessageDeflate: false, maxPayload: 64 << 20 }).
 })
 
 server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address()
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
   console.log(JSON.stringify({
     peerId: node.peerId.toString(),
     addr: addressOf(node),

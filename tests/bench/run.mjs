@@ -27,6 +27,9 @@ const impls = argument('impl', 'peerlet,js-libp2p').split(',')
 const reps = Number(argument('reps', '3'))
 const opens = Number(argument('opens', '20'))
 
+/** @type {any} */
+let bench // of the page: what is given to `evaluate` runs there
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const sorted = (values) => [...values].sort((a, b) => a - b)
 const quantile = (values, q) => sorted(values)[Math.min(values.length - 1, Math.floor(q * values.length))]
@@ -290,18 +293,22 @@ function table (scenario) {
   return lines.join('\n')
 }
 
-/** The rows README shows: [text, scenario, metric, how the values become one]. */
+/**
+ * The rows README shows: [text, scenario, metric, how the values become one].
+ *
+ * @type {Array<[string, string, string, ((values: number[]) => number)?]>}
+ */
 const SUMMARY = [
   ['one file, brotli, KB', 'size', 'brotli, KB'],
   ['script evaluation to started node, ms', 'startup', 'evaluation to started node, ms'],
   ['second tab opened to direct WebRTC connection, ms, median', 'opening', 'direct connection, ms'],
   ['the same, 95th percentile', 'opening', 'direct connection, ms', (values) => quantile(values, 0.95)],
   ['dial of a known `/webrtc` address, ms', 'opening', 'dial of a known /webrtc address, ms'],
-  ...['upload', 'download'].flatMap((way) => TRANSFERS.map(([chunk]) => [`WebSocket stream, ${way}, ${kib(chunk)}, MB/s`, 'ws', `${way}, ${kib(chunk)}, MB/s`])),
+  ...['upload', 'download'].flatMap((way) => TRANSFERS.map(([chunk]) => /** @type {[string, string, string]} */ ([`WebSocket stream, ${way}, ${kib(chunk)}, MB/s`, 'ws', `${way}, ${kib(chunk)}, MB/s`]))),
   ['WebSocket stream, round trip, ms', 'ws', 'round trip on an open stream, ms'],
   ['dial to identified, ms', 'setup', 'dial to identified, ms'],
   ['page CPU per connection, ms', 'setup', 'page CPU per connection, ms'],
-  ...['upload', 'download'].map((way) => [`WebRTC stream, ${way}, ${kib(65536)}, MB/s`, 'webrtc', `${way}, ${kib(65536)}, MB/s`]),
+  ...['upload', 'download'].map((way) => /** @type {[string, string, string]} */ ([`WebRTC stream, ${way}, ${kib(65536)}, MB/s`, 'webrtc', `${way}, ${kib(65536)}, MB/s`])),
   ['gossip, 1 KiB signed: subscriber CPU at 500/s, ms per message', 'gossip', '500/s: subscriber CPU, ms/message'],
   ['gossip, flat out: delivered per second', 'gossip', 'flat out: delivered, messages/s'],
   ['burst of 8000 x 1 KiB: delivered, %', 'burst', '8000 x 1 KiB: delivered, %'],

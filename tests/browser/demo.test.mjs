@@ -176,7 +176,7 @@ test('360 pixels are enough, and the keyboard too', { timeout: 30_000 }, async (
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press('Tab')
     const name = await page.evaluate(() => {
-      const at = document.activeElement
+      const at = /** @type {HTMLInputElement | null} */ (document.activeElement)
       if (at === null || at === document.body) return null
       return at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent
     })

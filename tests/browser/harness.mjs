@@ -112,6 +112,10 @@ export function openWorld () {
     /**
      * A page at `url`, in a profile of its own unless one is given. `script` runs before those of
      * the page, `headers` come with the document.
+     *
+     * @param {import('node:test').TestContext} t
+     * @param {string} url
+     * @param {{ profile?: import('playwright-core').BrowserContext, script?: string, headers?: Record<string, string> }} [options]
      */
     async tab (t, url, { profile, script, headers } = {}) {
       const page = await (profile ?? await world.profile(t)).newPage()

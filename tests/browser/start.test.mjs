@@ -6,6 +6,7 @@ import { openWorld } from './harness.mjs'
 const world = openWorld()
 const policy = (scripts) => ({ 'content-security-policy': `default-src 'self'; connect-src *; script-src 'self' 'unsafe-inline' ${scripts}` })
 
+/** @type {Array<[string, { path?: string, script?: string, headers?: Record<string, string> }, RegExp]>} */
 const CANNOT = [
   ['a policy without wasm-unsafe-eval', { headers: policy('') }, /Content-Security-Policy.*'wasm-unsafe-eval'/],
   ['no WebAssembly', { script: 'delete globalThis.WebAssembly' }, /WebAssembly/],
@@ -23,6 +24,7 @@ for (const [name, { path = '/', ...options }, words] of CANNOT) {
   })
 }
 
+/** @type {Array<[string, { script?: string, headers?: Record<string, string> }]>} */
 const CAN = [
   ['a policy with wasm-unsafe-eval', { headers: policy("'wasm-unsafe-eval'") }],
   ['no WebRTC', { script: 'delete globalThis.RTCPeerConnection' }],

@@ -19,7 +19,13 @@ import { startRelay } from './start-relay.mjs'
 const TOPIC = 'interop'
 const MIB = 1 << 20
 
-/** Resolves with the detail of the first event that fits; rejects after `ms`. */
+/**
+ * Resolves with the detail of the first event that fits; rejects after `ms`.
+ *
+ * @param {any} target
+ * @param {string} name
+ * @param {(detail: any) => boolean} [fits]
+ */
 function once (target, name, fits = () => true, ms = 5000) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -42,6 +48,10 @@ async function when (condition, target, names, ms = 5000) {
   await Promise.any(names.map((name) => once(target, name, () => condition(), ms)))
 }
 
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {{ privateKey?: any, listen?: string[] }} [options]
+ */
 async function startJs (t, { privateKey, listen = ['/ip4/127.0.0.1/tcp/0/ws'] } = {}) {
   const node = await createLibp2p({
     privateKey,
@@ -186,16 +196,16 @@ test('hanging up, from either side', { timeout: 20_000 }, async (t) => {
     const nodes = await connected(t)
     const [here, there] = who === 'ours' ? [nodes.ours, nodes.js] : [nodes.js, nodes.ours]
     const gone = once(there, 'peer:disconnect')
-    await here.hangUp(here.getConnections()[0].remotePeer)
+    await here.hangUp(/** @type {any} */ (here.getConnections()[0].remotePeer))
     assert.equal((await gone).toString(), here.peerId.toString())
     assert.equal(there.getConnections().length, 0)
   }
 })
 
 // js-libp2p has no ECDSA peers.
-for (const [type, ...options] of [['Ed25519'], ['RSA', 2048]]) {
+for (const [type, bits] of /** @type {const} */ ([['Ed25519'], ['RSA', 2048]])) {
   test(`a peer whose key is ${type}`, { timeout: 20_000 }, async (t) => {
-    const js = await startJs(t, { privateKey: await generateKeyPair(type, ...options) })
+    const js = await startJs(t, { privateKey: await generateKeyPair(/** @type {any} */ (type), bits) })
     const ours = await startPeerlet(t)
     const connection = await ours.dial(js.getMultiaddrs()[0].toString())
     assert.equal(connection.remotePeer.toString(), js.peerId.toString())

@@ -27,7 +27,7 @@ import { yamux } from '@libp2p/yamux'
 export const DISCOVERY_TOPICS = ['browser-peer-discovery', '_peer-discovery._p2p._pubsub']
 export const ECHO = '/echo/1.0.0'
 
-/** Sends back what it reads, at the pace of whoever reads it, and closes when they do. */
+/** Sends back what it reads, at the pace of whoever reads it, and closes when they do. @param {any} stream */
 export async function echo (stream) {
   try {
     for await (const bytes of stream) {
@@ -70,7 +70,7 @@ export async function createRelay ({ port = 0, host = '127.0.0.1', seed, topics 
   return node
 }
 
-/** The address a peer on this machine dials. */
+/** The address a peer on this machine dials. @param {import('libp2p').Libp2p} node */
 export const addressOf = (node) => {
   const all = node.getMultiaddrs().map(String)
   return all.find((text) => text.startsWith('/ip4/127.0.0.1/')) ?? all[0]

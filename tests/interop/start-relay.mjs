@@ -19,10 +19,12 @@ export function nodeBinary () {
 /**
  * @param {Record<string, string>} env the RELAY_ variables of relay.mjs
  * @param {string} script another script that speaks the same first line
+ * @returns what the relay said of itself, and what can be done to it
  */
 export async function startRelay (env = {}, script = SCRIPT) {
+  /** @type {Record<string, string>} */
   const settings = { RELAY_SEED: randomBytes(32).toString('hex'), ...env }
-  /** @type {import('node:child_process').ChildProcess | undefined} */
+  /** @type {import('node:child_process').ChildProcessByStdio<import('node:stream').Writable, import('node:stream').Readable, import('node:stream').Readable>} */
   let child
 
   async function start () {
@@ -40,12 +42,13 @@ export async function startRelay (env = {}, script = SCRIPT) {
       })
     ])
     const info = JSON.parse(line)
-    settings.RELAY_PORT = info.addr.match(/\/tcp\/(\d+)/)[1]
+    settings.RELAY_PORT = /\/tcp\/(\d+)/.exec(info.addr)?.[1] ?? '0'
     return info
   }
 
+  /** @param {NodeJS.Signals} signal */
   async function end (signal) {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
     child.kill(signal)
     await exited

@@ -17,11 +17,11 @@ export function wrapStream (stream) {
     // false: the buffer is full, await drained() before the next send
     send: (u8) => stream.send(u8),
     drained: () => new Promise((resolve) => {
-      if (!stream.writableNeedsDrain || stream.status !== 'open') return resolve()
+      if (!stream.writableNeedsDrain || stream.status !== 'open') return resolve(undefined)
       const done = () => {
         stream.removeEventListener('drain', done)
         stream.removeEventListener('close', done)
-        resolve()
+        resolve(undefined)
       }
       stream.addEventListener('drain', done)
       stream.addEventListener('close', done)
