@@ -40,20 +40,20 @@ WASM = $(addprefix -isystem ,$(SODIUM_ROOT)/include $(SODIUM_ROOT)/include/sodiu
 	-DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1
 FLAGS = -std=c11 $(INCLUDE) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
-SPEED = -Os
+SPEED = -Oz
 
 CC_native = clang -g -O2
 CC_asan = clang $(SANITIZE)
 CC_fuzz = clang $(SANITIZE),fuzzer-no-link
 CC_node = emcc -g1 -O1 -msimd128 -D_UINTPTR_T_DEFINED $(WASM)
-CC_wasm = emcc $(SPEED) -msimd128 -DNDEBUG $(WASM)
+CC_wasm = emcc $(SPEED) -flto -msimd128 -DNDEBUG $(WASM)
 
 LINK_native = clang $^ -o $@ -lcmocka -lsodium
 LINK_asan = clang $(SANITIZE) $^ -o $@ -lcmocka -lsodium
 LINK_fuzz = clang $(SANITIZE),fuzzer $^ -o $@ -lsodium
 LINK_node = emcc -O1 $(filter-out %.js,$^) -o $@ --pre-js tests/node.js -sENVIRONMENT=node \
 	-sSINGLE_FILE -sEXIT_RUNTIME -sALLOW_MEMORY_GROWTH -sWASM_BIGINT
-LINK_wasm = emcc -O3 $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
+LINK_wasm = emcc -Oz -flto $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
 	$(addprefix --js-library ,$(filter %.js,$^)) -sMODULARIZE -sEXPORT_ES6 -sWASM_BIGINT \
 	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
 	-sINCOMING_MODULE_JS_API=wasmBinary,instantiateWasm -sEXPORTED_RUNTIME_METHODS=HEAPU8 \
@@ -99,13 +99,15 @@ $(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)): | $(SODIUM) $(
 # What only an assert reads is not read there.
 build/wasm/src/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
 build/wasm/sodium.a: $(call objects,wasm,$(SODIUM))
+build/node/sodium.a: $(call objects,node,$(SODIUM))
 $(call objects,wasm,$(SODIUM_HOT)): SPEED = -O3
 
 %.a:
-	@rm -f $@
-	@$(if $(filter build/node/% build/wasm/%,$@),emar,ar) qcs $@ $^
+	@rm -f $@.new
+	@$(if $(filter build/node/% build/wasm/%,$@),emar,ar) qcs $@.new $^
+	@mv $@.new $@
 build/node/tests/%.js: build/node/tests/%.o build/node/sim.a build/node/core.a \
-		build/wasm/sodium.a build/node/$(CMOCKA:.c=.o) tests/node.js
+		build/node/sodium.a build/node/$(CMOCKA:.c=.o) tests/node.js
 	@echo '{}' >build/node/package.json
 	@echo '  node  $(@F)'
 	$(Q)$(LINK_node)
@@ -166,7 +168,7 @@ wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy chromium
 	@node tests/run.mjs --make $(SUITES)
-SUITES = layers types tidy check-asan check-wasm scenario fuzz size interop browser
+SUITES = layers types tidy check-asan check-wasm scenario fuzz size-report interop browser
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^
@@ -193,6 +195,8 @@ golden: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## rewrite the recorded t
 	@GOLDEN=write node tests/run.mjs $^
 size: web ## bytes that a page loads; fails above the limit
 	@node .ci/size.mjs
+size-report: web
+	@node .ci/size.mjs --report
 bench: web ## figures beside js-libp2p and the bare browser
 	@exec $(NODE) tests/bench/run.mjs
 clean: ## remove everything made
