@@ -151,6 +151,7 @@ uint8_t *datachannel_reserve(struct datachannel *d, struct buf *out, size_t *roo
 
 void datachannel_commit(struct datachannel *d, struct buf *out, size_t len)
 {
+    (void)d;
     assert(d->state == DATACHANNEL_OPEN && len <= DATACHANNEL_PAYLOAD_MAX);
     if (len == 0)
         return;

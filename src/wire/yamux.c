@@ -37,6 +37,16 @@ void yamux_free(struct yamux *y)
     buf_free(&y->refusals);
 }
 
+/* What holds between calls. */
+static void check(const struct yamux *y)
+{
+    (void)y;
+    assert(y->header_len < YAMUX_HEADER_LEN);
+    assert(y->inbound <= y->limits->streams_inbound && y->unacked <= y->limits->streams_unacked);
+    assert(y->inbound + y->unacked <= y->streams.count);
+    assert(y->grown <= y->limits->window_conn);
+}
+
 /* ---- streams ------------------------------------------------------------------------------- */
 
 static struct yamux_stream *stream_new(struct yamux *y, uint32_t id, bool is_ours)
@@ -105,6 +115,7 @@ struct yamux_stream *yamux_open(struct yamux *y, int *error)
     y->next_id += 2;
     s->syn_owed = true;
     owe(y, s);
+    check(y);
     return s;
 }
 
@@ -130,6 +141,7 @@ static uint16_t take_opening_flags(struct yamux_stream *s)
 
 void yamux_commit(struct yamux *y, struct yamux_stream *s, struct writer *w, size_t len)
 {
+    (void)y;
     assert(len <= s->credit && len <= y->limits->yamux_frame);
     assert(w->room - w->len >= YAMUX_HEADER_LEN + len);
     if (len == 0)
@@ -192,6 +204,7 @@ void yamux_grant(struct yamux *y, struct yamux_stream *s, size_t len, uint64_t n
     y->grown += yamux_stream_tune(s, y->rtt_ms, most, now);
     s->update_owed = true;
     owe(y, s);
+    check(y);
 }
 
 void yamux_release(struct yamux *y, struct yamux_stream *s)
@@ -201,6 +214,7 @@ void yamux_release(struct yamux *y, struct yamux_stream *s)
     if (!yamux_stream_is_over(s))
         yamux_reset(y, s, 0);
     free_if_over(y, s);
+    check(y);
 }
 
 void yamux_ping(struct yamux *y, uint64_t now)
@@ -444,6 +458,7 @@ int yamux_feed(struct yamux *y, struct span *in, struct yamux_event *ev, uint64_
             break;
         }
     }
+    check(y);
     return rc;
 }
 
@@ -508,5 +523,6 @@ int yamux_drain(struct yamux *y, struct writer *w, uint64_t now)
         y->goaway_owed = false;
         y->goaway_sent = true;
     }
+    check(y);
     return yamux_owes(y);
 }

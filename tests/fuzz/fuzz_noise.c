@@ -10,6 +10,7 @@
 #include "feed.h"
 
 #include "../noise_party.h"
+#include "crypto/crypto.h"
 
 static void fill(void *context, uint8_t *out, size_t len)
 {
@@ -151,6 +152,7 @@ static void run(uint8_t choices, struct view payload, struct view plain, struct 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+    crypto_init();
     if (len < 4)
         return 0;
     struct mem mem = {.limit = 1 << 20, .fail_nth = data[1]};

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "crypto/crypto.h"
 #include "noise_party.h"
 #include "vectors_crypto.h"
 #include "vectors_noise.h"
@@ -863,5 +864,6 @@ int main(void)
         cmocka_unit_test(test_muxer_name_is_too_long),
         cmocka_unit_test(test_each_allocation_fails),
     };
+    crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "crypto/crypto.h"
 #include "noise_party.h"
 #include "vectors_noise.h"
 
@@ -88,5 +89,6 @@ int main(void)
         cmocka_unit_test(test_key_is_used_up),
         cmocka_unit_test(test_message_without_a_tag),
     };
+    crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

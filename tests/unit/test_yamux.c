@@ -476,6 +476,11 @@ static void test_credit(void **state)
     while (feed(&m, &in, &t) == 1)
         continue;
     assert_string_equal(t.text, "room 1\nfin 1\n");
+    /* Nobody is told who has let go, even while the last frame is still owed. */
+    assert_int_equal(yamux_write(&m.yamux, s, view_of_text("a"), &w), 1);
+    yamux_release(&m.yamux, s);
+    in = test_copy(hex(CREDIT_1 "00000001"));
+    assert_ok(feed(&m, &in, &t));
     end(&m);
 }
 
