@@ -1,11 +1,12 @@
 #include "framed.h"
+#include "rpc_text.h"
 #include "test.h"
 
 #include "base/limits.h"
 #include "pubsub/rpc.h"
 #include "vectors_pubsub.h"
 
-/* ---- parts as text ----------------------------------------------------------------------------- */
+/* ---- feeding ----------------------------------------------------------------------------------- */
 
 struct reading {
     struct mem mem;
@@ -26,52 +27,13 @@ static void end(void *context)
     assert_mem_empty(&r->mem);
 }
 
-static void tell_field(struct transcript *t, const char *name, struct view v)
-{
-    if (v.data == NULL)
-        return;
-    transcript_add(t, " %s=", name);
-    transcript_add_hex(t, v);
-}
-
-static void tell_ids(struct transcript *t, struct rpc_ids ids)
-{
-    struct view id;
-    while (rpc_next_id(&ids, &id))
-        tell_field(t, "id", id);
-}
-
-static void tell(struct transcript *t, const struct rpc_part *p)
-{
-    static const char *const NAMES[] = {
-        [RPC_SUBSCRIPTION] = "subscription", [RPC_MESSAGE] = "message",
-        [RPC_IHAVE] = "ihave",               [RPC_IWANT] = "iwant",
-        [RPC_GRAFT] = "graft",               [RPC_PRUNE] = "prune",
-        [RPC_IDONTWANT] = "idontwant",
-    };
-    transcript_add(t, "%u %s", (unsigned)p->rpc, NAMES[p->type]);
-    tell_field(t, "topic", p->topic);
-    if (p->type == RPC_SUBSCRIPTION)
-        transcript_add(t, p->subscribe ? " yes" : " no");
-    if (p->type == RPC_PRUNE)
-        transcript_add(t, " for %llu", (unsigned long long)p->backoff_s);
-    tell_field(t, "from", p->message.from);
-    tell_field(t, "data", p->message.data);
-    tell_field(t, "seqno", p->message.seqno);
-    tell_field(t, "on", p->message.topic);
-    tell_field(t, "signature", p->message.signature);
-    tell_field(t, "key", p->message.key);
-    tell_ids(t, p->ids);
-    transcript_add(t, "\n");
-}
-
 static int feed(void *context, struct span *in, struct transcript *t)
 {
     struct reading *r = context;
     struct rpc_part part;
     int rc = rpc_feed(&r->reader, in, &part);
     if (rc == 1)
-        tell(t, &part);
+        rpc_tell(t, &part);
     return rc;
 }
 
