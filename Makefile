@@ -168,7 +168,7 @@ wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy chromium
 	@node tests/run.mjs --make $(SUITES)
-SUITES = layers types tidy check-asan check-wasm scenario fuzz size-report interop browser
+SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz size-report interop browser
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^
@@ -176,6 +176,8 @@ check-asan: $(addprefix build/asan/,$(UNIT)) ## unit tests with ASan and UBSan
 	@node tests/run.mjs $^
 check-wasm: $(patsubst %,build/node/%.js,$(UNIT)) ## unit tests as wasm under Node
 	@node tests/run.mjs $^
+check-js: node_modules/.package-lock.json ## unit tests of the JavaScript
+	@node tests/run.mjs $(wildcard tests/unit/*.test.mjs)
 scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated network, with ASan and UBSan
 	@node tests/run.mjs $^
 fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, starting at its corpus

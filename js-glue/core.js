@@ -253,11 +253,14 @@ export class Core {
         this.#listeners[event.type]?.(event)
       } catch (err) {
         // A listener's fault is the page's to know of, and must not cost it the events behind.
-        reportError(err)
+        report(err)
       }
     }
   }
 }
 
-/** @param {any} err */
-const reportError = globalThis.reportError ?? ((err) => queueMicrotask(() => { throw err }))
+/** As an exception of the page's own, which it may be. @param {any} err */
+function report (err) {
+  if (globalThis.reportError !== undefined) globalThis.reportError(err)
+  else queueMicrotask(() => { throw err })
+}

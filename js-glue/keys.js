@@ -89,5 +89,7 @@ export function privateKeyFromProtobuf (bytes) {
   if (key?.type !== ED25519) {
     throw makeError('InvalidPrivateKeyError', `only Ed25519 private keys are supported, this is ${key?.type ?? 'no key protobuf'}: make one with generateKeyPair('Ed25519')`, 'BAD_PRIVATE_KEY')
   }
-  return new PrivateKey(key.raw)
+  // Old keys repeat the public key at the end.
+  const isOld = key.raw.length === 96 && String(key.raw.slice(32, 64)) === String(key.raw.slice(64))
+  return new PrivateKey(isOld ? key.raw.slice(0, PRIVATE_LENGTH) : key.raw)
 }

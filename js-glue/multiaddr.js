@@ -13,7 +13,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  *
  * @typedef {object} Kind
  * @property {number} size
- * @property {string} wants in words, for who wrote something else
+ * @property {string} is in words, for who wrote something else; the core says it in the same ones
  * @property {(text: string) => ArrayLike<number> | undefined} bytes
  * @property {(bytes: Uint8Array) => string | undefined} text
  */
@@ -66,7 +66,7 @@ function onionBytes (text, length) {
 /** @param {number} length @returns {Kind} */
 const onion = (length) => ({
   size: length + 2,
-  wants: 'an onion address and a port',
+  is: 'an onion address (base32:port)',
   bytes: (text) => onionBytes(text, length),
   text: (bytes) => `${encodeBase('b', bytes.subarray(0, length))}:${bytes[length] << 8 | bytes[length + 1]}`
 })
@@ -89,37 +89,37 @@ function attempt (f) {
 
 /** @type {Record<string, Kind>} */
 const KINDS = {
-  none: { size: 0, wants: '', bytes: () => [], text: () => undefined },
-  ip4: { size: 4, wants: 'an IPv4 address such as 192.0.2.1', bytes: ip4Bytes, text: (bytes) => bytes.join('.') },
-  ip6: { size: 16, wants: 'an IPv6 address such as 2001:db8::1', bytes: ip6Bytes, text: ip6Text },
+  none: { size: 0, is: '', bytes: () => [], text: () => undefined },
+  ip4: { size: 4, is: 'an IPv4 address (192.0.2.1)', bytes: ip4Bytes, text: (bytes) => bytes.join('.') },
+  ip6: { size: 16, is: 'an IPv6 address (2001:db8::1)', bytes: ip6Bytes, text: ip6Text },
   port: {
     size: 2,
-    wants: 'a port from 0 to 65535',
+    is: 'a port (0..65535)',
     bytes: (text) => { const n = number(text, 65535); return n === undefined ? n : [n >> 8, n & 255] },
     text: (bytes) => String(bytes[0] << 8 | bytes[1])
   },
   mask: {
     size: 1,
-    wants: 'a number of bits',
-    bytes: (text) => { const n = number(text, 255); return n === undefined ? n : [n] },
+    is: 'a number of bits (0..128)',
+    bytes: (text) => { const n = number(text, 128); return n === undefined ? n : [n] },
     text: (bytes) => String(bytes[0])
   },
-  text: { size: VARIABLE, wants: 'a name', bytes: (text) => encoder.encode(text), text: (bytes) => attempt(() => decoder.decode(bytes)) },
+  host: { size: VARIABLE, is: 'a host name', bytes: (text) => /[\s:@]/.test(text) ? undefined : encoder.encode(text), text: (bytes) => attempt(() => decoder.decode(bytes)) },
   path: {
     size: VARIABLE,
-    wants: 'a percent-encoded path',
+    is: 'a percent-encoded path',
     bytes: (text) => attempt(() => encoder.encode(decodeURIComponent(text))),
     text: (bytes) => attempt(() => encodeURIComponent(decoder.decode(bytes)))
   },
   peer: {
     size: VARIABLE,
-    wants: 'a Peer ID such as 12D3KooW…',
+    is: 'a Peer ID (12D3Koo...)',
     bytes: (text) => attempt(() => peerIdFromString(text).toMultihash().bytes),
     text: (bytes) => attempt(() => peerIdFromMultihash(bytes).toString())
   },
   hash: {
     size: VARIABLE,
-    wants: 'a multibase multihash such as uEiC…',
+    is: 'a hash in multibase (uEi...)',
     bytes: hashBytes,
     text: (bytes) => 'u' + encodeBase('u', bytes)
   },
@@ -135,7 +135,7 @@ const PROTOCOLS = `
   ip6   ip6 41
   mask  ipcidr 43
   port  tcp 6 dccp 33 sctp 132 udp 273
-  text  ip6zone 42 dns 53 dns4 54 dns6 55 dnsaddr 56 sni 449
+  host  ip6zone 42 dns 53 dns4 54 dns6 55 dnsaddr 56 sni 449
   path  unix 400 http-path 481
   peer  p2p 421 ipfs 421
   hash  certhash 466
@@ -170,31 +170,29 @@ const invalid = (message) => makeError('InvalidMultiaddrError', message, 'BAD_MU
 
 /** @param {string} text @returns {Component[]} @throws InvalidMultiaddrError, with the `position` in the text */
 function parseText (text) {
-  let at = 0
-  /** @param {string} what */
-  const fault = (what) => Object.assign(invalid(`"${text}" is not a multiaddr: at position ${at}, ${what}`), { position: at })
+  /** @param {number} position @param {string} what */
+  const fault = (position, what) => Object.assign(invalid(`"${text}" is not a multiaddr: at character ${position + 1}: ${what}`), { position })
 
-  if (text[0] !== '/') throw fault('a "/" is expected: addresses look like /dns4/example.org/tcp/443/tls/ws')
+  if (text[0] !== '/') throw fault(0, 'an address begins with a slash')
   const words = text.replace(/\/$/, '').split('/').slice(1)
   const components = []
-  at = 1
-  for (let i = 0; i < words.length; i++) {
-    const protocol = byName.get(words[i])
-    if (protocol === undefined) throw fault(words[i] === '' ? 'the name of a protocol is missing' : `"${words[i]}" is not a known protocol`)
+  for (let i = 0, at = 1; i < words.length; i++) {
+    const word = words[i]
+    const protocol = byName.get(word)
+    if (protocol === undefined) throw fault(at, word === '' ? 'a protocol name is missing' : `"${word}" is not a known protocol`)
     const { code, name, kind } = protocol
-    at += words[i].length + 1
     if (kind.size === 0) {
       components.push({ code, name })
+      at += word.length + 1
       continue
     }
-    const word = words[++i] ?? ''
-    const bytes = word === '' ? undefined : kind.bytes(word)
-    if (bytes === undefined) {
-      at = Math.min(at, text.length)
-      throw fault(`"${name}" wants ${kind.wants}${word === '' ? ' behind it' : `, not "${word}"`}`)
-    }
-    components.push({ code, name, value: kind.text(Uint8Array.from(bytes)) })
+    const value = words[++i] ?? ''
+    if (value === '') throw fault(at, `"${word}" must be followed by ${kind.is}`)
     at += word.length + 1
+    const bytes = kind.bytes(value)
+    if (bytes === undefined) throw fault(at, `"${value}" is not ${kind.is}`)
+    components.push({ code, name, value: kind.text(Uint8Array.from(bytes)) })
+    at += value.length + 1
   }
   return components
 }
@@ -222,8 +220,9 @@ function parseBytes (bytes) {
       continue
     }
     const length = kind.size === VARIABLE ? takeVarint() : kind.size
-    const value = at + length <= bytes.length ? kind.text(bytes.subarray(at, at + length)) : undefined
-    if (value === undefined) throw invalid(`these bytes are not a multiaddr: "${name}" wants ${kind.wants}`)
+    const isThere = length > 0 && at + length <= bytes.length
+    const value = isThere ? kind.text(bytes.subarray(at, at + length)) : undefined
+    if (value === undefined) throw invalid(`these bytes are not a multiaddr: what follows "${name}" is not ${kind.is}`)
     components.push({ code, name, value })
     at += length
   }

@@ -77,24 +77,22 @@ const DISCOVERY_TOPIC = '_peer-discovery._p2p._pubsub'
  * @property {number} [inboundUpgradeTimeout] ms
  */
 
-/** What js-libp2p takes and Peerlet has no use for: the core decides these by itself. */
-const IGNORED = {
-  createLibp2p: 'addresses transports connectionEncrypters connectionEncryption streamMuxers peerDiscovery services connectionGater privateKey start autoDial nodeInfo connectionManager connectionMonitor logger transportManager',
-  addresses: 'listen',
-  connectionGater: 'denyDialMultiaddr',
-  connectionManager: 'maxConnections maxParallelDials maxPeerAddrsToDial dialTimeout addressDialTimeout inboundUpgradeTimeout outboundUpgradeTimeout maxIncomingPendingConnections inboundConnectionThreshold maxDialQueueLength reconnectRetries reconnectRetryInterval reconnectBackoffFactor maxParallelReconnects autoDial minConnections',
-  gossipsub: 'globalSignaturePolicy msgIdFn messageId floodPublish emitSelf allowPublishToZeroTopicPeers allowPublishToZeroPeers fallbackToFloodsub D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip pruneBackoff unsubcribeBackoff doPX canRelayMessage awaitRpcHandler awaitRpcMessageHandler ignoreDuplicatePublishError batchPublish tagMeshPeers asyncValidation runOnLimitedConnection maxInboundStreams maxOutboundStreams debugName scoreParams scoreThresholds'
+/** What changes what a js-libp2p node does, and cannot be done here: better refused than forgotten. */
+const REFUSED = {
+  createLibp2p: 'connectionProtector contentRouters datastore dns metrics peerRouters peerStore',
+  addresses: 'announce appendAnnounce noAnnounce announceFilter',
+  connectionGater: 'denyDialPeer denyInboundConnection denyOutboundConnection denyInboundEncryptedConnection denyOutboundEncryptedConnection denyInboundUpgradedConnection denyOutboundUpgradedConnection denyInboundRelayReservation denyOutboundRelayedConnection denyInboundRelayedConnection filterMultiaddrForPeer',
+  connectionManager: 'allow deny addressSorter resolvers',
+  gossipsub: 'allowedTopics dataTransform directPeers fastMsgIdFn msgIdFn'
 }
 
-/** @param {keyof typeof IGNORED} where @param {Record<string, any> | undefined} options */
-function checkNames (where, options = {}) {
-  const known = IGNORED[where].split(' ')
-  for (const [name, value] of Object.entries(options)) {
-    const isEmpty = value === undefined || value === null || value?.length === 0
-    if (!isEmpty && !known.includes(name)) {
-      throw makeError('InvalidParametersError', `${where}: Peerlet does not have the option "${name}". Leave it out if the application can do without it`, 'BAD_ARGUMENT')
-    }
-  }
+/** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
+function refuse (where, options = {}) {
+  const isGiven = (/** @type {any} */ value) => value != null && !(Array.isArray(value) && value.length === 0)
+  const name = REFUSED[where].split(' ').find((one) => isGiven(options[one]))
+  if (name === undefined) return
+  const instead = name === 'msgIdFn' ? 'Choose with messageId: "js", "spec" (go-libp2p) or "sha256"' : 'Leave it out if the application can do without it'
+  throw makeError('InvalidParametersError', `${where}: Peerlet has no option "${name}". ${instead}`, 'BAD_ARGUMENT')
 }
 
 /** @param {string} where @param {any[]} list @param {string[]} parts @returns {Description[]} */
@@ -112,11 +110,8 @@ const find = (parts, part) => parts.find((one) => one.part === part)
 
 /** gossipsub's options as enum app_number has them. @param {Record<string, any>} o @param {Record<string, number>} k */
 function pubsubNumbers (o, k) {
-  checkNames('gossipsub', o)
+  refuse('gossipsub', o)
   const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
-  if (typeof o.msgIdFn === 'function') {
-    throw makeError('InvalidParametersError', 'gossipsub: Peerlet cannot call msgIdFn. Use messageId: "js" (the default), "spec" (go-libp2p) or "sha256"', 'BAD_ARGUMENT')
-  }
   const messageId = o.messageId ?? (isAnonymous ? 'sha256' : 'js')
   return {
     APP_SIGNING: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
@@ -143,7 +138,7 @@ function pubsubNumbers (o, k) {
 
 /** @param {ConnectionManagerOptions} o */
 function limitNumbers (o) {
-  checkNames('connectionManager', o)
+  refuse('connectionManager', o)
   return {
     APP_MAX_CONNECTIONS: o.maxConnections,
     APP_MAX_DIALS: o.maxParallelDials,
@@ -165,9 +160,9 @@ function keyBytes (key) {
 
 /** What an application wants. @param {Libp2pOptions} options */
 export function readOptions (options) {
-  checkNames('createLibp2p', options)
-  checkNames('addresses', options.addresses)
-  checkNames('connectionGater', options.connectionGater)
+  refuse('createLibp2p', options)
+  refuse('addresses', options.addresses)
+  refuse('connectionGater', options.connectionGater)
   const isAll = options.transports === undefined
   const transports = readParts('transports', options.transports ?? [webSockets(), webRTC(), circuitRelayTransport()],
     ['WEBSOCKET', 'WEBRTC', 'CIRCUIT', 'webTransport', 'webRTCDirect'])

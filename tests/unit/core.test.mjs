@@ -1,0 +1,149 @@
+// The seam to the module: its numbers, commands, events and faults; what keeps it from starting; options.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Core, setCoreSource } from '../../js-glue/core.js'
+import {
+  bootstrap, gossipsub, ping, pubsubPeerDiscovery, readOptions, webRTC, webSockets, webTransport
+} from '../../js-glue/options.js'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A module with a memory, a table of two rows, and the given exports. @param {Record<string, Function>} exports */
+function fakeModule (exports = {}) {
+  const heap = new Uint8Array(4096)
+  const rows = ['PINGED 3', 'TIMEOUT -7 TimeoutError took too long'].map((row) => new TextEncoder().encode(row))
+  const place = (/** @type {Uint8Array} */ bytes) => {
+    heap.set(bytes, 64)
+    new Uint32Array(heap.buffer, 0, 2).set([64, bytes.length])
+    return 0
+  }
+  /** @type {any} */
+  const module = {
+    HEAPU8: heap,
+    die: (/** @type {any} */ err) => module.onTrap(err),
+    _table_row: (/** @type {number} */ i) => place(rows[i] ?? new Uint8Array(0)),
+    _inbox: (/** @type {number} */ len) => len > 1024 ? 0 : 128,
+    _app_flush: () => { module.flushes++ },
+    _ask_reason: () => place(new TextEncoder().encode(module.reason)),
+    flushes: 0,
+    reason: '',
+    ...exports
+  }
+  return module
+}
+
+test('names, numbers and errors are those that C tells', () => {
+  const core = new Core(fakeModule())
+  assert.deepEqual(core.numbers, { PINGED: 3 })
+  const err = core.error(-7)
+  assert.deepEqual([err.name, err.code, err.message, err instanceof Error], ['TimeoutError', 'TIMEOUT', 'took too long', true])
+  assert.equal(core.error(-7, 'nobody answered').message, 'nobody answered')
+  assert.equal(core.error(-99).name, 'Error')
+  assert.equal(core.error(-7).constructor, err.constructor)
+})
+
+test('a command gets its bytes, throws the reason, and is flushed once a turn', async () => {
+  const module = fakeModule({ _app_say: (/** @type {number} */ a, /** @type {number} */ b) => a === 0 ? -7 : a * 10 + b })
+  const core = new Core(module)
+  assert.equal(core.run((a, b) => core.calls.app_say(a, b), 'äb', new Uint8Array([9])), 31)
+  assert.deepEqual([...module.HEAPU8.subarray(128, 132)], [0xc3, 0xa4, 0x62, 9])
+  core.run((a, b) => core.calls.app_say(a, b), 'c', '')
+  await turn()
+  assert.equal(module.flushes, 1)
+  module.reason = 'what was wrong and what to do'
+  assert.throws(() => core.run((a) => core.calls.app_say(a, 0), ''), { name: 'TimeoutError', message: module.reason })
+  assert.throws(() => core.run((a) => core.calls.app_say(a, 0), new Uint8Array(2000)), { name: 'InvalidDataLengthError' })
+})
+
+test('events are told after the call that brought them, and one bad listener costs no other', async () => {
+  const module = fakeModule()
+  const core = new Core(module)
+  /** @type {any[]} */
+  const heard = []
+  /** @type {any[]} */
+  const reported = []
+  globalThis.reportError = (err) => reported.push(err.message)
+  core.listen({ PINGED: ({ id, code, text, data, limitBytes }) => { heard.push([id, code, text, [...data], limitBytes]); if (id === 1) throw new Error('mine') } })
+  const put = (/** @type {number} */ id) => {
+    module.HEAPU8.set([104, 105, 1, 2, 3], 1024)
+    new Uint32Array(module.HEAPU8.buffer, 512, 20).set([3, id, 0, 0, -7 >>> 0, 0, 1, 1, 0, 0, 1024, 2, 1026, 3])
+    module.onEvent(512)
+    module.HEAPU8.fill(0)
+  }
+  put(1)
+  put(2)
+  assert.equal(heard.length, 0)
+  await turn()
+  assert.deepEqual(heard, [[1, -7, 'hi', [1, 2, 3], 4294967297n], [2, -7, 'hi', [1, 2, 3], 4294967297n]])
+  assert.deepEqual(reported, ['mine'])
+})
+
+test('a trap is told once, and every call after it says so', async () => {
+  const module = fakeModule({ _app_ping: () => { throw new WebAssembly.RuntimeError('unreachable') } })
+  const core = new Core(module)
+  /** @type {Error[]} */
+  const told = []
+  core.onTrap = (err) => told.push(err)
+  for (let i = 0; i < 2; i++) assert.throws(() => core.run(() => core.calls.app_ping(1)), { name: 'WebAssemblyError', code: 'TRAP', message: /unreachable.*createLibp2p/ })
+  assert.throws(() => core.calls.app_flush(), { code: 'TRAP' })
+  core.flushSoon()
+  await turn()
+  assert.equal(told.length, 1)
+  assert.equal(module.flushes, 0)
+})
+
+test('what keeps the module from starting is said in words', async () => {
+  const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
+  /** @type {Array<[any, RegExp]>} */
+  const rows = [
+    [{ factory: async () => {}, wasm: async () => Uint8Array.of(1, 2, 3) }, /does not understand the module/],
+    [{ factory: async () => {}, wasm: async () => { throw new TypeError('fetch failed') } }, /fetch failed/],
+    [{ factory: async () => { throw new Error("Refused to compile: 'unsafe-eval' is not allowed") }, wasm: async () => empty }, /Content-Security-Policy.*'wasm-unsafe-eval'/]
+  ]
+  for (const [source, words] of rows) {
+    setCoreSource(source)
+    await assert.rejects(Core.create({}), { name: 'WebAssemblyError', message: words })
+  }
+  const { WebAssembly: kept } = globalThis
+  Object.assign(globalThis, { WebAssembly: undefined })
+  await assert.rejects(Core.create({}), { name: 'WebAssemblyError', message: /no WebAssembly/ }).finally(() => Object.assign(globalThis, { WebAssembly: kept }))
+})
+
+test('options: everything, or what js-libp2p would do', () => {
+  const all = readOptions({})
+  assert.deepEqual(all.switchedOn.sort(), ['CIRCUIT', 'IDENTIFY', 'PING', 'PUBSUB', 'PUSH', 'WEBRTC', 'WEBSOCKET'])
+  assert.deepEqual(all.listen, ['/p2p-circuit', '/webrtc'])
+  assert.deepEqual(all.discovery, [{ topic: '_peer-discovery._p2p._pubsub', interval: 0, listenOnly: false }])
+  assert.equal(all.rtcConfiguration.iceServers[0].urls.length, 4)
+
+  const some = readOptions({
+    transports: [webSockets(), webTransport(), webRTC({ rtcConfiguration: { iceServers: [] } })],
+    peerDiscovery: [bootstrap({ list: ['/a', '/b'] }), pubsubPeerDiscovery({ topics: ['x', 'y'], interval: 5, listenOnly: true })],
+    services: { chat: gossipsub({ D: 3, globalSignaturePolicy: 'StrictNoSign' }), own: () => 'mine' },
+    connectionManager: { maxConnections: 9 },
+    nodeInfo: { name: 'app', version: '1.2.3' }
+  })
+  assert.deepEqual(some.switchedOn, ['WEBSOCKET', 'webTransport', 'WEBRTC', 'PUBSUB'])
+  assert.deepEqual([some.listen, some.bootstrap, some.agent], [[], ['/a', '/b'], 'app/1.2.3'])
+  assert.deepEqual(some.discovery.map(({ topic, interval }) => [topic, interval]), [['x', 5], ['y', 5]])
+  assert.deepEqual(some.rtcConfiguration, { iceServers: [] })
+  const numbers = some.numbers({ STRICT_NO_SIGN: 1, ID_SHA256: 2 })
+  assert.deepEqual([numbers.APP_D, numbers.APP_SIGNING, numbers.APP_MESSAGE_ID, numbers.APP_MAX_CONNECTIONS], [3, 1, 2, 9])
+})
+
+test('options that cannot be met are refused by name', () => {
+  /** @type {Array<[any, RegExp]>} */
+  const rows = [
+    [{ datastore: {} }, /"datastore"/],
+    [{ addresses: { announce: ['/webrtc'] } }, /addresses.*"announce"/],
+    [{ connectionGater: { denyDialPeer: () => true } }, /"denyDialPeer"/],
+    [{ connectionManager: { deny: ['/ip4/1.2.3.4'] } }, /"deny"/],
+    [{ services: { pubsub: gossipsub({ msgIdFn: () => {} }) } }, /"msgIdFn".*messageId/],
+    [{ transports: [() => ({})] }, /transports.*from "peerlet"/],
+    [{ transports: [ping()] }, /transports.*PING/],
+    [{ peerDiscovery: [webSockets()] }, /peerDiscovery.*WEBSOCKET/]
+  ]
+  for (const [options, words] of rows) assert.throws(() => readOptions(options).numbers({}), { name: 'InvalidParametersError', message: words })
+  assert.throws(() => readOptions({ privateKey: /** @type {any} */ ({ raw: new Uint8Array(32) }) }), { name: 'InvalidPrivateKeyError' })
+  readOptions(/** @type {any} */ ({ addresses: { announce: [] }, datastore: undefined, connectionMonitor: { enabled: false } }))
+})

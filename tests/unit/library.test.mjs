@@ -1,0 +1,216 @@
+// The imports of library_page.js and library_webrtc.js, over browser objects that do as they are told.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** The imports, and what they told C. */
+function openLibrary () {
+  /** @type {any[]} */
+  const told = []
+  const heap = new Uint8Array(4096)
+  const inbox = (/** @type {number} */ len) => new TextDecoder().decode(heap.slice(2048, 2048 + len))
+  let channels = 100
+  const exports = {
+    inbox: () => 2048,
+    app_flush: () => told.push('flush'),
+    page_ring: () => told.push('ring'),
+    page_verified: (/** @type {number[]} */ ...a) => told.push(['verified', ...a]),
+    rtc_opened: (/** @type {number[]} */ ...a) => told.push(['opened', ...a]),
+    rtc_room: (/** @type {number[]} */ ...a) => told.push(['room', ...a]),
+    rtc_message: (/** @type {number} */ l, /** @type {number} */ c, /** @type {number} */ len) => told.push(['message', l, c, inbox(len)]),
+    rtc_closed: (/** @type {number} */ l, /** @type {number} */ c, /** @type {number} */ len) => told.push(['closed', l, c, inbox(len)]),
+    rtc_description: (/** @type {number} */ l, /** @type {number} */ len) => told.push(['description', l, inbox(len)]),
+    rtc_candidate: (/** @type {number} */ l, /** @type {number} */ len) => told.push(['candidate', l, inbox(len)]),
+    rtc_state: (/** @type {number[]} */ ...a) => told.push(['state', ...a]),
+    rtc_incoming: (/** @type {number} */ l, /** @type {number} */ len) => { told.push(['incoming', l, inbox(len)]); return inbox(len) === 'refuse' ? 0 : channels++ }
+  }
+  /** @type {any[]} */
+  const made = []
+  class FakeChannel {
+    readyState = 'connecting'
+    bufferedAmount = 0
+    /** @type {any[]} */
+    sent = []
+    isClosed = false
+    onmessage = (/** @type {any} */ _) => {}
+    /** @param {string} label */
+    constructor (label) { this.label = label }
+    send (/** @type {Uint8Array} */ bytes) { if (this.isFull) throw new Error('full'); this.sent.push(new TextDecoder().decode(bytes)); this.bufferedAmount += bytes.length }
+    close () { this.isClosed = true }
+    isFull = false
+  }
+  class FakeConnection {
+    connectionState = 'new'
+    /** @type {string[]} */
+    did = []
+    /** @type {any[]} */
+    channels = []
+    isClosed = false
+    /** @param {any} configuration */
+    constructor (configuration) { this.configuration = configuration; made.push(this) }
+    createDataChannel (/** @type {string} */ label) { const channel = new FakeChannel(label); this.channels.push(channel); return channel }
+    async createOffer (/** @type {any} */ options) { return { type: 'offer', sdp: options.iceRestart ? 'again' : 'offer' } }
+    async createAnswer () { return { type: 'answer', sdp: 'answer' } }
+    async setLocalDescription (/** @type {any} */ d) { this.did.push(`local ${d.sdp}`) }
+    async setRemoteDescription (/** @type {any} */ d) { await turn(); if (d.sdp === 'bad') throw new Error('bad SDP'); this.did.push(`remote ${d.type} ${d.sdp}`) }
+    async addIceCandidate (/** @type {any} */ c) { if (c.candidate === 'bad') throw new Error('no'); this.did.push(`candidate ${c.candidate}`) }
+    close () { this.isClosed = true }
+  }
+  const Module = { rtcConfiguration: /** @type {any} */ ({ iceServers: [] }), onTrap: (/** @type {any} */ err) => told.push(['trap', err.message]) }
+  /** @type {Record<string, any>} */
+  const library = {}
+  const names = ['library_page.js', 'library_webrtc.js']
+  const sources = names.map((name) => readFileSync(new URL(`../../js-glue/${name}`, import.meta.url), 'utf8'))
+  new Function('mergeInto', 'LibraryManager', sources.join('\n'))((/** @type {any} */ into, /** @type {any} */ from) => Object.assign(into, from), { library })
+  // What emcc makes of a library: `$name` becomes a variable, a string its initial value.
+  const helpers = Object.keys(library).filter((name) => name[0] === '$' && !name.includes('__'))
+  const body = helpers.map((name) => `var ${name.slice(1)} = ${typeof library[name] === 'string' ? library[name] : library[name].toString()};`).join('\n')
+  const imports = Object.keys(library).filter((name) => name.startsWith('js_') && !name.includes('__'))
+  const scope = { Module, HEAPU8: heap, RTCPeerConnection: FakeConnection, ...Object.fromEntries(Object.entries(exports).map(([name, f]) => [`_${name}`, f])) }
+  const js = new Function(...Object.keys(scope), `${body}\nreturn { die, page, ${imports.map((name) => `${name}: ${library[name].toString()}`).join(',\n')} }`)(...Object.values(scope))
+  const put = (/** @type {string} */ text) => { const bytes = new TextEncoder().encode(text); heap.set(bytes, 16); return /** @type {const} */ ([16, bytes.length]) }
+  return { js, told, made, Module, exports, put, FakeChannel, take: () => told.splice(0) }
+}
+
+test('WebRTC, dialling: channel, offer, answer, candidates, in that order', async () => {
+  const { js, made, put, take } = openLibrary()
+  js.js_rtc_open(5, 10, 100)
+  js.js_rtc_channel(5, 1, ...put('init'))
+  js.js_rtc_offer(5, 0)
+  js.js_rtc_remote(5, 1, ...put('their answer'))
+  js.js_rtc_candidate(5, ...put('{"candidate":"c1"}'))
+  js.js_rtc_candidate(5, ...put('{"candidate":"bad"}'))
+  js.js_rtc_candidate(5, ...put('not json'))
+  js.js_rtc_candidate(5, ...put('{"candidate":"c2"}'))
+  await turn()
+  await turn()
+  const [pc] = made
+  assert.deepEqual(pc.configuration, { iceServers: [] })
+  assert.deepEqual(pc.did, ['local offer', 'remote answer their answer', 'candidate c1', 'candidate c2'])
+  assert.deepEqual(take(), [['description', 5, 'offer']])
+  const [channel] = pc.channels
+  assert.deepEqual([channel.label, channel.binaryType, channel.bufferedAmountLowThreshold], ['init', 'arraybuffer', 10])
+
+  pc.onicecandidate({ candidate: { candidate: 'mine' } })
+  pc.onicecandidate({ candidate: null })
+  pc.connectionState = 'connected'
+  pc.onconnectionstatechange()
+  channel.onopen()
+  channel.onmessage({ data: new TextEncoder().encode('hello').buffer })
+  assert.deepEqual(take(), [['candidate', 5, '{"candidate":"mine"}'], ['candidate', 5, ''], ['state', 5, 0], ['opened', 5, 1, 100], ['message', 5, 1, 'hello']])
+
+  js.js_rtc_offer(5, 1)
+  await turn()
+  assert.deepEqual(take(), [['description', 5, 'again']])
+})
+
+test('WebRTC, listening: answer before candidates, channels of the peer, one that is refused', async () => {
+  const { js, made, put, take, Module, FakeChannel } = openLibrary()
+  Module.rtcConfiguration = async () => ({ iceServers: ['later'] })
+  js.js_rtc_open(6, 10, 100)
+  js.js_rtc_remote(6, 0, ...put('their offer'))
+  js.js_rtc_candidate(6, ...put('{"candidate":"early"}'))
+  await turn()
+  await turn()
+  const [pc] = made
+  assert.deepEqual(pc.configuration, { iceServers: ['later'] })
+  assert.deepEqual(pc.did, ['remote offer their offer', 'local answer', 'candidate early'])
+  assert.deepEqual(take(), [['description', 6, 'answer']])
+  const channel = new FakeChannel('')
+  pc.ondatachannel({ channel })
+  const refused = new FakeChannel('refuse')
+  pc.ondatachannel({ channel: refused })
+  assert.deepEqual(take(), [['incoming', 6, ''], 'flush', ['incoming', 6, 'refuse'], 'flush'])
+  assert.ok(refused.isClosed && !channel.isClosed)
+  channel.onmessage({ data: new Uint8Array([104]).buffer })
+  assert.deepEqual(take(), [['message', 6, 100, 'h']])
+})
+
+test('WebRTC: room is told when a channel drains, and where it never filled', async () => {
+  const { js, made, put, take } = openLibrary()
+  js.js_rtc_open(5, 10, 100)
+  js.js_rtc_channel(5, 1, ...put(''))
+  await turn()
+  const [channel] = made[0].channels
+  js.js_rtc_send(5, 1, ...put('x'.repeat(60)))
+  await turn()
+  assert.deepEqual(take(), [])
+  channel.bufferedAmount = 8
+  channel.onbufferedamountlow()
+  assert.deepEqual(take(), [['room', 5, 1, 92]])
+  for (let i = 0; i < 6; i++) {
+    channel.bufferedAmount = 0
+    js.js_rtc_send(5, 1, ...put('x'.repeat(10)))
+  }
+  await turn()
+  assert.deepEqual(take(), [['room', 5, 1, 90]])
+})
+
+test('WebRTC: what fails is told later, as a close', async () => {
+  const { js, made, put, take } = openLibrary()
+  js.js_rtc_open(5, 10, 100)
+  js.js_rtc_channel(5, 1, ...put(''))
+  await turn()
+  const [channel] = made[0].channels
+  channel.isFull = true
+  js.js_rtc_send(5, 1, ...put('x'))
+  assert.deepEqual(take(), [])
+  await turn()
+  assert.deepEqual(take(), [['closed', 5, 1, '']])
+  assert.ok(channel.isClosed)
+  js.js_rtc_remote(5, 1, ...put('bad'))
+  await turn()
+  await turn()
+  assert.deepEqual(take(), [['closed', 5, 0, 'bad SDP']])
+  assert.ok(made[0].isClosed)
+})
+
+test('WebRTC: nothing is told of what was closed', async () => {
+  const { js, made, put, take } = openLibrary()
+  js.js_rtc_open(5, 10, 100)
+  js.js_rtc_channel(5, 1, ...put(''))
+  js.js_rtc_channel(5, 2, ...put(''))
+  await turn()
+  const [pc] = made
+  const [one, two] = pc.channels
+  js.js_rtc_close_channel(5, 1)
+  one.onclose()
+  one.onmessage({ data: new ArrayBuffer(1) })
+  js.js_rtc_offer(5, 0)
+  js.js_rtc_close(5)
+  two.onclose()
+  pc.onicecandidate({ candidate: null })
+  pc.connectionState = 'closed'
+  pc.onconnectionstatechange()
+  js.js_rtc_send(5, 2, ...put('x'))
+  js.js_rtc_close(5)
+  await turn()
+  assert.deepEqual(take(), [])
+  assert.ok(pc.isClosed && one.isClosed)
+})
+
+test('a trap closes what was open and calls nothing again', async () => {
+  const { js, made, put, take, exports } = openLibrary()
+  js.js_rtc_open(5, 10, 100)
+  js.js_rtc_channel(5, 1, ...put(''))
+  await turn()
+  const [channel] = made[0].channels
+  js.die(new Error('fault'))
+  js.die(new Error('another'))
+  channel.onmessage({ data: new ArrayBuffer(1) })
+  js.js_alarm(0)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual(take(), [['trap', 'fault']])
+  assert.ok(made[0].isClosed && exports)
+})
+
+test('the alarm is one, and random bytes are many', async () => {
+  const { js, take } = openLibrary()
+  js.js_alarm(100000)
+  js.js_alarm(0)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual(take(), ['ring'])
+  js.js_random(0, 4096)
+})
