@@ -31,14 +31,13 @@ void noise_free(struct noise *n)
 /* Of a frame with its prefix; PREFIX_LEN while that has not come. */
 static size_t frame_len(struct span have)
 {
-    if (have.len < PREFIX_LEN)
-        return PREFIX_LEN;
-    return PREFIX_LEN + ((size_t)have.data[0] << 8 | have.data[1]);
+    struct cursor c = cursor_of(view_of_span(have));
+    return PREFIX_LEN + take_u16be(&c);
 }
 
 static bool is_whole(struct span have)
 {
-    return have.len >= PREFIX_LEN && have.len >= frame_len(have);
+    return have.len >= frame_len(have);
 }
 
 /* Adds to the split frame; 1 when it is whole. */

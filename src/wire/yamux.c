@@ -259,8 +259,9 @@ static void owe_value(struct buf *values, uint32_t value)
     uint8_t *at = buf_reserve(values, sizeof value);
     if (at == NULL)
         return;
-    memcpy(at, &value, sizeof value);
-    buf_commit(values, sizeof value);
+    struct writer w = writer_of(at, sizeof value);
+    put_u32be(&w, value);
+    buf_commit(values, w.len);
 }
 
 static int tell(struct yamux_event *ev, enum yamux_event_type type, struct yamux_stream *s)
@@ -482,8 +483,8 @@ static void put_frame(struct writer *w, enum yamux_type type, int flags, uint32_
 
 static uint32_t take_value(struct buf *values)
 {
-    uint32_t value;
-    memcpy(&value, buf_view(values).data, sizeof value);
+    struct cursor c = cursor_of(buf_view(values));
+    uint32_t value = take_u32be(&c);
     buf_take(values, sizeof value);
     buf_trim(values);
     return value;

@@ -46,7 +46,7 @@ struct yamux {
     struct yamux_header frame; /* being received; its stream may be gone */
     uint32_t body_left;        /* of its body; its FIN and RST count behind that */
 
-    struct buf pongs;    /* values to send back, a uint32_t each */
+    struct buf pongs;    /* values to send back, four bytes each */
     struct buf refusals; /* streams to reset that never existed here, likewise */
     struct yamux_bucket pong_rate, churn;
     bool ping_owed;
