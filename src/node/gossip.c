@@ -77,6 +77,21 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
     try_again_later(p, peer);
 }
 
+/* One stream each way: a newer one takes the place of the older. */
+static void drop_others(struct peerlet *p, const struct stream *kept)
+{
+    LIST_EACH(node, &kept->conn->peer->conns) {
+        struct conn *c = LIST_OWNER(node, struct conn, in_peer);
+        LIST_EACH(at, &c->streams) {
+            struct stream *s = LIST_OWNER(at, struct stream, in_conn);
+            if (s == kept || s->use != kept->use || s->state == STREAM_DEAD)
+                continue;
+            stream_reset(s, ERR_CLOSED);
+            conn_mark(p, c);
+        }
+    }
+}
+
 /* False when there is no room for the peer: then its stream is of no use. */
 static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_version version)
 {
@@ -91,22 +106,27 @@ static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_vers
 
 void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version)
 {
-    if (s->conn->peer != NULL)
-        join_router(p, s, version);
+    if (s->conn->peer == NULL || !join_router(p, s, version))
+        return;
+    drop_others(p, s);
+    gossipsub_hear(&p->gossip, s->conn->peer->number);
 }
 
 void gossip_opened(struct peerlet *p, struct stream *s)
 {
     enum gossipsub_version version;
-    if (is_rpc_protocol(stream_protocol(s), &version) && join_router(p, s, version))
-        gossipsub_greet(&p->gossip, s->conn->peer->number, version, p->now);
+    if (!is_rpc_protocol(stream_protocol(s), &version) || !join_router(p, s, version))
+        return;
+    drop_others(p, s);
+    gossipsub_greet(&p->gossip, s->conn->peer->number, version, p->now);
 }
 
 void gossip_stream_down(struct peerlet *p, struct stream *s)
 {
     struct peer *peer = s->conn->peer;
-    if (peer == NULL || s->use != USE_RPC_OUT)
+    if (peer == NULL || s->use != USE_RPC_OUT || rpc_stream(peer, USE_RPC_OUT) != NULL)
         return;
+    gossipsub_silence(&p->gossip, peer->number);
     struct conn *other = best_conn(p, peer, true);
     if (other != NULL && other != s->conn)
         gossip_conn_up(p, other);
@@ -132,8 +152,8 @@ void gossip_conn_down(struct peerlet *p, struct conn *c)
     if (other == NULL) {
         gossipsub_remove_peer(&p->gossip, c->peer->number, p->now);
         c->peer->rpc_tries = 0;
-    }
-    else if (rpc_stream(c->peer, USE_RPC_OUT) == NULL)
+        c->peer->rpc_at = 0;
+    } else if (rpc_stream(c->peer, USE_RPC_OUT) == NULL)
         gossip_conn_up(p, other);
 }
 

@@ -53,5 +53,6 @@ void story_test(void **state)
     const char *seed_text = getenv("SEED");
     uint64_t seed = seed_text != NULL ? strtoull(seed_text, NULL, 10) : STORY_SEED;
     uint64_t once = tell(row->story, seed, false);
-    assert_true(tell(row->story, seed, true) == once);
+    /* Recordings of megabytes are for 64 bits. */
+    assert_true(tell(row->story, seed, sizeof(size_t) >= 8) == once);
 }

@@ -190,8 +190,10 @@ static void talk_free(struct talk *t)
         if (t->kind == TALK_SPLICED)
             t->visitor->relay->circuits--;
     }
-    if (t->visitor->rpc == t)
+    if (t->visitor->rpc == t) {
         t->visitor->rpc = NULL;
+        gossipsub_silence(&t->visitor->relay->gossip, t->visitor->handle);
+    }
     buf_free(&t->in);
     buf_free(&t->out);
     mem_free(mem_of(t->visitor->relay), t);
@@ -432,6 +434,7 @@ static void join(struct visitor *v)
 {
     must(gossipsub_add_peer(&v->relay->gossip, v->handle, &v->id, GOSSIPSUB_1_2, LISTENER,
                             v->relay->host.sim->now));
+    gossipsub_hear(&v->relay->gossip, v->handle);
     v->speaks_pubsub = true;
     greet(v);
 }
