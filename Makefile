@@ -190,6 +190,7 @@ layers: ## includes point down only
 	@sh tests/layers.sh
 types: node_modules/.package-lock.json ## JSDoc types
 	@node_modules/.bin/tsc --project tsconfig.json
+	@node_modules/.bin/tsc --project web
 tidy: $(patsubst %.c,build/tidy/%.ok,$(CORE)) ## clang-tidy over the core
 format: | need-format ## clang-format over all C
 	clang-format -i $(wildcard src/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch])

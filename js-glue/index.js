@@ -18,3 +18,15 @@ export { disable, enable, logger } from './logger.js'
 export { PeerletError } from './errors.js'
 export { StreamCloseEvent, StreamMessageEvent } from './events.js'
 export { setCoreSource } from './core.js'
+
+/**
+ * @typedef {import('./connection.js').Connection} Connection
+ * @typedef {import('./stream.js').Stream} Stream
+ * @typedef {import('./multiaddr.js').Multiaddr} Multiaddr
+ * @typedef {import('./peer-id.js').PeerId} PeerId
+ * @typedef {import('./pubsub.js').PubSub} PubSub
+ * @typedef {import('./pubsub.js').Message} Message
+ * @typedef {import('./peer-store.js').Peer} Peer
+ * @typedef {import('./libp2p.js').IdentifyResult} IdentifyResult
+ * @typedef {import('./options.js').Libp2pOptions} Libp2pOptions
+ */

@@ -85,7 +85,7 @@ export default {
       meshSize: (topic) => node.services.pubsub.getMeshPeers(topic).length,
       publish: (topic, data) => node.services.pubsub.publish(topic, data),
       // memory outside the JavaScript heap: Peerlet's wasm
-      extraBytes: () => node.core?.HEAPU8.byteLength ?? 0,
+      extraBytes: () => node.getMemory?.().heap ?? 0,
       stop: () => node.stop()
     }
   }
