@@ -9,8 +9,8 @@
  */
 #include "feed.h"
 
-#include "../noise_party.h"
 #include "crypto/crypto.h"
+#include "noise_party.h"
 
 static void fill(void *context, uint8_t *out, size_t len)
 {
