@@ -39,10 +39,17 @@ static void put_int(struct line *l, int value)
     put_number(l, value < 0 ? 0u - (unsigned)value : (unsigned)value, 10);
 }
 
+static char printable(uint8_t byte)
+{
+    if (byte < 0x20 || byte == 0x7f)
+        return '.';
+    return (char)byte;
+}
+
 static void put_printable(struct line *l, const struct view *v)
 {
     for (size_t i = 0; i < v->len; i++)
-        put_char(l, v->data[i] < 0x20 || v->data[i] == 0x7f ? '.' : (char)v->data[i]);
+        put_char(l, printable(v->data[i]));
 }
 
 size_t text_format_args(char *out, size_t room, const char *format, va_list args)

@@ -1,5 +1,7 @@
 #include "net/mux.h"
 
+#include <assert.h>
+
 /* Kept free on the link for what the muxer itself has to say. */
 #define CONTROL_ROOM (16u << 10)
 /* A frame with less room than this is closed and a new one begun. */
@@ -85,6 +87,7 @@ static void forget(struct conn *c, struct stream *s)
 
 static void opened(struct conn *c, struct yamux_stream *ys, uint64_t now)
 {
+    assert(ys != NULL);
     struct stream *s = conn_add_stream(c, LISTENER, now);
     if (s == NULL) {
         yamux_reset(&c->yamux, ys, 0);
