@@ -100,7 +100,7 @@ test('dialling by hand: what went wrong is said in words', { timeout: 60_000 }, 
   const tcp = '/ip4/127.0.0.1/tcp/'
   const selected = () => page.evaluate(() => document.getSelection()?.toString())
 
-  assert.match(await dial(`${tcp}99999/ws`), new RegExp(`at character ${tcp.length + 1}: "99999" is not a port`))
+  assert.match(await dial(`${tcp}99999/ws`), new RegExp(`at character ${tcp.length + 1}: .*99999`))
   assert.equal(await selected(), '99999/ws', 'the cursor is not where the fault is')
   assert.match(await dial('nonsense'), /at character 1\b/)
   assert.match(await dial('/ip4/1.2.3.4/smtp/25'), /at character 14: .*smtp/)
