@@ -256,8 +256,8 @@ enum peerlet_page_event {
 };
 void peerlet_page_event(struct peerlet *p, enum peerlet_page_event event, uint64_t now);
 
-/* The time of day, told again after sleep. It is never used to measure time. */
-void peerlet_clock(struct peerlet *p, uint64_t unix_ms, uint64_t now);
+/* The time of day in Unix milliseconds, told again after sleep. It is never used to measure time. */
+void peerlet_clock(struct peerlet *p, uint64_t time_of_day, uint64_t now);
 
 /* ---- commands: what the application asks ---------------------------------------------------- */
 
@@ -362,8 +362,8 @@ struct view peerlet_topics(struct peerlet *p);
 struct view peerlet_pubsub_peers(struct peerlet *p);
 struct view peerlet_subscribers(struct peerlet *p, struct view topic);
 struct view peerlet_mesh_peers(struct peerlet *p, struct view topic);
-struct view peerlet_peer_addresses(struct peerlet *p, struct view peer);
-struct view peerlet_peer_protocols(struct peerlet *p, struct view peer);
+struct view peerlet_peer_addresses(struct peerlet *p, struct view text);
+struct view peerlet_peer_protocols(struct peerlet *p, struct view text);
 
 /*
  * Text of a multiaddr to its bytes and back, normalised; the views are valid until the next call.

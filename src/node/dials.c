@@ -3,6 +3,8 @@
 #include "protocols/circuit.h"
 #include "transport/transport.h"
 
+#include <assert.h>
+
 static void run_dial(struct peerlet *p, struct dial *dial);
 
 /* ---- making a dial --------------------------------------------------------------------------- */
@@ -503,7 +505,7 @@ static int parse_address(struct peerlet *p, struct view text, struct view *addr)
 /* Puts what the application named into a dial: the first good address decides whose it is. */
 static int read_targets(struct peerlet *p, struct view targets, struct dial **dial)
 {
-    struct view line, addr;
+    struct view line = {0}, addr = {0};
     const char *why = "";
     int rc = ERR_NO_ADDRESS, bad = 0;
     while (next_line(&targets, &line)) {
@@ -574,6 +576,7 @@ int peerlet_dial(struct peerlet *p, struct view targets, uint32_t flags, uint32_
             dialer_remove(&p->dialer, dial);
         return rc;
     }
+    assert(dial != NULL);
     dial->is_for_app = true;
     dial->wants_direct = hopes_for_direct(p, dial);
     *number = dial->id;
@@ -585,19 +588,19 @@ int peerlet_dial(struct peerlet *p, struct view targets, uint32_t flags, uint32_
     return 0;
 }
 
-void peerlet_dial_cancel(struct peerlet *p, uint32_t number, uint64_t now)
+void peerlet_dial_cancel(struct peerlet *p, uint32_t dial, uint64_t now)
 {
     p->now = now;
-    struct dial *dial = dialer_find(&p->dialer, number);
-    if (dial == NULL)
+    struct dial *found = dialer_find(&p->dialer, dial);
+    if (found == NULL)
         return;
-    dial->reason[0] = '\0';
-    end_dial(p, dial, NULL, ERR_ABORTED);
+    found->reason[0] = '\0';
+    end_dial(p, found, NULL, ERR_ABORTED);
 }
 
 int peerlet_is_dialable(struct peerlet *p, struct view multiaddr)
 {
-    struct view addr;
+    struct view addr = {0};
     const char *why = "";
     int rc = parse_address(p, multiaddr, &addr);
     if (rc != 0)
@@ -647,7 +650,7 @@ int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multi
     struct peer *peer = addrbook_add(&p->peers, &id);
     if (peer == NULL)
         return fail(p, ERR_FULL, "too many peers are known and in use");
-    struct view line, addr;
+    struct view line = {0}, addr = {0};
     while (next_line(&multiaddrs, &line)) {
         int rc = parse_address(p, line, &addr);
         if (rc != 0)

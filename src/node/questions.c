@@ -1,6 +1,8 @@
 /* Lists as text, for the application; each answer lives in p->answer until the next question. */
 #include "node/node.h"
 
+#include <assert.h>
+
 static struct view answer(struct peerlet *p)
 {
     return view_of(p->answer.data ? p->answer.data + p->answer.head : (const uint8_t *)"",
@@ -9,6 +11,7 @@ static struct view answer(struct peerlet *p)
 
 static void begin(struct peerlet *p)
 {
+    assert(p != NULL);
     buf_truncate(&p->answer, 0);
 }
 
