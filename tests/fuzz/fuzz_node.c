@@ -24,25 +24,25 @@
 #define ROUNDS 64
 
 struct attacker {
-    uint32_t link;         /* 0: free */
+    uint32_t link; /* 0: free */
     struct conn *conn;
-    struct buf inbox;      /* what the node sent to it */
+    struct buf inbox; /* what the node sent to it */
     bool is_opening;
 };
 
 struct fuzz {
     struct peerlet *p;
-    struct mem mem;        /* the attackers' */
+    struct mem mem; /* the attackers' */
     uint64_t now;
     uint64_t chance;
     struct rng rng;
     struct identity identity;
     uint32_t last_stream;
     struct attacker attackers[ATTACKERS];
-    uint32_t rtc;          /* the last peer connection */
+    uint32_t rtc; /* the last peer connection */
     uint32_t channels[CHANNELS];
     uint32_t channel_count;
-    uint32_t verify;       /* a job the browser was given */
+    uint32_t verify; /* a job the browser was given */
 };
 
 static void fill(void *context, uint8_t *out, size_t len)
@@ -321,17 +321,15 @@ static void do_page(struct fuzz *f, uint8_t n, struct view bytes)
 static void do_rtc(struct fuzz *f, uint8_t n, struct view bytes)
 {
     static const uint8_t TYPES[] = {INPUT_RTC_DESCRIPTION, INPUT_RTC_CANDIDATE, INPUT_RTC_STATE};
-    tell(f, (struct input){.type = TYPES[n % 3],
-                           .id = f->rtc,
-                           .value = n / 3 % 3,
-                           .text = bytes});
+    tell(f, (struct input){.type = TYPES[n % 3], .id = f->rtc, .value = n / 3 % 3, .text = bytes});
 }
 
 static void do_channel(struct fuzz *f, uint8_t n, struct view bytes)
 {
     struct input in = {.id = f->rtc, .value = ROOM, .text = bytes};
-    in.type = n % 2 == 0 ? INPUT_CHANNEL_INCOMING : n % 4 == 1 ? INPUT_LINK_OPENED
-                                                               : INPUT_LINK_CLOSED;
+    in.type = n % 2 == 0   ? INPUT_CHANNEL_INCOMING
+              : n % 4 == 1 ? INPUT_LINK_OPENED
+                           : INPUT_LINK_CLOSED;
     in.channel = in.type == INPUT_CHANNEL_INCOMING ? 0 : f->channels[n / 4 % CHANNELS];
     if (f->rtc == 0 || (in.channel == 0 && in.type != INPUT_CHANNEL_INCOMING))
         return;
@@ -359,7 +357,7 @@ static void do_command(struct fuzz *f, uint8_t n, struct view bytes)
 }
 
 static void (*const OPERATIONS[])(struct fuzz *f, uint8_t n, struct view bytes) = {
-    do_time, do_raw,     do_frames, do_open, do_say,     do_end,
+    do_time, do_raw,     do_frames, do_open,    do_say,           do_end,
     do_page, do_hang_up, do_rtc,    do_channel, do_channel_bytes, do_command,
 };
 

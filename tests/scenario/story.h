@@ -52,7 +52,13 @@ typedef void story(struct sim *sim);
 struct story_row {
     story *story;
 };
-#define STORY(name) {#name, story_test, NULL, test_over, &(struct story_row){name}}
+#define STORY(name)                                                                                \
+    {                                                                                              \
+#name, story_test, NULL, test_over, &(struct story_row)                                    \
+        {                                                                                          \
+            name                                                                                   \
+        }                                                                                          \
+    }
 
 /* Tells them all, or those the environment variable STORY names; SIM_LOUD=1 tells more. */
 #define TELL(tests)                                                                                \

@@ -18,7 +18,8 @@ static const char *text(const char *format, ...)
     return line;
 }
 
-static void fails(struct sim *sim, struct node *n, const char *targets, uint64_t within_ms, int code)
+static void fails(struct sim *sim, struct node *n, const char *targets, uint64_t within_ms,
+                  int code)
 {
     struct node_dial *d = node_dial(n, targets);
     assert_non_null(d);
@@ -45,8 +46,8 @@ static void an_identity_that_is_another(struct sim *sim)
     struct relay *relay = sim_relay(sim), *other = sim_relay(sim);
     struct node *alice = loner(sim, NULL);
     const char *end = strstr(relay_address(relay), "/p2p/");
-    const char *wrong = text("%.*s/p2p/%s", (int)(end - relay_address(relay)),
-                             relay_address(relay), relay_id(other));
+    const char *wrong = text("%.*s/p2p/%s", (int)(end - relay_address(relay)), relay_address(relay),
+                             relay_id(other));
 
     fails(sim, alice, wrong, 2000, ERR_WRONG_PEER);
     assert_int_equal(node_conn_count(alice), 0);
@@ -87,7 +88,7 @@ static void relays_refuse_to_connect(struct sim *sim)
     static const struct {
         uint32_t status;
         int code;
-    } REFUSALS[] = {{200, ERR_RELAY_REFUSED}, {201, ERR_RELAY_REFUSED}, {202, ERR_RELAY_REFUSED},
+    } REFUSALS[] = {{200, ERR_RELAY_REFUSED}, {201, ERR_RELAY_REFUSED},  {202, ERR_RELAY_REFUSED},
                     {203, ERR_RELAY_REFUSED}, {204, ERR_NO_RESERVATION}, {400, ERR_RELAY_REFUSED},
                     {401, ERR_RELAY_REFUSED}, {999, ERR_RELAY_REFUSED}};
     struct relay *relay = sim_relay(sim);

@@ -123,11 +123,11 @@ static void a_hidden_tab_stays_connected(struct sim *sim)
     struct pair p = direct_pair(sim);
 
     node_hide(p.alice, 1000);
-    assert_throughout(sim, 300000, nodes_are_direct(p.alice, p.bob) &&
-                                       node_is_reserved(p.alice, p.relay));
+    assert_throughout(sim, 300000,
+                      nodes_are_direct(p.alice, p.bob) && node_is_reserved(p.alice, p.relay));
     p.alice->host.alarm_step_ms = 60000;
-    assert_throughout(sim, 1500000, nodes_are_direct(p.alice, p.bob) &&
-                                        node_is_reserved(p.alice, p.relay));
+    assert_throughout(sim, 1500000,
+                      nodes_are_direct(p.alice, p.bob) && node_is_reserved(p.alice, p.relay));
     assert_within(sim, 2000, can_talk(p.bob, p.alice));
     node_show(p.alice);
     assert_throughout(sim, 60000, nodes_are_direct(p.alice, p.bob));
@@ -167,8 +167,8 @@ static void the_clock_is_set(struct sim *sim)
     for (size_t i = 0; i < ARRAY_LEN(JUMPS_S); i++) {
         uint64_t unix_ms = sim->epoch_ms + sim->now + (uint64_t)(1000 * JUMPS_S[i]);
         node_tell(p.alice, &(struct input){.type = INPUT_CLOCK, .value = unix_ms});
-        assert_throughout(sim, 60000, nodes_are_direct(p.alice, p.bob) &&
-                                          node_is_reserved(p.alice, p.relay));
+        assert_throughout(sim, 60000,
+                          nodes_are_direct(p.alice, p.bob) && node_is_reserved(p.alice, p.relay));
         assert_within(sim, 1000, can_talk(p.alice, p.bob));
     }
 }

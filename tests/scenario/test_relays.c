@@ -112,8 +112,8 @@ static void an_hour_of_reservations(struct sim *sim)
 
     sim_run(sim, 10000);
     size_t memory = node_memory(alice);
-    assert_throughout(sim, 3600000, node_is_reserved(alice, relay) &&
-                                        relay_reservations(relay) == 1);
+    assert_throughout(sim, 3600000,
+                      node_is_reserved(alice, relay) && relay_reservations(relay) == 1);
     assert_in_range(relay_asked_reserve(relay), 8, 13);
     assert_int_equal(relay_dialled(relay), 1);
     assert_true(node_memory(alice) <= memory + 4096);
@@ -125,8 +125,8 @@ static void every_refusal_is_told_and_outlived(struct sim *sim)
         uint32_t status;
         const char *says;
     } REFUSALS[] = {
-        {200, "RESERVATION_REFUSED"}, {201, "RESOURCE_LIMIT_EXCEEDED"}, {202, "PERMISSION_DENIED"},
-        {203, "CONNECTION_FAILED"},   {204, "NO_RESERVATION"},          {400, "MALFORMED_MESSAGE"},
+        {200, "RESERVATION_REFUSED"}, {201, "RESOURCE_LIMIT_EXCEEDED"},  {202, "PERMISSION_DENIED"},
+        {203, "CONNECTION_FAILED"},   {204, "NO_RESERVATION"},           {400, "MALFORMED_MESSAGE"},
         {401, "UNEXPECTED_MESSAGE"},  {999, "not in the specification"},
     };
     for (size_t i = 0; i < ARRAY_LEN(REFUSALS); i++) {
@@ -134,8 +134,9 @@ static void every_refusal_is_told_and_outlived(struct sim *sim)
         relay_terms(relay)->refuse_reserve = REFUSALS[i].status;
         struct node *alice = sim_page(sim, relay);
         const struct node_relay *seen;
-        assert_within(sim, 1000, (seen = node_relay_state(alice, relay)) != NULL &&
-                                     seen->state == PEERLET_RELAY_WAITING);
+        assert_within(sim, 1000,
+                      (seen = node_relay_state(alice, relay)) != NULL &&
+                          seen->state == PEERLET_RELAY_WAITING);
         assert_code(seen->code, ERR_RELAY_REFUSED);
         assert_non_null(strstr(seen->text, REFUSALS[i].says));
         sim_run(sim, 10000);
@@ -152,8 +153,9 @@ static void a_full_relay_is_told(struct sim *sim)
     struct node *alice = reserved_page(sim, relay);
     struct node *bob = sim_page(sim, relay);
 
-    assert_within(sim, 1000, node_relay_state(bob, relay) != NULL &&
-                                 node_relay_state(bob, relay)->code == ERR_RELAY_REFUSED);
+    assert_within(sim, 1000,
+                  node_relay_state(bob, relay) != NULL &&
+                      node_relay_state(bob, relay)->code == ERR_RELAY_REFUSED);
     node_leave(alice);
     assert_within(sim, 6000, node_is_reserved(bob, relay));
 }

@@ -96,10 +96,8 @@ void end_fail(struct end *e)
     if (far != NULL)
         end_free(far);
     sim_plan(e->host->sim,
-             (struct event){.at = e->host->sim->now + 1,
-                            .type = EVENT_CLOSED,
-                            .id = e->id,
-                            .to = e->host},
+             (struct event){
+                 .at = e->host->sim->now + 1, .type = EVENT_CLOSED, .id = e->id, .to = e->host},
              (struct view){0});
 }
 

@@ -22,18 +22,18 @@ struct end {
     struct list in_host;
     enum cable_kind kind;
     struct host *host;
-    uint32_t id;          /* in the world, never reused */
-    uint32_t other;       /* the far end's; it may be gone */
+    uint32_t id;    /* in the world, never reused */
+    uint32_t other; /* the far end's; it may be gone */
     struct host *far;
-    uint32_t link;        /* as this host calls it */
-    uint32_t channel;     /* 0: a socket */
+    uint32_t link;    /* as this host calls it */
+    uint32_t channel; /* 0: a socket */
     bool is_open;
-    void *user;           /* the host's */
-    size_t high;          /* waiting bytes at which the driver stops */
-    size_t in_flight;     /* sent and not yet arrived */
-    size_t room_told;     /* what is left of the room the host was last told */
+    void *user;       /* the host's */
+    size_t high;      /* waiting bytes at which the driver stops */
+    size_t in_flight; /* sent and not yet arrived */
+    size_t room_told; /* what is left of the room the host was last told */
     bool room_planned;
-    uint64_t last_arrival;  /* of what this end sent: nothing overtakes */
+    uint64_t last_arrival; /* of what this end sent: nothing overtakes */
 };
 
 /* Dials; the far end begins at once but its host hears of it only by `accept`, with the label. */

@@ -12,13 +12,13 @@
 
 /* Of a call, the fields it needs; the others are zero. */
 struct input {
-    uint8_t type;       /* enum input_type; its numbers are the recording's: only ever add rows */
-    uint32_t id;        /* link, connection, stream, dial or job */
-    uint32_t channel;   /* within a link */
+    uint8_t type;     /* enum input_type; its numbers are the recording's: only ever add rows */
+    uint32_t id;      /* link, connection, stream, dial or job */
+    uint32_t channel; /* within a link */
     uint32_t flags;
-    uint64_t value;     /* room, length, interval, state, time of day */
+    uint64_t value; /* room, length, interval, state, time of day */
     struct view text;
-    struct span bytes;  /* may be written into while the node works on them */
+    struct span bytes; /* may be written into while the node works on them */
 };
 
 #define INPUT_DATA view_of_span(in->bytes)
@@ -41,8 +41,7 @@ struct input {
     X(STOP, peerlet_stop(p, now))                                                                  \
     X(LISTEN, r.code = peerlet_listen(p, in->text, now))                                           \
     X(BOOTSTRAP, r.code = peerlet_bootstrap(p, in->text, now))                                     \
-    X(DISCOVER,                                                                                    \
-      r.code = peerlet_discover(p, in->text, (uint32_t)in->value, in->flags != 0, now))            \
+    X(DISCOVER, r.code = peerlet_discover(p, in->text, (uint32_t)in->value, in->flags != 0, now))  \
     X(DIAL, r.code = peerlet_dial(p, in->text, in->flags, &r.id, now))                             \
     X(DIAL_CANCEL, peerlet_dial_cancel(p, in->id, now))                                            \
     X(HANG_UP, r.code = peerlet_hang_up(p, in->text, now))                                         \
@@ -66,7 +65,7 @@ enum input_type {
 #define INPUT_ENUM(name, call) INPUT_##name,
     INPUT_MAP(INPUT_ENUM)
 #undef INPUT_ENUM
-    INPUT_TYPES
+        INPUT_TYPES
 };
 
 /* What a command returned: its code, and the number it gave out. */

@@ -443,10 +443,9 @@ static void on_channel(struct host *h, struct end *e, struct view label)
     struct node *n = node_of_host(h);
     if (n->p == NULL)
         return;
-    struct input_result r = apply(n, &(struct input){.type = INPUT_CHANNEL_INCOMING,
-                                                     .id = e->link,
-                                                     .text = label,
-                                                     .value = end_room(e)});
+    struct input_result r = apply(
+        n, &(struct input){
+               .type = INPUT_CHANNEL_INCOMING, .id = e->link, .text = label, .value = end_room(e)});
     e->channel = r.id;
     if (r.id == 0)
         end_close(e);
@@ -463,26 +462,23 @@ static void on_opened(struct host *h, struct end *e)
 
 static void on_bytes(struct host *h, struct end *e, struct span bytes)
 {
-    node_tell(node_of_host(h), &(struct input){.type = INPUT_LINK_BYTES,
-                                               .id = e->link,
-                                               .channel = e->channel,
-                                               .bytes = bytes});
+    node_tell(node_of_host(h),
+              &(struct input){
+                  .type = INPUT_LINK_BYTES, .id = e->link, .channel = e->channel, .bytes = bytes});
 }
 
 static void on_room(struct host *h, struct end *e, size_t room)
 {
-    node_tell(node_of_host(h), &(struct input){.type = INPUT_LINK_ROOM,
-                                               .id = e->link,
-                                               .channel = e->channel,
-                                               .value = room});
+    node_tell(node_of_host(h),
+              &(struct input){
+                  .type = INPUT_LINK_ROOM, .id = e->link, .channel = e->channel, .value = room});
 }
 
 static void on_closed(struct host *h, struct end *e, struct view why)
 {
-    node_tell(node_of_host(h), &(struct input){.type = INPUT_LINK_CLOSED,
-                                               .id = e->link,
-                                               .channel = e->channel,
-                                               .text = why});
+    node_tell(node_of_host(h),
+              &(struct input){
+                  .type = INPUT_LINK_CLOSED, .id = e->link, .channel = e->channel, .text = why});
 }
 
 static void forget_all(struct node *n)
@@ -916,6 +912,8 @@ void node_dump(const struct node *n)
         const struct node_stream *s = LIST_OWNER(node, struct node_stream, in_node);
         fprintf(stderr, "  stream %u of conn %u: sent %u of %u, received %u, %s\n", s->id, s->conn,
                 (unsigned)s->sent, (unsigned)s->to_send, (unsigned)s->received,
-                s->is_closed ? err_name(s->code) : s->is_open ? "open" : "opening");
+                s->is_closed ? err_name(s->code)
+                : s->is_open ? "open"
+                             : "opening");
     }
 }

@@ -22,22 +22,22 @@ struct relay;
 
 /* Zero is a page as the demo opens it, without a relay. */
 struct node_config {
-    struct relay *relays[NODE_RELAYS];  /* to bootstrap from */
-    const char *room;                   /* pubsub topic to talk in; null: "room" */
-    const char *listen;                 /* null: "/p2p-circuit"; "": nowhere */
-    uint32_t services_off;              /* enum peerlet_service */
-    bool is_undiscoverable;             /* no pubsub peer discovery */
-    bool is_loner;                      /* does not dial whom it discovers */
-    struct path path;                   /* latency 0: 5 ms */
+    struct relay *relays[NODE_RELAYS]; /* to bootstrap from */
+    const char *room;                  /* pubsub topic to talk in; null: "room" */
+    const char *listen;                /* null: "/p2p-circuit"; "": nowhere */
+    uint32_t services_off;             /* enum peerlet_service */
+    bool is_undiscoverable;            /* no pubsub peer discovery */
+    bool is_loner;                     /* does not dial whom it discovers */
+    struct path path;                  /* latency 0: 5 ms */
     const struct peerlet_limits *limits;
-    uint64_t fail_nth;                  /* the allocation with this number fails; 0: none */
+    uint64_t fail_nth; /* the allocation with this number fails; 0: none */
 };
 
 /* What the person saw of a connection, a relay, a dial, a stream. */
 struct node_conn {
     struct list in_node;
     uint32_t id;
-    uint32_t flags;     /* enum peerlet_conn_flags */
+    uint32_t flags; /* enum peerlet_conn_flags */
     uint32_t rtt_ms;
     char peer[NODE_PEER_MAX];
     char address[NODE_TEXT_MAX];
@@ -67,40 +67,40 @@ struct node_stream {
     uint32_t id, conn;
     enum role role;
     bool is_open, is_ended, is_closed;
-    int code;            /* why it closed */
-    bool close_after;    /* close our half when all is sent */
-    bool has_closed;     /* it is closed */
+    int code;         /* why it closed */
+    bool close_after; /* close our half when all is sent */
+    bool has_closed;  /* it is closed */
     size_t to_send, sent, received;
-    size_t untaken;      /* received, and the credit not given back */
-    bool is_intact;      /* what came back is what was sent */
-    struct buf unsent;   /* the listener's, to be sent back */
+    size_t untaken;    /* received, and the credit not given back */
+    bool is_intact;    /* what came back is what was sent */
+    struct buf unsent; /* the listener's, to be sent back */
 };
 
 struct node_message {
     size_t len;
-    uint8_t bytes[48];   /* the first of them */
+    uint8_t bytes[48]; /* the first of them */
 };
 
 struct node {
     struct host host;
     struct peerlet *p;
     struct node_config config;
-    uint64_t chance;     /* state of its randomness */
+    uint64_t chance; /* state of its randomness */
     char id[NODE_PEER_MAX];
     struct list conns, relays, dials, streams;
     char addresses[2048]; /* its own, as last told */
     char address[NODE_TEXT_MAX];
-    uint32_t discovered;  /* peers announced so far */
-    uint32_t connected, disconnected;  /* peers, counted */
-    uint32_t pings;      /* answered */
+    uint32_t discovered;              /* peers announced so far */
+    uint32_t connected, disconnected; /* peers, counted */
+    uint32_t pings;                   /* answered */
     bool is_online;
     uint64_t messages, message_bytes;
-    uint64_t numbers;    /* sum of the numbers that messages began with */
-    struct node_message heard[NODE_HEARD];  /* the last ones */
-    uint64_t outputs;    /* so far */
-    uint64_t stuck_at;   /* an instant, and how often the alarm rang at it */
+    uint64_t numbers;                      /* sum of the numbers that messages began with */
+    struct node_message heard[NODE_HEARD]; /* the last ones */
+    uint64_t outputs;                      /* so far */
+    uint64_t stuck_at;                     /* an instant, and how often the alarm rang at it */
     uint32_t stuck_count;
-    struct recording *recording;  /* null: not recording */
+    struct recording *recording; /* null: not recording */
 };
 
 static inline struct node *node_of_host(struct host *h)

@@ -13,29 +13,29 @@
 struct host;
 
 enum event_type {
-    EVENT_ALARM,            /* the host's own timer */
-    EVENT_ACCEPT,           /* a socket arrives at a server */
-    EVENT_OPENED,           /* a socket or data channel is open */
+    EVENT_ALARM,  /* the host's own timer */
+    EVENT_ACCEPT, /* a socket arrives at a server */
+    EVENT_OPENED, /* a socket or data channel is open */
     EVENT_BYTES,
-    EVENT_ROOM,             /* what was sent has left */
+    EVENT_ROOM, /* what was sent has left */
     EVENT_CLOSED,
-    EVENT_RTC_DESCRIPTION,  /* the browser has made its description */
+    EVENT_RTC_DESCRIPTION, /* the browser has made its description */
     EVENT_RTC_CANDIDATE,
-    EVENT_RTC_CONNECT,      /* ICE, DTLS and SCTP are done, if the path allows */
+    EVENT_RTC_CONNECT, /* ICE, DTLS and SCTP are done, if the path allows */
     EVENT_RTC_STATE,
-    EVENT_RTC_CHECK,        /* how long has the path been cut? */
+    EVENT_RTC_CHECK, /* how long has the path been cut? */
 };
 
 struct event {
     uint64_t at;
     uint64_t sequence;
     enum event_type type;
-    uint32_t id;           /* an end's or peer connection's number; gone ones are ignored */
+    uint32_t id; /* an end's or peer connection's number; gone ones are ignored */
     uint32_t value;
-    struct host *to;       /* whose turn it is; null: nobody's */
-    struct host *from;     /* it came over the network from here; null: it did not */
-    bool is_udp;           /* and by packets of WebRTC */
-    struct span bytes;     /* owned by the event */
+    struct host *to;   /* whose turn it is; null: nobody's */
+    struct host *from; /* it came over the network from here; null: it did not */
+    bool is_udp;       /* and by packets of WebRTC */
+    struct span bytes; /* owned by the event */
 };
 
 struct queue {

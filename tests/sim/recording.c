@@ -89,8 +89,8 @@ static void record_fill(void *context, uint8_t *out, size_t len)
 static void pubsub_numbers(struct peerlet_pubsub_config *c, uint32_t *numbers[PUBSUB_NUMBERS])
 {
     uint32_t *const all[PUBSUB_NUMBERS] = {
-        &c->d,           &c->d_low,        &c->d_high,        &c->d_score,
-        &c->d_out,       &c->d_lazy,       &c->heartbeat_ms,  &c->fanout_ttl_ms,
+        &c->d,           &c->d_low,         &c->d_high,        &c->d_score,
+        &c->d_out,       &c->d_lazy,        &c->heartbeat_ms,  &c->fanout_ttl_ms,
         &c->seen_ttl_ms, &c->mcache_length, &c->mcache_gossip, &c->prune_backoff_s,
     };
     memcpy(numbers, all, sizeof all);
@@ -140,7 +140,6 @@ void recording_input(struct recording *r, const struct input *in, uint64_t now)
     add_delimited(r, in->text);
     add_delimited(r, view_of_span(in->bytes));
     r->last_at = now;
-
 }
 
 void recording_output(struct recording *r, const struct peerlet_output *out)

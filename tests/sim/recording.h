@@ -26,8 +26,8 @@
 
 struct recording {
     struct buf bytes;
-    struct rng rng;        /* where the node's randomness comes from */
-    uint64_t last_at;      /* instant of the last input */
+    struct rng rng;   /* where the node's randomness comes from */
+    uint64_t last_at; /* instant of the last input */
     uint64_t digest;
     bool is_over;
 };
@@ -60,11 +60,11 @@ enum replay_result {
 
 /* Where a replay ended and what it was about. */
 struct replay {
-    size_t inputs;         /* applied */
+    size_t inputs; /* applied */
     size_t outputs;
     uint64_t now;
-    size_t at;             /* offset in the log */
-    const char *why;       /* null when it is the same */
+    size_t at;       /* offset in the log */
+    const char *why; /* null when it is the same */
 };
 
 /*

@@ -50,7 +50,7 @@ struct relay {
     uint8_t address_bytes[RELAY_ADDRESS_MAX];
     size_t address_len;
     struct list visitors;
-    struct list dirty;       /* visitors with something to drain */
+    struct list dirty; /* visitors with something to drain */
     uint32_t last_stream;
     uint32_t circuits;
     uint64_t asked_reserve, asked_connect, dialled;
@@ -63,24 +63,24 @@ struct visitor {
     struct list in_dirty;
     struct relay *relay;
     struct end *end;
-    uint32_t handle;         /* its number, by which the router knows the visitor */
+    uint32_t handle; /* its number, by which the router knows the visitor */
     struct conn *conn;
-    struct peer_id id;       /* len 0 before noise is done */
+    struct peer_id id; /* len 0 before noise is done */
     uint64_t reserved_until;
-    uint64_t asked_at;       /* for a sign of life; 0: not */
+    uint64_t asked_at; /* for a sign of life; 0: not */
     bool speaks_pubsub;
-    struct talk *rpc;        /* our stream of pubsub to it */
+    struct talk *rpc; /* our stream of pubsub to it */
 };
 
 enum talk_kind {
-    TALK_ANSWER,   /* what it says is in `out` already; what comes is dropped */
+    TALK_ANSWER, /* what it says is in `out` already; what comes is dropped */
     TALK_PING,
-    TALK_HOP,      /* the request has not come yet */
-    TALK_WAITING,  /* a CONNECT whose target is being asked by the twin */
-    TALK_STOP,     /* asks a target for the twin */
-    TALK_SPLICED,  /* what comes goes to the twin */
-    TALK_RPC_IN,   /* pubsub: the visitor speaks */
-    TALK_RPC_OUT,  /* and we do */
+    TALK_HOP,     /* the request has not come yet */
+    TALK_WAITING, /* a CONNECT whose target is being asked by the twin */
+    TALK_STOP,    /* asks a target for the twin */
+    TALK_SPLICED, /* what comes goes to the twin */
+    TALK_RPC_IN,  /* pubsub: the visitor speaks */
+    TALK_RPC_OUT, /* and we do */
 };
 
 /* What a stream is about. */
@@ -89,10 +89,10 @@ struct talk {
     struct visitor *visitor;
     struct stream *stream;
     struct talk *twin;
-    struct buf in;           /* of a message that is not whole yet */
-    struct buf out;          /* what the stream did not take yet */
-    bool close_after;        /* close our half once `out` is empty */
-    uint64_t ends_at;        /* of a circuit, at its dialling side */
+    struct buf in;    /* of a message that is not whole yet */
+    struct buf out;   /* what the stream did not take yet */
+    bool close_after; /* close our half once `out` is empty */
+    uint64_t ends_at; /* of a circuit, at its dialling side */
     uint64_t bytes_left;
 };
 
@@ -171,10 +171,8 @@ static void answer_status(struct talk *t, uint32_t status)
     t->kind = TALK_ANSWER;
     t->close_after = true;
     answer(t, peerlet_circuit_Hop_fields,
-           &(peerlet_circuit_Hop){.has_type = true,
-                                  .type = REQUEST_STATUS,
-                                  .has_status = true,
-                                  .status = status});
+           &(peerlet_circuit_Hop){
+               .has_type = true, .type = REQUEST_STATUS, .has_status = true, .status = status});
 }
 
 /* The stream is gone; so is the other half of its circuit. */
@@ -297,7 +295,8 @@ static void connect(struct talk *t, struct view target)
         return;
     }
     int error;
-    struct stream *s = conn_open_stream(v->conn, view_of_text(STOP_PROTOCOL), &error, r->host.sim->now);
+    struct stream *s =
+        conn_open_stream(v->conn, view_of_text(STOP_PROTOCOL), &error, r->host.sim->now);
     if (s == NULL) {
         answer_status(t, CIRCUIT_STATUS_CONNECTION_FAILED);
         return;
@@ -338,7 +337,8 @@ static void splice(struct talk *stop)
                                   .limit = limit_of(r)});
     hop->kind = stop->kind = TALK_SPLICED;
     hop->ends_at = r->terms.limit_s > 0 ? after(now, UINT64_C(1000) * r->terms.limit_s) : NEVER;
-    hop->bytes_left = stop->bytes_left = r->terms.limit_bytes > 0 ? r->terms.limit_bytes : UINT64_MAX;
+    hop->bytes_left = stop->bytes_left =
+        r->terms.limit_bytes > 0 ? r->terms.limit_bytes : UINT64_MAX;
     r->circuits++;
 }
 
@@ -424,8 +424,8 @@ static void greet(struct visitor *v)
     int error;
     if (!v->speaks_pubsub || v->rpc != NULL)
         return;
-    struct stream *s = conn_open_stream(v->conn, view_of_text(RPC_PROTOCOL), &error,
-                                        v->relay->host.sim->now);
+    struct stream *s =
+        conn_open_stream(v->conn, view_of_text(RPC_PROTOCOL), &error, v->relay->host.sim->now);
     if (s != NULL)
         v->rpc = talk_new(v, s, TALK_RPC_OUT);
 }
@@ -537,11 +537,8 @@ static bool kind_of(const struct relay *r, struct view protocol, enum talk_kind 
         const char *name;
         enum talk_kind kind;
     } KNOWN[] = {
-        {ID_PROTOCOL, TALK_ANSWER},
-        {PUSH_PROTOCOL, TALK_ANSWER},
-        {PING_PROTOCOL, TALK_PING},
-        {HOP_PROTOCOL, TALK_HOP},
-        {RPC_PROTOCOL, TALK_RPC_IN},
+        {ID_PROTOCOL, TALK_ANSWER}, {PUSH_PROTOCOL, TALK_ANSWER}, {PING_PROTOCOL, TALK_PING},
+        {HOP_PROTOCOL, TALK_HOP},   {RPC_PROTOCOL, TALK_RPC_IN},
     };
     for (size_t i = 0; i < ARRAY_LEN(KNOWN); i++)
         if (view_equals_text(protocol, KNOWN[i].name)) {

@@ -16,16 +16,16 @@ struct relay;
 
 /* What it allows; may be changed while it runs. */
 struct relay_terms {
-    uint32_t reservation_s;    /* how long one lasts */
-    uint32_t reservations;     /* how many at once; over it RESOURCE_LIMIT_EXCEEDED */
-    uint32_t limit_s;          /* of a relayed connection; 0: none */
-    uint64_t limit_bytes;      /* both directions together; 0: none */
-    uint32_t refuse_reserve;   /* status it answers to RESERVE instead; 0: none */
-    uint32_t refuse_connect;   /* to CONNECT */
-    bool is_mute;              /* takes requests and never answers */
-    bool is_without_hop;       /* is no relay at all */
-    bool is_forging;           /* its vouchers are signed by another key */
-    uint32_t silence_ms;       /* a visitor is asked after half of it and dropped after it */
+    uint32_t reservation_s;  /* how long one lasts */
+    uint32_t reservations;   /* how many at once; over it RESOURCE_LIMIT_EXCEEDED */
+    uint32_t limit_s;        /* of a relayed connection; 0: none */
+    uint64_t limit_bytes;    /* both directions together; 0: none */
+    uint32_t refuse_reserve; /* status it answers to RESERVE instead; 0: none */
+    uint32_t refuse_connect; /* to CONNECT */
+    bool is_mute;            /* takes requests and never answers */
+    bool is_without_hop;     /* is no relay at all */
+    bool is_forging;         /* its vouchers are signed by another key */
+    uint32_t silence_ms;     /* a visitor is asked after half of it and dropped after it */
 };
 
 /* Two hours, 15 at once, 120 s and 128 KiB, as js-libp2p; 30 s of silence. */

@@ -41,11 +41,11 @@ struct rtc {
     char ufrag[UFRAG_LEN + 1];
     char pwd[PWD_LEN + 1];
     uint8_t fingerprint[32];
-    uint32_t generation;   /* of the description: restarts make a new one */
-    bool has_local, has_remote, has_heard;  /* heard: of a candidate */
+    uint32_t generation;                   /* of the description: restarts make a new one */
+    bool has_local, has_remote, has_heard; /* heard: of a candidate */
     char far_ufrag[UFRAG_LEN + 1];
-    uint32_t far;          /* number of the other side, 0: not known */
-    uint64_t cut_at;       /* since when no packet passes; NEVER: they do */
+    uint32_t far;    /* number of the other side, 0: not known */
+    uint64_t cut_at; /* since when no packet passes; NEVER: they do */
     struct list waiting;
 };
 
@@ -298,7 +298,7 @@ void rtc_open(struct host *h, uint32_t link)
 void rtc_open_channel(struct host *h, uint32_t link, uint32_t channel, struct view label)
 {
     struct rtc *r = rtc_find(h, link);
-    assert(r != NULL && label.len <= sizeof ((struct waiting *)NULL)->label);
+    assert(r != NULL && label.len <= sizeof((struct waiting *)NULL)->label);
     if (r->state >= RTC_CONNECTED) {
         open_channel(r, channel, label);
         return;
@@ -335,8 +335,8 @@ void rtc_remote(struct host *h, uint32_t link, enum role from, struct view sdp)
     uint32_t at = 0;
     for (struct rtc *other; (other = table_next(&h->sim->rtcs, &at)) != NULL;) {
         format_fingerprint(other, expected);
-        if (other != r && strcmp(other->ufrag, r->far_ufrag) == 0 &&
-            strcmp(other->pwd, pwd) == 0 && strcmp(expected, fingerprint) == 0)
+        if (other != r && strcmp(other->ufrag, r->far_ufrag) == 0 && strcmp(other->pwd, pwd) == 0 &&
+            strcmp(expected, fingerprint) == 0)
             r->far = other->id;
     }
     if (from == DIALER) {

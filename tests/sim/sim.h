@@ -29,10 +29,10 @@ struct end;
 
 /* How a host is connected to the middle of the network; a packet pays on both sides. */
 struct path {
-    uint32_t latency_ms;    /* one way */
-    uint32_t jitter_ms;     /* at most so much more */
-    uint32_t loss_percent;  /* of the packets: they come a retransmission later */
-    uint32_t bytes_per_ms;  /* upwards; 0: no limit */
+    uint32_t latency_ms;   /* one way */
+    uint32_t jitter_ms;    /* at most so much more */
+    uint32_t loss_percent; /* of the packets: they come a retransmission later */
+    uint32_t bytes_per_ms; /* upwards; 0: no limit */
 };
 
 /* What a host does when something happens to it. Rows may be null for what cannot. */
@@ -51,17 +51,17 @@ struct host {
     struct list in_sim;
     struct sim *sim;
     const struct host_ops *ops;
-    uint32_t number;      /* from 1; its address is 10.0.x.y, see host_ip */
+    uint32_t number; /* from 1; its address is 10.0.x.y, see host_ip */
     struct path path;
-    struct list ends;     /* struct end, in_host */
+    struct list ends; /* struct end, in_host */
     uint64_t sends_until_us;
-    uint64_t alarm_at;    /* of the alarm in the queue; NEVER: none */
+    uint64_t alarm_at;      /* of the alarm in the queue; NEVER: none */
     uint32_t alarm_step_ms; /* timers ring at multiples of it, as in a hidden tab; 0: exactly */
-    bool is_down;         /* nothing listens: who dials is refused */
-    uint64_t refused;     /* and counted */
-    bool is_frozen;       /* it does not run; what happens to it waits */
-    bool is_offline;      /* no packet comes or goes */
-    bool is_without_udp;  /* no packet of WebRTC comes or goes */
+    bool is_down;           /* nothing listens: who dials is refused */
+    uint64_t refused;       /* and counted */
+    bool is_frozen;         /* it does not run; what happens to it waits */
+    bool is_offline;        /* no packet comes or goes */
+    bool is_without_udp;    /* no packet of WebRTC comes or goes */
 };
 
 #define SIM_CUTS 16
@@ -69,20 +69,20 @@ struct host {
 struct sim {
     struct mem mem;
     uint64_t now;
-    uint64_t epoch_ms;    /* time of day at instant 0 */
+    uint64_t epoch_ms; /* time of day at instant 0 */
     uint64_t seed;
-    uint64_t chance;      /* state of the world's own randomness */
+    uint64_t chance; /* state of the world's own randomness */
     uint64_t hash;
     struct queue queue;
-    struct list stopped;  /* events that a fault holds up, in order */
+    struct list stopped; /* events that a fault holds up, in order */
     struct list hosts;
     struct table ends;
     struct table rtcs;
     uint32_t last_host, last_end, last_rtc;
     struct host *cuts[SIM_CUTS][2];
-    uint64_t events;      /* so far */
-    bool is_recording;    /* nodes made from now on record what they are told */
-    bool is_loud;         /* and log to stderr */
+    uint64_t events;   /* so far */
+    bool is_recording; /* nodes made from now on record what they are told */
+    bool is_loud;      /* and log to stderr */
 };
 
 struct sim *sim_new(uint64_t seed);
