@@ -94,9 +94,11 @@ static EM_BOOL on_close(int type, const EmscriptenWebSocketCloseEvent *ev, void 
     (void)type;
     struct socket *s = user;
     uint32_t link = s->link;
-    char why[192];
+    char url[128] = "";
+    emscripten_websocket_get_url(s->handle, url, sizeof url);
+    char why[256];
     struct view reason = view_of_text(ev->reason);
-    size_t len = text_format(why, sizeof why, "the WebSocket %s (code %u%s%v)",
+    size_t len = text_format(why, sizeof why, "the WebSocket to %s %s (code %u%s%v)", url,
                              s->is_open ? "closed" : "could not be opened", (unsigned)ev->code,
                              reason.len > 0 ? ", " : "", &reason);
     js_socket_delete(s->handle);
