@@ -57,19 +57,19 @@ enum peerlet_service {
 
 /* Where the page was loaded from decides what a browser lets it reach. */
 enum peerlet_page {
-    PEERLET_PAGE_SECURE = 1 << 0,   /* https: plain ws:// only to loopback */
-    PEERLET_PAGE_PRIVATE = 1 << 1,  /* loopback or LAN: private addresses may be dialled */
-    PEERLET_PAGE_ANY = 1 << 2,      /* dial anything the application names */
-    PEERLET_PAGE_OFFLINE = 1 << 3,  /* the browser says it is offline at start */
+    PEERLET_PAGE_SECURE = 1 << 0,  /* https: plain ws:// only to loopback */
+    PEERLET_PAGE_PRIVATE = 1 << 1, /* loopback or LAN: private addresses may be dialled */
+    PEERLET_PAGE_ANY = 1 << 2,     /* dial anything the application names */
+    PEERLET_PAGE_OFFLINE = 1 << 3, /* the browser says it is offline at start */
 };
 
 enum peerlet_signing { PEERLET_STRICT_SIGN, PEERLET_STRICT_NO_SIGN };
 
-/* How a pubsub message is named; all peers of a topic should agree (protocol digest 11.5). */
+/* How a pubsub message is named; all peers of a topic should agree. */
 enum peerlet_message_id {
-    PEERLET_ID_JS,       /* public key protobuf || seqno, what js-libp2p does */
-    PEERLET_ID_SPEC,     /* from || seqno, the spec and go-libp2p */
-    PEERLET_ID_SHA256,   /* sha2-256 of data */
+    PEERLET_ID_JS,     /* public key protobuf || seqno, what js-libp2p does */
+    PEERLET_ID_SPEC,   /* from || seqno, the spec and go-libp2p */
+    PEERLET_ID_SHA256, /* sha2-256 of data */
 };
 
 /* 0 in a number means the default. */
@@ -78,7 +78,7 @@ struct peerlet_pubsub_config {
     enum peerlet_message_id message_id;
     bool no_flood_publish;
     bool emit_self;
-    bool allow_no_peers;           /* publish to nobody is fine instead of ERR_NO_PEERS */
+    bool allow_no_peers; /* publish to nobody is fine instead of ERR_NO_PEERS */
     bool fallback_to_floodsub;
     uint32_t d, d_low, d_high, d_score, d_out, d_lazy;
     uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;
@@ -86,17 +86,17 @@ struct peerlet_pubsub_config {
 };
 
 struct peerlet_config {
-    const struct peerlet_limits *limits;  /* null: PEERLET_LIMITS */
-    struct rng rng;                       /* must be set */
-    struct log log;                       /* may be empty */
-    struct view private_key;              /* PrivateKey protobuf (Ed25519), or empty: a new one */
-    uint64_t unix_ms;                     /* time of day now */
-    uint32_t services;                    /* enum peerlet_service, or'ed */
-    uint32_t page;                        /* enum peerlet_page, or'ed */
-    struct view agent;                    /* identify's agentVersion; empty: "peerlet/<version>" */
+    const struct peerlet_limits *limits; /* null: PEERLET_LIMITS */
+    struct rng rng;                      /* must be set */
+    struct log log;                      /* may be empty */
+    struct view private_key;             /* PrivateKey protobuf (Ed25519), or empty: a new one */
+    uint64_t unix_ms;                    /* time of day now */
+    uint32_t services;                   /* enum peerlet_service, or'ed */
+    uint32_t page;                       /* enum peerlet_page, or'ed */
+    struct view agent;                   /* identify's agentVersion; empty: "peerlet/<version>" */
     struct peerlet_pubsub_config pubsub;
-    bool no_auto_dial_discovered;         /* true: a discovered peer is only announced */
-    uint64_t fail_nth;                    /* tests: the allocation that fails; 0: none */
+    bool no_auto_dial_discovered; /* true: a discovered peer is only announced */
+    uint64_t fail_nth;            /* tests: the allocation that fails; 0: none */
 };
 
 /*
@@ -130,35 +130,35 @@ enum peerlet_output_type {
                               r || s). Answer by peerlet_verified */
 
     /* events for the application */
-    PEERLET_SELF_UPDATED,     /* text: own addresses; extra: protocols we answer */
-    PEERLET_PEER_DISCOVERED,  /* peer; text: addresses; value: enum peerlet_source */
-    PEERLET_PEER_UPDATED,     /* peer; text: addresses; extra: protocols */
-    PEERLET_PEER_IDENTIFIED,  /* id: connection; peer; text: addresses; extra: protocols;
+    PEERLET_SELF_UPDATED,      /* text: own addresses; extra: protocols we answer */
+    PEERLET_PEER_DISCOVERED,   /* peer; text: addresses; value: enum peerlet_source */
+    PEERLET_PEER_UPDATED,      /* peer; text: addresses; extra: protocols */
+    PEERLET_PEER_IDENTIFIED,   /* id: connection; peer; text: addresses; extra: protocols;
                                  more: agent '\n' protocol version '\n' observed address;
                                  data: public key protobuf; value: 1 with a signed peer record */
-    PEERLET_PEER_CONNECTED,   /* peer: its first connection opened */
-    PEERLET_PEER_DISCONNECTED,/* peer: its last one closed */
-    PEERLET_CONN_OPENED,      /* id: connection; peer; text: remote address; value: enum
+    PEERLET_PEER_CONNECTED,    /* peer: its first connection opened */
+    PEERLET_PEER_DISCONNECTED, /* peer: its last one closed */
+    PEERLET_CONN_OPENED,       /* id: connection; peer; text: remote address; value: enum
                                  peerlet_conn_flags; limit_s, limit_bytes when limited */
-    PEERLET_CONN_CLOSED,      /* id; peer; code; text: why */
-    PEERLET_CONN_RTT,         /* id; value: microseconds are not known, milliseconds */
-    PEERLET_DIALED,           /* id: dial; channel: connection */
-    PEERLET_DIAL_FAILED,      /* id: dial; code; text: what happened and what to do */
-    PEERLET_DIAL_PROGRESS,    /* id: dial; text: what is being tried now, for a person */
-    PEERLET_STREAM_OPENED,    /* id: stream; channel: connection; value: enum role (LISTENER: the
+    PEERLET_CONN_CLOSED,       /* id; peer; code; text: why */
+    PEERLET_CONN_RTT,          /* id; value: microseconds are not known, milliseconds */
+    PEERLET_DIALED,            /* id: dial; channel: connection */
+    PEERLET_DIAL_FAILED,       /* id: dial; code; text: what happened and what to do */
+    PEERLET_DIAL_PROGRESS,     /* id: dial; text: what is being tried now, for a person */
+    PEERLET_STREAM_OPENED,     /* id: stream; channel: connection; value: enum role (LISTENER: the
                                  peer opened it); text: protocol */
-    PEERLET_STREAM_DATA,      /* id; data. Give the credit back by peerlet_stream_took */
-    PEERLET_STREAM_ENDED,     /* id: the peer closed its write half */
-    PEERLET_STREAM_ROOM,      /* id: a write that was short may go on */
-    PEERLET_STREAM_CLOSED,    /* id; code: 0 both halves closed, else why. The number is gone */
-    PEERLET_PINGED,           /* id: job; code; value: milliseconds */
-    PEERLET_MESSAGE,          /* peer: author, empty if unsigned; text: topic; data; extra: seqno,
+    PEERLET_STREAM_DATA,       /* id; data. Give the credit back by peerlet_stream_took */
+    PEERLET_STREAM_ENDED,      /* id: the peer closed its write half */
+    PEERLET_STREAM_ROOM,       /* id: a write that was short may go on */
+    PEERLET_STREAM_CLOSED,     /* id; code: 0 both halves closed, else why. The number is gone */
+    PEERLET_PINGED,            /* id: job; code; value: milliseconds */
+    PEERLET_MESSAGE,           /* peer: author, empty if unsigned; text: topic; data; extra: seqno,
                                  8 bytes; more: signature; key: public key protobuf;
                                  id: connection it came by, 0 for our own */
-    PEERLET_SUBSCRIPTION,     /* peer; text: topic; value: 1 subscribed, 0 no more */
-    PEERLET_RELAY,            /* peer: relay, may be empty; text: its address or why not; value:
+    PEERLET_SUBSCRIPTION,      /* peer; text: topic; value: 1 subscribed, 0 no more */
+    PEERLET_RELAY,             /* peer: relay, may be empty; text: its address or why not; value:
                                  enum peerlet_relay_state; code */
-    PEERLET_NETWORK,          /* value: 1 online, 0 offline, as told by peerlet_page_event */
+    PEERLET_NETWORK,           /* value: 1 online, 0 offline, as told by peerlet_page_event */
 };
 
 /* Where a discovered peer was heard of. */
@@ -176,16 +176,16 @@ enum peerlet_relay_state {
     PEERLET_RELAY_CONNECTING,
     PEERLET_RELAY_RESERVING,
     PEERLET_RELAY_RESERVED,
-    PEERLET_RELAY_WAITING,   /* failed; tried again by itself after a pause */
-    PEERLET_RELAY_GONE,      /* no longer wanted */
+    PEERLET_RELAY_WAITING, /* failed; tried again by itself after a pause */
+    PEERLET_RELAY_GONE,    /* no longer wanted */
 };
 
 struct peerlet_output {
     enum peerlet_output_type type;
-    uint32_t id;       /* link, connection, stream, dial or job */
-    uint32_t channel;  /* within a link; in some events a second number */
+    uint32_t id;      /* link, connection, stream, dial or job */
+    uint32_t channel; /* within a link; in some events a second number */
     uint32_t value;
-    int code;          /* 0 or a negative error */
+    int code; /* 0 or a negative error */
     uint32_t limit_s;
     uint64_t limit_bytes;
     struct view peer;
@@ -250,7 +250,7 @@ enum peerlet_page_event {
     PEERLET_VISIBLE,
     PEERLET_HIDDEN,
     PEERLET_FROZEN,
-    PEERLET_RESUMED,  /* also: the clock shows that the machine slept */
+    PEERLET_RESUMED, /* also: the clock shows that the machine slept */
     PEERLET_PAGE_HIDE,
     PEERLET_PAGE_SHOW,
 };

@@ -18,10 +18,10 @@
 struct buf {
     struct mem *mem;
     uint8_t *data;
-    size_t head;      /* offset of the first waiting byte */
-    size_t len;       /* bytes waiting */
+    size_t head; /* offset of the first waiting byte */
+    size_t len;  /* bytes waiting */
     size_t capacity;
-    size_t limit;     /* len never exceeds this */
+    size_t limit; /* len never exceeds this */
 };
 
 void buf_init(struct buf *b, struct mem *mem, size_t limit);

@@ -33,7 +33,8 @@
     X(STREAM_STATE, "the stream is closed for this", "StreamStateError")                           \
     X(RESET, "the peer reset the stream", "StreamResetError")                                      \
     X(FULL, "a limit of this node is reached", "ResourceLimitError")                               \
-    X(TOO_MANY_STREAMS, "too many streams for this protocol", "TooManyOutboundProtocolStreamsError") \
+    X(TOO_MANY_STREAMS, "too many streams for this protocol",                                      \
+      "TooManyOutboundProtocolStreamsError")                                                       \
     X(LIMITED, "not on a limited connection", "LimitedConnectionError")                            \
     X(NOT_CONNECTED, "not connected to that peer", "NotFoundError")                                \
     X(NOT_FOUND, "no such thing here", "NotFoundError")                                            \
@@ -51,7 +52,7 @@ enum err {
 #define ERR_ENUM(name, text, js) ERR_##name,
     ERR_MAP(ERR_ENUM)
 #undef ERR_ENUM
-    ERR_END
+        ERR_END
 };
 
 /* The enumerator's name without its prefix, "TIMEOUT"; "OK" for 0 and "UNKNOWN" for anything else. */

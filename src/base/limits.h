@@ -11,116 +11,116 @@
 
 struct peerlet_limits {
     /* memory, bytes */
-    size_t memory;                   /* all of one node; past it every request is ERR_NOMEM */
-    size_t link_out;                 /* waiting for one link: what a stalled peer may cost us */
-    size_t channel_out;              /* waiting for one data channel */
-    size_t channel_in;               /* unread on one data channel, which has no credit; then reset */
-    size_t socket_high;              /* bytes in a browser socket at which we stop handing it more */
-    size_t rtc_high;                 /* the same for a data channel; Chromium throws at 16 MiB */
-    size_t rtc_low;                  /* where a paused data channel resumes */
+    size_t memory;      /* all of one node; past it every request is ERR_NOMEM */
+    size_t link_out;    /* waiting for one link: what a stalled peer may cost us */
+    size_t channel_out; /* waiting for one data channel */
+    size_t channel_in;  /* unread on one data channel, which has no credit; then reset */
+    size_t socket_high; /* bytes in a browser socket at which we stop handing it more */
+    size_t rtc_high;    /* the same for a data channel; Chromium throws at 16 MiB */
+    size_t rtc_low;     /* where a paused data channel resumes */
 
     /* connections */
-    uint32_t conns;                  /* in all; browsers get slow long before their own limit */
-    uint32_t conns_inbound_pending;  /* upgrades in progress that we did not ask for */
-    uint32_t conns_per_peer;         /* relayed, direct and one glare pair of each */
-    uint32_t dials;                  /* running at once; more wait */
-    uint32_t dial_addresses;         /* of one peer in one dial, best first */
-    uint32_t upgrade_ms;             /* link open to muxer ready */
-    uint32_t dial_ms;                /* one dial in all */
-    uint32_t dial_address_ms;        /* one address: a silent one must not eat the dial */
-    uint32_t dial_stagger_ms;        /* between the starts of two addresses of one peer */
-    uint32_t liveness_idle_ms;       /* silence on an idle connection before a ping */
-    uint32_t liveness_active_ms;     /* the same while streams or a reservation depend on it */
-    uint32_t liveness_answer_ms;     /* for the answer; two misses end the connection */
+    uint32_t conns;                 /* in all; browsers get slow long before their own limit */
+    uint32_t conns_inbound_pending; /* upgrades in progress that we did not ask for */
+    uint32_t conns_per_peer;        /* relayed, direct and one glare pair of each */
+    uint32_t dials;                 /* running at once; more wait */
+    uint32_t dial_addresses;        /* of one peer in one dial, best first */
+    uint32_t upgrade_ms;            /* link open to muxer ready */
+    uint32_t dial_ms;               /* one dial in all */
+    uint32_t dial_address_ms;       /* one address: a silent one must not eat the dial */
+    uint32_t dial_stagger_ms;       /* between the starts of two addresses of one peer */
+    uint32_t liveness_idle_ms;      /* silence on an idle connection before a ping */
+    uint32_t liveness_active_ms;    /* the same while streams or a reservation depend on it */
+    uint32_t liveness_answer_ms;    /* for the answer; two misses end the connection */
 
     /* streams */
-    uint32_t streams_inbound;        /* per connection, RST above */
-    uint32_t streams_node;           /* in all */
-    uint32_t streams_unacked;        /* ours the peer has not answered: rust queues past 256 */
-    uint32_t streams_protocol_in;    /* per connection and protocol, as js-libp2p */
+    uint32_t streams_inbound;     /* per connection, RST above */
+    uint32_t streams_node;        /* in all */
+    uint32_t streams_unacked;     /* ours the peer has not answered: rust queues past 256 */
+    uint32_t streams_protocol_in; /* per connection and protocol, as js-libp2p */
     uint32_t streams_protocol_out;
-    uint32_t negotiate_ms;           /* one stream's multistream-select */
-    uint32_t negotiate_proposals;    /* names a peer may propose on one stream */
-    uint32_t negotiate_refusals;     /* `na` we take before giving up */
+    uint32_t negotiate_ms;        /* one stream's multistream-select */
+    uint32_t negotiate_proposals; /* names a peer may propose on one stream */
+    uint32_t negotiate_refusals;  /* `na` we take before giving up */
 
     /* yamux */
-    uint32_t window_initial;         /* the spec's 256 KiB */
-    uint32_t window_stream;          /* largest receive window of one stream */
-    uint32_t window_conn;            /* sum of the windows' growth on one connection */
-    uint32_t yamux_frame;            /* body of one Data frame we send, so that others interleave */
-    uint32_t yamux_pongs_owed;       /* unanswered pings kept, and answered in one burst */
-    uint32_t yamux_pongs_per_s;      /* answered in the long run; honest peers have one under way */
-    uint32_t yamux_refusals_owed;    /* RST of streams over the cap; rust opens 256 unanswered */
-    uint32_t yamux_churn_per_s;      /* streams opened and reset by the peer; then GOAWAY */
+    uint32_t window_initial;      /* the spec's 256 KiB */
+    uint32_t window_stream;       /* largest receive window of one stream */
+    uint32_t window_conn;         /* sum of the windows' growth on one connection */
+    uint32_t yamux_frame;         /* body of one Data frame we send, so that others interleave */
+    uint32_t yamux_pongs_owed;    /* unanswered pings kept, and answered in one burst */
+    uint32_t yamux_pongs_per_s;   /* answered in the long run; honest peers have one under way */
+    uint32_t yamux_refusals_owed; /* RST of streams over the cap; rust opens 256 unanswered */
+    uint32_t yamux_churn_per_s;   /* streams opened and reset by the peer; then GOAWAY */
 
     /* identify */
-    size_t identify_message;         /* one received message; go and js allow 8192 */
-    uint32_t identify_messages;      /* merged from one stream */
-    size_t identify_send;            /* rust reads no more */
-    uint32_t identify_addresses;     /* kept of one peer */
+    size_t identify_message;     /* one received message; go and js allow 8192 */
+    uint32_t identify_messages;  /* merged from one stream */
+    size_t identify_send;        /* rust reads no more */
+    uint32_t identify_addresses; /* kept of one peer */
     uint32_t identify_protocols;
     uint32_t identify_ms;
-    uint32_t identify_push_ms;       /* least time between two pushes */
+    uint32_t identify_push_ms; /* least time between two pushes */
 
     /* ping */
-    size_t ping_owed;                /* echoes a peer has not taken; then its stream is reset */
+    size_t ping_owed; /* echoes a peer has not taken; then its stream is reset */
 
     /* circuit relay */
-    size_t circuit_message;          /* the spec's 4096 */
-    uint32_t circuit_stop_pending;   /* relayed connections being set up towards us */
-    uint32_t circuit_ms;             /* one exchange with a relay */
-    uint32_t reservation_min_s;      /* what a relay may say is clamped to this range */
+    size_t circuit_message;        /* the spec's 4096 */
+    uint32_t circuit_stop_pending; /* relayed connections being set up towards us */
+    uint32_t circuit_ms;           /* one exchange with a relay */
+    uint32_t reservation_min_s;    /* what a relay may say is clamped to this range */
     uint32_t reservation_max_s;
-    uint32_t relays;                 /* reservations held at once */
-    uint32_t relay_retry_min_ms;     /* back-off of the relay supervisor */
+    uint32_t relays;             /* reservations held at once */
+    uint32_t relay_retry_min_ms; /* back-off of the relay supervisor */
     uint32_t relay_retry_max_ms;
-    uint32_t limited_max_s;          /* a longer advertised duration is taken as 120 s */
+    uint32_t limited_max_s; /* a longer advertised duration is taken as 120 s */
 
     /* WebRTC */
-    size_t sdp;                      /* one description */
-    size_t candidate;                /* one candidate's JSON */
-    uint32_t candidates;             /* per session: a browser must not become a port scanner */
-    uint32_t rtc_handshakes;         /* under way at once */
-    uint32_t rtc_live;               /* RTCPeerConnections; Chromium allows about 500 per page */
-    uint32_t rtc_per_peer_ms;        /* least time between two handshakes of one peer */
-    uint32_t rtc_per_minute;         /* handshakes a node starts or accepts */
-    uint32_t rtc_channels;           /* per connection */
-    uint32_t rtc_ms;                 /* offer to connected */
-    uint32_t rtc_fin_ack_ms;         /* for a FIN to be acknowledged; rust never does */
-    uint32_t rtc_early_channels;     /* before the connection is ready */
-    size_t rtc_early_bytes;          /* per such channel */
-    uint32_t direct_retry_ms[3];     /* after a failed upgrade of a relayed connection */
+    size_t sdp;                  /* one description */
+    size_t candidate;            /* one candidate's JSON */
+    uint32_t candidates;         /* per session: a browser must not become a port scanner */
+    uint32_t rtc_handshakes;     /* under way at once */
+    uint32_t rtc_live;           /* RTCPeerConnections; Chromium allows about 500 per page */
+    uint32_t rtc_per_peer_ms;    /* least time between two handshakes of one peer */
+    uint32_t rtc_per_minute;     /* handshakes a node starts or accepts */
+    uint32_t rtc_channels;       /* per connection */
+    uint32_t rtc_ms;             /* offer to connected */
+    uint32_t rtc_fin_ack_ms;     /* for a FIN to be acknowledged; rust never does */
+    uint32_t rtc_early_channels; /* before the connection is ready */
+    size_t rtc_early_bytes;      /* per such channel */
+    uint32_t direct_retry_ms[3]; /* after a failed upgrade of a relayed connection */
 
     /* address book, bytes and entries */
-    uint32_t peers;                  /* known, least recently used goes first */
-    uint32_t addresses;              /* of one peer */
-    uint32_t address_ttl_s;          /* learnt, not certified */
+    uint32_t peers;         /* known, least recently used goes first */
+    uint32_t addresses;     /* of one peer */
+    uint32_t address_ttl_s; /* learnt, not certified */
 
     /* gossipsub */
-    size_t rpc;                      /* one received RPC */
-    size_t rpc_send;                 /* rust's default largest */
-    size_t rpc_control;              /* control and subscriptions in one RPC we send */
-    size_t gossip_out;               /* queued for one peer */
-    size_t gossip_own_out;           /* the same with what this page published itself */
-    size_t message;                  /* data of one published message */
-    size_t messages;                 /* all that are alive, cached or queued, with their heads */
-    uint32_t topics;                 /* we subscribe to */
-    uint32_t topics_per_peer;        /* a peer may announce */
+    size_t rpc;               /* one received RPC */
+    size_t rpc_send;          /* rust's default largest */
+    size_t rpc_control;       /* control and subscriptions in one RPC we send */
+    size_t gossip_out;        /* queued for one peer */
+    size_t gossip_own_out;    /* the same with what this page published itself */
+    size_t message;           /* data of one published message */
+    size_t messages;          /* all that are alive, cached or queued, with their heads */
+    uint32_t topics;          /* we subscribe to */
+    uint32_t topics_per_peer; /* a peer may announce */
     size_t topic_name;
-    size_t seen;                     /* bytes of the seen cache */
-    size_t marks;                    /* of each set of ids asked for, served, not wanted */
-    size_t mcache;                   /* bytes of the message cache */
-    uint32_t ihave_messages;         /* per peer and heartbeat */
-    uint32_t ihave_ids;              /* asked from a peer per heartbeat */
-    uint32_t idontwant_ids;          /* heard from a peer per heartbeat */
-    uint32_t retransmissions;        /* of one message to one peer by IWANT */
-    uint32_t backoff_max_s;          /* a PRUNE may ask for no more */
-    uint32_t unverified;             /* messages waiting for the browser's WebCrypto */
+    size_t seen;              /* bytes of the seen cache */
+    size_t marks;             /* of each set of ids asked for, served, not wanted */
+    size_t mcache;            /* bytes of the message cache */
+    uint32_t ihave_messages;  /* per peer and heartbeat */
+    uint32_t ihave_ids;       /* asked from a peer per heartbeat */
+    uint32_t idontwant_ids;   /* heard from a peer per heartbeat */
+    uint32_t retransmissions; /* of one message to one peer by IWANT */
+    uint32_t backoff_max_s;   /* a PRUNE may ask for no more */
+    uint32_t unverified;      /* messages waiting for the browser's WebCrypto */
 
     /* the application */
-    uint32_t outputs;                /* queued orders and events */
-    uint32_t handlers;               /* protocols an application registers */
-    size_t protocol_name;            /* longest protocol id */
+    uint32_t outputs;     /* queued orders and events */
+    uint32_t handlers;    /* protocols an application registers */
+    size_t protocol_name; /* longest protocol id */
 };
 
 extern const struct peerlet_limits PEERLET_LIMITS;

@@ -12,11 +12,11 @@ struct list {
     struct list *prev, *next;
 };
 
-#define LIST_OWNER(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define LIST_OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* Walks forward; the current node may be removed inside the loop. */
 #define LIST_EACH(node, head)                                                                      \
-    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);             \
+    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);              \
          node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *l)

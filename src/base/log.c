@@ -2,7 +2,6 @@
 
 #include "base/span.h"
 
-
 struct line {
     char *out;
     size_t room;

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct mem {
-    size_t used;        /* bytes now handed out, with their headers */
-    size_t peak;        /* largest `used` so far */
-    size_t limit;       /* 0: no budget */
-    uint64_t calls;     /* allocations asked for so far */
-    uint64_t fail_nth;  /* tests: the allocation with this number fails; 0: none */
+    size_t used;       /* bytes now handed out, with their headers */
+    size_t peak;       /* largest `used` so far */
+    size_t limit;      /* 0: no budget */
+    uint64_t calls;    /* allocations asked for so far */
+    uint64_t fail_nth; /* tests: the allocation with this number fails; 0: none */
 };
 
 /* `len` zeroed bytes aligned for any object, or null. */

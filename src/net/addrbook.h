@@ -18,28 +18,28 @@
 struct address {
     struct list in_peer;
     uint64_t expires_at;
-    uint64_t failed_at;   /* 0: never */
-    bool is_certified;    /* from a record signed by the peer */
-    bool is_kept;         /* the application named it: it never expires */
+    uint64_t failed_at; /* 0: never */
+    bool is_certified;  /* from a record signed by the peer */
+    bool is_kept;       /* the application named it: it never expires */
     size_t len;
     uint8_t bytes[];
 };
 
 struct peer {
     struct list in_bucket;
-    struct list in_use_order;  /* front: longest unused */
+    struct list in_use_order; /* front: longest unused */
     struct peer_id id;
-    uint32_t number;           /* names the peer inside this node; never reused */
+    uint32_t number; /* names the peer inside this node; never reused */
     struct list addresses;
     uint32_t address_count;
-    char *protocols;           /* joined by '\n', ended by NUL; null before identify */
-    uint64_t record_seq;       /* of the newest signed record */
-    struct list conns;         /* struct conn, in_peer */
-    uint32_t conn_count;       /* of these, those that are ready */
-    uint8_t rpc_tries;         /* our stream of pubsub to it: how often it was lost, and */
-    uint64_t rpc_at;           /* when it is opened again; 0: not lost */
-    uint32_t held;             /* who else keeps the record: dials, relays, upgrades */
-    bool is_announced;         /* the application heard of it as discovered */
+    char *protocols;     /* joined by '\n', ended by NUL; null before identify */
+    uint64_t record_seq; /* of the newest signed record */
+    struct list conns;   /* struct conn, in_peer */
+    uint32_t conn_count; /* of these, those that are ready */
+    uint8_t rpc_tries;   /* our stream of pubsub to it: how often it was lost, and */
+    uint64_t rpc_at;     /* when it is opened again; 0: not lost */
+    uint32_t held;       /* who else keeps the record: dials, relays, upgrades */
+    bool is_announced;   /* the application heard of it as discovered */
 };
 
 struct addrbook {

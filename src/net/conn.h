@@ -33,10 +33,10 @@ struct channel {
     struct datachannel frames;
     struct buf out;
     size_t room;
-    size_t handed;      /* bytes of `out` that left with the last output */
-    size_t unread;      /* given up and not granted back */
+    size_t handed; /* bytes of `out` that left with the last output */
+    size_t unread; /* given up and not granted back */
     bool is_open;
-    bool open_owed;     /* PEERLET_OPEN_CHANNEL not ordered yet */
+    bool open_owed; /* PEERLET_OPEN_CHANNEL not ordered yet */
     bool close_owed;
     struct stream *stream;
 };
@@ -49,56 +49,56 @@ struct conn {
     const struct rng *rng;
     const struct peerlet_limits *limits;
     const struct identity *identity;
-    uint32_t *last_stream;      /* the node's counter of stream numbers */
+    uint32_t *last_stream; /* the node's counter of stream numbers */
     enum role role;
     enum conn_state state;
     struct link link;
 
-    struct peer *peer;          /* known from READY on; before that whom we expect, or null */
-    struct peer_id expected;    /* len 0: anyone */
-    uint8_t *address;           /* remote multiaddr, binary, owned */
+    struct peer *peer;       /* known from READY on; before that whom we expect, or null */
+    struct peer_id expected; /* len 0: anyone */
+    uint8_t *address;        /* remote multiaddr, binary, owned */
     size_t address_len;
 
     struct multistream *negotiation;
     struct noise noise;
     const struct mux_ops *mux;
     struct yamux yamux;
-    struct list channels;       /* struct channel */
+    struct list channels; /* struct channel */
 
-    struct list streams;        /* struct stream, in_conn */
-    struct list pending;        /* streams with something to look at in drain */
-    struct list blocked;        /* streams that wait for room on the link */
-    struct list dead;           /* streams whose owner was not told yet */
+    struct list streams; /* struct stream, in_conn */
+    struct list pending; /* streams with something to look at in drain */
+    struct list blocked; /* streams that wait for room on the link */
+    struct list dead;    /* streams whose owner was not told yet */
     uint32_t stream_count;
     uint32_t stream_count_in;
 
-    struct span plain;          /* decrypted bytes not yet given to the muxer */
+    struct span plain; /* decrypted bytes not yet given to the muxer */
     struct {
         struct stream *stream;
         struct span rest;
-    } current;                  /* stream data not yet handed up */
-    struct channel *feeding;    /* the data channel whose bytes are being fed */
-    struct writer writing;      /* where the write being reserved goes */
-    struct channel *sending;    /* the data channel whose bytes were handed out last */
-    bool is_verifying;          /* the peer's signature is being checked outside */
-    bool is_verified;           /* it was; noise goes on at the next feed */
-    struct buf held;            /* bytes that arrived meanwhile */
+    } current;               /* stream data not yet handed up */
+    struct channel *feeding; /* the data channel whose bytes are being fed */
+    struct writer writing;   /* where the write being reserved goes */
+    struct channel *sending; /* the data channel whose bytes were handed out last */
+    bool is_verifying;       /* the peer's signature is being checked outside */
+    bool is_verified;        /* it was; noise goes on at the next feed */
+    struct buf held;         /* bytes that arrived meanwhile */
 
     bool is_limited;
-    uint64_t limit_bytes;       /* left of a limited connection's budget; both directions */
+    uint64_t limit_bytes; /* left of a limited connection's budget; both directions */
     uint32_t limit_s;
-    uint64_t limit_until;       /* NEVER when not limited */
+    uint64_t limit_until; /* NEVER when not limited */
     uint64_t opened_at;
-    uint64_t heard_at;          /* last inbound byte */
-    uint64_t used_at;           /* last application byte or stream, for closing idle ones */
-    uint64_t upgrade_until;     /* deadline of everything before READY */
-    bool is_closing;            /* closes when everything queued has left */
+    uint64_t heard_at;      /* last inbound byte */
+    uint64_t used_at;       /* last application byte or stream, for closing idle ones */
+    uint64_t upgrade_until; /* deadline of everything before READY */
+    bool is_closing;        /* closes when everything queued has left */
     uint64_t close_until;
-    int code;                   /* why it is dead, or must die at the next drain */
+    int code; /* why it is dead, or must die at the next drain */
     uint32_t rtt_ms;
 
     /* the owner's */
-    struct stream *via;         /* LINK_RELAYED: the stream of the other connection */
+    struct stream *via; /* LINK_RELAYED: the stream of the other connection */
     void *user;
     uint8_t user_flags;
     uint64_t ping_at;
@@ -106,14 +106,14 @@ struct conn {
 };
 
 enum conn_event_type {
-    CONN_VERIFY,           /* key, message, signature: answer by conn_verified */
-    CONN_OPENED,           /* noise is done and the muxer runs; peer_id */
-    CONN_STREAM_PROPOSED,  /* stream, protocol: stream_accept or stream_refuse now */
-    CONN_STREAM_OPENED,    /* stream of ours: its protocol was accepted */
-    CONN_STREAM_DATA,      /* stream, data */
-    CONN_STREAM_ENDED,     /* the peer closed its half */
-    CONN_PONG,             /* rtt_ms is new */
-    CONN_GOAWAY,           /* the peer closes */
+    CONN_VERIFY,          /* key, message, signature: answer by conn_verified */
+    CONN_OPENED,          /* noise is done and the muxer runs; peer_id */
+    CONN_STREAM_PROPOSED, /* stream, protocol: stream_accept or stream_refuse now */
+    CONN_STREAM_OPENED,   /* stream of ours: its protocol was accepted */
+    CONN_STREAM_DATA,     /* stream, data */
+    CONN_STREAM_ENDED,    /* the peer closed its half */
+    CONN_PONG,            /* rtt_ms is new */
+    CONN_GOAWAY,          /* the peer closes */
 };
 
 struct conn_event {
@@ -128,11 +128,11 @@ struct conn_event {
 };
 
 enum conn_output_type {
-    CONN_SEND,           /* channel, data: call conn_sent afterwards */
-    CONN_OPEN_CHANNEL,   /* channel */
-    CONN_CLOSE_CHANNEL,  /* channel */
-    CONN_ROOM,           /* stream: a write that was short may go on */
-    CONN_FLUSHED,        /* is_closing, and all has left */
+    CONN_SEND,          /* channel, data: call conn_sent afterwards */
+    CONN_OPEN_CHANNEL,  /* channel */
+    CONN_CLOSE_CHANNEL, /* channel */
+    CONN_ROOM,          /* stream: a write that was short may go on */
+    CONN_FLUSHED,       /* is_closing, and all has left */
 };
 
 struct conn_output {
@@ -151,8 +151,8 @@ struct conn_config {
     const struct peerlet_limits *limits;
     const struct identity *identity;
     uint32_t *last_stream;
-    const struct peer_id *expected;  /* null: anyone */
-    struct view address;             /* copied */
+    const struct peer_id *expected; /* null: anyone */
+    struct view address;            /* copied */
 };
 
 /* Null when memory is out. */

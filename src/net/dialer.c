@@ -99,8 +99,8 @@ int dial_add(struct dialer *d, struct dial *dial, struct view multiaddr, unsigne
         dial->targets[at] = dial->targets[at - 1];
         at--;
     }
-    dial->targets[at] = (struct target){
-        .rank = place, .bytes = bytes, .len = multiaddr.len, .until = NEVER};
+    dial->targets[at] =
+        (struct target){.rank = place, .bytes = bytes, .len = multiaddr.len, .until = NEVER};
     return 0;
 }
 

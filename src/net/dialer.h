@@ -22,10 +22,10 @@ enum target_state { TARGET_WAITING, TARGET_RUNNING, TARGET_FAILED };
 /* One address of a dial, and how far it has come. */
 struct target {
     enum target_state state;
-    unsigned rank;          /* of its transport; lower is better */
+    unsigned rank; /* of its transport; lower is better */
     uint8_t *bytes;
     size_t len;
-    uint64_t until;         /* deadline of this address alone */
+    uint64_t until; /* deadline of this address alone */
     /* the owner's: what this attempt waits for, numbers or 0 */
     uint32_t conn, stream, dial;
 };
@@ -33,15 +33,15 @@ struct target {
 struct dial {
     struct list in_dialer;
     uint32_t id;
-    struct peer *peer;      /* null: the address names nobody */
+    struct peer *peer; /* null: the address names nobody */
     struct target *targets;
     size_t count, room;
-    uint64_t next_at;       /* when the next address starts */
+    uint64_t next_at; /* when the next address starts */
     uint64_t until;
-    bool is_for_app;        /* DIALED and DIAL_FAILED are events */
-    bool wants_direct;      /* an unlimited connection is wanted; a relayed one is the fallback */
-    uint32_t fallback;      /* connection to settle for when all fail */
-    int code;               /* of the most telling failure so far */
+    bool is_for_app;   /* DIALED and DIAL_FAILED are events */
+    bool wants_direct; /* an unlimited connection is wanted; a relayed one is the fallback */
+    uint32_t fallback; /* connection to settle for when all fail */
+    int code;          /* of the most telling failure so far */
     char reason[224];
 };
 

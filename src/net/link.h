@@ -8,18 +8,18 @@
 #include "base/buf.h"
 
 enum link_kind {
-    LINK_SOCKET,   /* a WebSocket: one channel of bytes */
-    LINK_RELAYED,  /* a stream of another connection, spliced by a relay */
-    LINK_RTC,      /* an RTCPeerConnection: a data channel per stream */
+    LINK_SOCKET,  /* a WebSocket: one channel of bytes */
+    LINK_RELAYED, /* a stream of another connection, spliced by a relay */
+    LINK_RTC,     /* an RTCPeerConnection: a data channel per stream */
 };
 
 struct link {
     uint32_t id;
     enum link_kind kind;
     bool is_open;
-    size_t room;      /* bytes it takes now; only for LINK_SOCKET and LINK_RELAYED */
-    struct buf out;   /* sealed frames, and at the tail the one being filled */
-    size_t handed;    /* bytes of `out` that left with the last output */
+    size_t room;    /* bytes it takes now; only for LINK_SOCKET and LINK_RELAYED */
+    struct buf out; /* sealed frames, and at the tail the one being filled */
+    size_t handed;  /* bytes of `out` that left with the last output */
 };
 
 #endif

@@ -24,29 +24,29 @@ enum stream_state { STREAM_NEGOTIATING, STREAM_OPEN, STREAM_DEAD };
 
 struct stream {
     struct list in_conn;
-    struct list in_pending;    /* in conn->pending or conn->blocked, or in neither */
+    struct list in_pending; /* in conn->pending or conn->blocked, or in neither */
     struct conn *conn;
     uint32_t id;
-    enum role role;            /* DIALER: we opened it */
+    enum role role; /* DIALER: we opened it */
     enum stream_state state;
-    struct multistream *negotiation;  /* null once a protocol is chosen */
-    char *protocol;            /* the chosen one, ended by NUL; before that what we still propose,
+    struct multistream *negotiation; /* null once a protocol is chosen */
+    char *protocol;  /* the chosen one, ended by NUL; before that what we still propose,
                                   joined by '\n' */
-    size_t proposed;           /* offset in `protocol` of the name being proposed */
-    struct buf out;            /* ours or a protocol's, waiting for the muxer to take it */
+    size_t proposed; /* offset in `protocol` of the name being proposed */
+    struct buf out;  /* ours or a protocol's, waiting for the muxer to take it */
     union {
         struct yamux_stream *yamux;
         struct channel *channel;
     } in_mux;
-    bool wants_room;           /* a write was short */
-    bool close_wanted;         /* close our half when `out` is empty */
-    bool write_closed;         /* our half is closed */
-    bool read_closed;          /* we want no more */
-    bool peer_closed;          /* the peer's half is closed */
-    int code;                  /* why it is dead; 0: both halves closed */
-    uint64_t deadline;         /* of the negotiation */
-    uint8_t use;               /* the owner's */
-    void *user;                /* the owner's */
+    bool wants_room;   /* a write was short */
+    bool close_wanted; /* close our half when `out` is empty */
+    bool write_closed; /* our half is closed */
+    bool read_closed;  /* we want no more */
+    bool peer_closed;  /* the peer's half is closed */
+    int code;          /* why it is dead; 0: both halves closed */
+    uint64_t deadline; /* of the negotiation */
+    uint8_t use;       /* the owner's */
+    void *user;        /* the owner's */
 };
 
 /* The chosen protocol, or an empty view before. */

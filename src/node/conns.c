@@ -118,8 +118,8 @@ void conn_established(struct peerlet *p, struct conn *c)
                 .text = writer_view(&address),
             });
     if (is_first)
-        emit(p, &(struct peerlet_output){.type = PEERLET_PEER_CONNECTED,
-                                         .peer = peer_text_view(&id)});
+        emit(p,
+             &(struct peerlet_output){.type = PEERLET_PEER_CONNECTED, .peer = peer_text_view(&id)});
     c->ping_at = NEVER;
     dial_conn_up(p, c);
     relay_conn_up(p, c);
@@ -232,8 +232,8 @@ static void on_event(struct peerlet *p, struct conn *c, const struct conn_event 
         conn_established(p, c);
         break;
     case CONN_PONG:
-        emit(p, &(struct peerlet_output){
-                    .type = PEERLET_CONN_RTT, .id = c->id, .value = c->rtt_ms});
+        emit(p,
+             &(struct peerlet_output){.type = PEERLET_CONN_RTT, .id = c->id, .value = c->rtt_ms});
         break;
     case CONN_GOAWAY:
         conn_close(c, p->now);

@@ -62,8 +62,7 @@ int dial_known_addresses(struct peerlet *p, struct dial *dial)
 
 void dial_in_background(struct peerlet *p, struct peer *peer)
 {
-    if (best_conn(p, peer, true) || dialer_find_peer(&p->dialer, peer) ||
-        direct_of_peer(p, peer))
+    if (best_conn(p, peer, true) || dialer_find_peer(&p->dialer, peer) || direct_of_peer(p, peer))
         return;
     struct dial *dial = start_dial(p, peer);
     if (dial == NULL)
@@ -109,8 +108,8 @@ void end_dial(struct peerlet *p, struct dial *dial, struct conn *c, int code)
 {
     uint32_t id = dial->id;
     char text[sizeof dial->reason];
-    size_t len = text_format(text, sizeof text, "%s",
-                             dial->reason[0] ? dial->reason : err_text(code));
+    size_t len =
+        text_format(text, sizeof text, "%s", dial->reason[0] ? dial->reason : err_text(code));
     struct view why = view_of((uint8_t *)text, len);
     abandon_targets(p, dial, c);
     if (dial->is_for_app)
@@ -320,8 +319,8 @@ static void give_up(struct peerlet *p, struct dial *dial)
         end_dial(p, dial, c, 0);
         return;
     }
-    int code = dial->count > 1 || dial->code == 0 || dial->code == ERR_TRANSPORT ? ERR_DIAL
-                                                                                 : dial->code;
+    int code =
+        dial->count > 1 || dial->code == 0 || dial->code == ERR_TRANSPORT ? ERR_DIAL : dial->code;
     end_dial(p, dial, NULL, code);
 }
 
@@ -386,7 +385,7 @@ void connect_event(struct peerlet *p, struct session *s, const struct protocol_e
     if (ev->type == CIRCUIT_REFUSED && t != NULL)
         target_failed(p, dial, t,
                       ev->refused.status == CIRCUIT_STATUS_NO_RESERVATION ? ERR_NO_RESERVATION
-                                                                         : ERR_RELAY_REFUSED,
+                                                                          : ERR_RELAY_REFUSED,
                       view_of_text(circuit_status_text(ev->refused.status)));
     if (ev->type != CIRCUIT_CONNECTED || t == NULL)
         return;
@@ -459,8 +458,8 @@ void stop_event(struct peerlet *p, struct session *s, const struct protocol_even
     if (c != NULL)
         limit_conn(p, c, ev->stop.limit);
     s->other = c ? c->id : 0;
-    int rc = circuit_stop_answer(machine(s), c ? CIRCUIT_STATUS_OK
-                                               : CIRCUIT_STATUS_RESOURCE_LIMIT_EXCEEDED);
+    int rc = circuit_stop_answer(machine(s),
+                                 c ? CIRCUIT_STATUS_OK : CIRCUIT_STATUS_RESOURCE_LIMIT_EXCEEDED);
     if (rc != 0)
         close_session(p, s, rc);
 }
@@ -529,8 +528,9 @@ static int read_targets(struct peerlet *p, struct view targets, struct dial **di
         if (added == 0 && peer != NULL)
             peer_add_address(&p->peers, peer, addr, false, p->now);
     }
-    return rc == 0 ? 0 : fail(p, rc, "%s", rc == ERR_NO_ADDRESS && *why == '\0' ?
-                                               "no address was given" : why);
+    return rc == 0 ? 0
+                   : fail(p, rc, "%s",
+                          rc == ERR_NO_ADDRESS && *why == '\0' ? "no address was given" : why);
 }
 
 static int read_peer(struct peerlet *p, struct view text, struct dial **dial)
@@ -640,8 +640,7 @@ void peerlet_conn_close(struct peerlet *p, uint32_t conn, bool abort, uint64_t n
     conn_mark(p, c);
 }
 
-int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multiaddrs,
-                          uint64_t now)
+int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multiaddrs, uint64_t now)
 {
     p->now = now;
     struct peer_id id;

@@ -194,8 +194,8 @@ void signaling_event(struct peerlet *p, struct session *s, const struct protocol
         emit(p, &(struct peerlet_output){
                     .type = PEERLET_RTC_REMOTE, .id = s->job, .value = 1, .text = text});
     else if (ev->type == SIGNALING_CANDIDATE)
-        emit(p, &(struct peerlet_output){
-                    .type = PEERLET_RTC_CANDIDATE, .id = s->job, .text = text});
+        emit(p,
+             &(struct peerlet_output){.type = PEERLET_RTC_CANDIDATE, .id = s->job, .text = text});
 }
 
 void signaling_ended(struct peerlet *p, struct session *s, int code)
@@ -267,9 +267,8 @@ static void check_ready(struct peerlet *p, struct rtc *r)
     if (!r->is_connected || (r->role == DIALER && !r->init_open))
         return;
     if (r->init_channel != 0) {
-        emit(p, &(struct peerlet_output){.type = PEERLET_CLOSE_CHANNEL,
-                                         .id = r->conn,
-                                         .channel = r->init_channel});
+        emit(p, &(struct peerlet_output){
+                    .type = PEERLET_CLOSE_CHANNEL, .id = r->conn, .channel = r->init_channel});
         r->init_channel = 0;
     }
     become_ready(p, r);
@@ -389,8 +388,8 @@ static bool is_direct(const struct peerlet *p, const struct peer *peer)
 
 void upgrade_relayed(struct peerlet *p, struct conn *c)
 {
-    if (!(p->services & PEERLET_WEBRTC) || c->link.kind != LINK_RELAYED ||
-        upgrade_of(p, c->peer) || is_direct(p, c->peer))
+    if (!(p->services & PEERLET_WEBRTC) || c->link.kind != LINK_RELAYED || upgrade_of(p, c->peer) ||
+        is_direct(p, c->peer))
         return;
     struct upgrade *u = mem_alloc(&p->mem, sizeof *u);
     if (u == NULL)
@@ -417,7 +416,8 @@ static struct view webrtc_address(const struct conn *via, struct writer *w)
 static void try_upgrade(struct peerlet *p, struct upgrade *u)
 {
     struct conn *via = best_conn(p, u->peer, false);
-    if (via == NULL || via->link.kind != LINK_RELAYED || u->tries > ARRAY_LEN(p->limits.direct_retry_ms)) {
+    if (via == NULL || via->link.kind != LINK_RELAYED ||
+        u->tries > ARRAY_LEN(p->limits.direct_retry_ms)) {
         upgrade_free(p, u);
         return;
     }

@@ -61,8 +61,8 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
         return;
     struct view protocol = spoken(peer);
     struct stream *old = rpc_stream(peer, USE_RPC_OUT);
-    if (protocol.len == 0 || (old != NULL && !(old->conn->link.kind == LINK_RELAYED &&
-                                               c->link.kind != LINK_RELAYED)))
+    if (protocol.len == 0 ||
+        (old != NULL && !(old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED)))
         return;
     int rc;
     struct stream *s = conn_open_stream(c, protocol, &rc, p->now);
@@ -96,7 +96,8 @@ static void drop_others(struct peerlet *p, const struct stream *kept)
 static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_version version)
 {
     struct peer *peer = s->conn->peer;
-    int rc = gossipsub_add_peer(&p->gossip, peer->number, &peer->id, version, s->conn->role, p->now);
+    int rc =
+        gossipsub_add_peer(&p->gossip, peer->number, &peer->id, version, s->conn->role, p->now);
     if (rc < 0) {
         stream_reset(s, rc);
         conn_mark(p, s->conn);
@@ -198,10 +199,10 @@ void discovery_announce(struct peerlet *p)
         addresses.at[i].data = next;
         next += addresses.at[i].len;
     }
-    if (peer_discovery_append(&out, view_of(p->public_key, sizeof p->public_key), &addresses) == 0) {
-        int rc = gossipsub_publish(&p->gossip,
-                                   view_of((uint8_t *)d->topic, d->topic_len), buf_view(&out),
-                                   NULL, p->now);
+    if (peer_discovery_append(&out, view_of(p->public_key, sizeof p->public_key), &addresses) ==
+        0) {
+        int rc = gossipsub_publish(&p->gossip, view_of((uint8_t *)d->topic, d->topic_len),
+                                   buf_view(&out), NULL, p->now);
         if (rc < 0 && rc != ERR_NO_PEERS)
             log_line(&p->log, LOG_DEBUG, "announcement: %s", err_text(rc));
     }

@@ -170,9 +170,9 @@ static void tell_identified(struct peerlet *p, struct conn *c, const struct iden
     size_t protocols = b.len;
     put_lines(&b, &got->protocols);
     size_t rest = b.len;
-    struct views versions = {.at = (struct view[]){got->agent_version, got->protocol_version,
-                                                   view_of_text("")},
-                             .count = 3};
+    struct views versions = {
+        .at = (struct view[]){got->agent_version, got->protocol_version, view_of_text("")},
+        .count = 3};
     put_lines(&b, &versions);
     if (got->observed.len > 0)
         put_address(&b, got->observed, true);
@@ -242,9 +242,8 @@ static void tell_self(struct peerlet *p)
     struct buf b;
     buf_init(&b, &p->mem, 32u << 10);
     put_lines(&b, &names);
-    emit(p, &(struct peerlet_output){.type = PEERLET_SELF_UPDATED,
-                                     .text = peerlet_addresses(p),
-                                     .extra = join(&b, 0)});
+    emit(p, &(struct peerlet_output){
+                .type = PEERLET_SELF_UPDATED, .text = peerlet_addresses(p), .extra = join(&b, 0)});
     buf_free(&b);
 }
 

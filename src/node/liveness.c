@@ -13,8 +13,8 @@
 static uint64_t silence_ms(const struct peerlet *p, const struct conn *c)
 {
     const struct relay *relay = relay_of_conn(p, c);
-    bool is_active = !is_due(after(c->used_at, USED_MS), p->now) ||
-                     (relay != NULL && relay->addresses.len > 0);
+    bool is_active =
+        !is_due(after(c->used_at, USED_MS), p->now) || (relay != NULL && relay->addresses.len > 0);
     return is_active ? p->limits.liveness_active_ms : p->limits.liveness_idle_ms;
 }
 
@@ -53,8 +53,8 @@ void liveness_tick(struct peerlet *p, struct conn *c)
     if (!is_watched(c) || !is_due(next_look(p, c), p->now))
         return;
     bool was_asked = c->ping_at != NEVER;
-    bool heard_since = c->heard_at >= (was_asked ? c->ping_at - p->limits.liveness_answer_ms
-                                                 : p->now);
+    bool heard_since =
+        c->heard_at >= (was_asked ? c->ping_at - p->limits.liveness_answer_ms : p->now);
     if (was_asked && heard_since) {
         c->ping_at = NEVER;
         c->pings_missed = 0;
@@ -83,8 +83,8 @@ void ping_event(struct peerlet *p, struct session *s, const struct protocol_even
     c->rtt_ms = ev->ping.ms;
     emit(p, &(struct peerlet_output){.type = PEERLET_CONN_RTT, .id = c->id, .value = c->rtt_ms});
     if (s->job != 0)
-        emit(p, &(struct peerlet_output){
-                    .type = PEERLET_PINGED, .id = s->job, .value = ev->ping.ms});
+        emit(p,
+             &(struct peerlet_output){.type = PEERLET_PINGED, .id = s->job, .value = ev->ping.ms});
     s->job = 0;
     ping_close(machine(s));
 }

@@ -149,8 +149,8 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
     r.flood_publish = !c->no_flood_publish;
     r.emit_self = c->emit_self;
     r.allow_no_peers = c->allow_no_peers;
-    r.signing = c->signing == PEERLET_STRICT_SIGN ? GOSSIPSUB_STRICT_SIGN
-                                                  : GOSSIPSUB_STRICT_NO_SIGN;
+    r.signing =
+        c->signing == PEERLET_STRICT_SIGN ? GOSSIPSUB_STRICT_SIGN : GOSSIPSUB_STRICT_NO_SIGN;
     r.message_id = c->message_id == PEERLET_ID_SPEC     ? GOSSIPSUB_ID_SPEC
                    : c->message_id == PEERLET_ID_SHA256 ? GOSSIPSUB_ID_SHA256
                                                         : GOSSIPSUB_ID_JS;
@@ -365,8 +365,8 @@ void peerlet_link_bytes(struct peerlet *p, uint32_t link, uint32_t channel, stru
     if (c == NULL || bytes.len == 0)
         return;
     c->heard_at = now;
-    conn_push_feed(p, (struct feed){
-                          .kind = FEED_CONN, .conn = link, .channel = channel, .in = bytes});
+    conn_push_feed(p,
+                   (struct feed){.kind = FEED_CONN, .conn = link, .channel = channel, .in = bytes});
 }
 
 void peerlet_link_room(struct peerlet *p, uint32_t link, uint32_t channel, size_t room,
@@ -396,6 +396,6 @@ void peerlet_link_closed(struct peerlet *p, uint32_t link, uint32_t channel, str
     struct view reason = why.len > 0 ? why
                          : was_open  ? view_of_text("the connection was closed")
                                      : view_of_text("nobody answers at that address, or the "
-                                                    "browser refuses it; see the console");
+                                                     "browser refuses it; see the console");
     conn_end(p, c, c->is_closing ? 0 : was_open ? ERR_CLOSED : ERR_TRANSPORT, reason);
 }

@@ -31,12 +31,12 @@
 
 /* Whose a stream is (struct stream, use). */
 enum use {
-    USE_NONE,      /* not chosen yet */
-    USE_APP,       /* the application's; user: null */
-    USE_SESSION,   /* a built-in protocol; user: struct session */
-    USE_LINK,      /* carries a relayed connection; user: struct conn */
-    USE_RPC_IN,    /* gossipsub, the peer writes */
-    USE_RPC_OUT,   /* gossipsub, we write */
+    USE_NONE,    /* not chosen yet */
+    USE_APP,     /* the application's; user: null */
+    USE_SESSION, /* a built-in protocol; user: struct session */
+    USE_LINK,    /* carries a relayed connection; user: struct conn */
+    USE_RPC_IN,  /* gossipsub, the peer writes */
+    USE_RPC_OUT, /* gossipsub, we write */
 };
 
 struct peerlet;
@@ -45,9 +45,9 @@ struct session;
 /* One built-in protocol: how it is made and what becomes of its events. */
 struct service {
     const struct protocol_ops *ops;
-    uint32_t needs;       /* enum peerlet_service, all of */
-    bool listens;         /* accepted from peers, and named in identify */
-    size_t size;          /* of the machine */
+    uint32_t needs; /* enum peerlet_service, all of */
+    bool listens;   /* accepted from peers, and named in identify */
+    size_t size;    /* of the machine */
 
     /* Makes the machine of an inbound stream; a negative result refuses it. */
     int (*accept)(struct peerlet *p, struct session *s);
@@ -64,10 +64,10 @@ struct service {
 struct session {
     const struct service *service;
     struct stream *stream;
-    uint32_t job;         /* dial, relay, ping or conn number: the service's */
+    uint32_t job; /* dial, relay, ping or conn number: the service's */
     uint32_t other;
-    bool is_ended;        /* the peer closed its half and the machine knows */
-    bool is_done;         /* the machine wants no more bytes */
+    bool is_ended; /* the peer closed its half and the machine knows */
+    bool is_done;  /* the machine wants no more bytes */
     union {
         max_align_t align;
         uint8_t machine[1];
@@ -101,9 +101,9 @@ enum feed_kind { FEED_CONN, FEED_SESSION, FEED_RPC };
 /* Bytes that wait to be taken, innermost last; a parent's wait while a child's are taken. */
 struct feed {
     enum feed_kind kind;
-    uint32_t conn;     /* FEED_CONN: whom it feeds */
+    uint32_t conn; /* FEED_CONN: whom it feeds */
     uint32_t channel;
-    uint32_t stream;   /* where the bytes came from and credit goes; 0: a link of the driver */
+    uint32_t stream; /* where the bytes came from and credit goes; 0: a link of the driver */
     size_t total;
     struct span in;
 };
@@ -114,26 +114,26 @@ struct feed {
 struct relay {
     struct list in_node;
     uint32_t id;
-    struct peer *peer;             /* held */
+    struct peer *peer; /* held */
     enum peerlet_relay_state state;
-    bool is_kept;                  /* bootstrap or named in a listen address: never given up */
+    bool is_kept; /* bootstrap or named in a listen address: never given up */
     bool wants_reservation;
-    bool is_no_relay;              /* it does not speak hop: only kept connected */
-    uint32_t dial;                 /* ours, under way */
-    uint32_t conn;                 /* the connection the reservation is made on */
-    uint32_t stream;               /* the exchange under way */
+    bool is_no_relay; /* it does not speak hop: only kept connected */
+    uint32_t dial;    /* ours, under way */
+    uint32_t conn;    /* the connection the reservation is made on */
+    uint32_t stream;  /* the exchange under way */
     uint64_t down_since;
     uint64_t retry_at;
     uint64_t refresh_at, expires_at;
-    struct buf addresses;          /* reserved: uvarint length and binary multiaddr, each */
+    struct buf addresses; /* reserved: uvarint length and binary multiaddr, each */
 };
 
 /* A WebRTC session from signaling to data channels, see direct.c. */
 struct rtc {
     struct list in_node;
-    uint32_t conn;                 /* the LINK_RTC connection */
-    uint32_t via;                  /* the connection it is signalled on */
-    uint32_t stream;               /* signaling; 0 when it has ended */
+    uint32_t conn;   /* the LINK_RTC connection */
+    uint32_t via;    /* the connection it is signalled on */
+    uint32_t stream; /* signaling; 0 when it has ended */
     enum role role;
     uint32_t init_channel;
     bool init_open;
@@ -145,7 +145,7 @@ struct rtc {
 /* The upgrade of a peer's relayed connection, retried when it failed. */
 struct upgrade {
     struct list in_node;
-    struct peer *peer;             /* held */
+    struct peer *peer; /* held */
     uint64_t at;
     uint8_t tries;
 };
@@ -153,8 +153,8 @@ struct upgrade {
 struct verify {
     struct list in_node;
     uint32_t job;
-    uint32_t conn;                 /* of a handshake, or 0 */
-    uint32_t message;              /* the router's job, or 0 */
+    uint32_t conn;    /* of a handshake, or 0 */
+    uint32_t message; /* the router's job, or 0 */
 };
 
 /* Text of a Peer ID in a struct, so that it can be made inside an expression. */
@@ -164,7 +164,7 @@ struct peer_text {
 };
 
 struct discovery {
-    char *topic;                   /* null: off */
+    char *topic; /* null: off */
     size_t topic_len;
     uint32_t interval_ms;
     bool listen_only;
@@ -184,35 +184,35 @@ struct peerlet {
     uint32_t services, page;
     bool is_started, is_offline, is_hidden, no_auto_dial;
     uint64_t now;
-    uint64_t unix_offset;          /* unix_ms - now */
+    uint64_t unix_offset; /* unix_ms - now */
 
     struct outputs outputs;
     struct feed feeds[FEED_DEPTH];
     size_t feed_count;
-    struct conn *sent;             /* whose bytes were ordered to be sent last */
-    bool has_direct;               /* the output was filled by what is not queued */
+    struct conn *sent; /* whose bytes were ordered to be sent last */
+    bool has_direct;   /* the output was filled by what is not queued */
 
     struct addrbook peers;
     struct dialer dialer;
-    struct table conns;            /* struct conn */
-    struct table streams;          /* struct stream */
-    struct list dirty;             /* conns with something to drain */
+    struct table conns;   /* struct conn */
+    struct table streams; /* struct stream */
+    struct list dirty;    /* conns with something to drain */
     uint32_t last_conn, last_stream, last_job;
     uint32_t conn_count;
 
-    struct list handlers;          /* struct handler */
-    struct list relays;            /* struct relay */
+    struct list handlers; /* struct handler */
+    struct list relays;   /* struct relay */
     uint32_t last_relay;
     bool listens_circuit, listens_webrtc;
-    struct list rtcs;              /* struct rtc */
+    struct list rtcs; /* struct rtc */
     uint32_t rtc_this_minute;
     uint64_t rtc_minute_at;
-    struct list upgrades;          /* struct upgrade */
-    struct list verifies;          /* struct verify */
+    struct list upgrades; /* struct upgrade */
+    struct list verifies; /* struct verify */
 
     uint64_t record_seq;
-    uint64_t tell_at;              /* the application, of our changed addresses or protocols */
-    bool push_owed;                /* the same to our peers, not more often than they bear */
+    uint64_t tell_at; /* the application, of our changed addresses or protocols */
+    bool push_owed;   /* the same to our peers, not more often than they bear */
     uint64_t push_at;
 
     struct gossipsub gossip;
@@ -220,9 +220,9 @@ struct peerlet {
     struct discovery discovery;
     struct buf recipients;
 
-    struct buf text;               /* our own addresses, binary */
-    struct buf answer;             /* to the last question */
-    struct peer_text author;       /* of the message given out last */
+    struct buf text;         /* our own addresses, binary */
+    struct buf answer;       /* to the last question */
+    struct peer_text author; /* of the message given out last */
     uint8_t address[MULTIADDR_MAX_LEN];
     char reason[256];
     size_t reason_len;

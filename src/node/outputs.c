@@ -70,8 +70,8 @@ static void keep(struct view *v, uint8_t **at)
 
 void outputs_put(struct outputs *o, const struct peerlet_output *out)
 {
-    size_t total = out->peer.len + out->text.len + out->data.len + out->extra.len +
-                   out->more.len + out->key.len;
+    size_t total = out->peer.len + out->text.len + out->data.len + out->extra.len + out->more.len +
+                   out->key.len;
     struct queued *q = NULL;
     if (o->count < o->limit)
         q = make(o, sizeof *q + total);

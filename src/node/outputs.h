@@ -16,12 +16,12 @@ struct outputs {
     struct mem *mem;
     uint32_t limit;
     uint32_t count;
-    uint32_t lost;        /* for want of memory or over the limit */
+    uint32_t lost; /* for want of memory or over the limit */
     struct list queue;
-    struct list taken;    /* the one given out last */
+    struct list taken; /* the one given out last */
     uint8_t *reserve;
     size_t reserve_used;
-    uint32_t in_reserve;  /* outputs there; it is emptied as a whole */
+    uint32_t in_reserve; /* outputs there; it is emptied as a whole */
 };
 
 /* ERR_NOMEM. */

@@ -346,8 +346,7 @@ static void bury(struct peerlet *p, struct stream *s)
     table_remove(&p->streams, s->id);
     switch ((enum use)s->use) {
     case USE_APP:
-        emit(p, &(struct peerlet_output){
-                    .type = PEERLET_STREAM_CLOSED, .id = s->id, .code = code});
+        emit(p, &(struct peerlet_output){.type = PEERLET_STREAM_CLOSED, .id = s->id, .code = code});
         break;
     case USE_SESSION:
         if (user != NULL) {

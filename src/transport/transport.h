@@ -12,14 +12,14 @@
 #include "peerlet.h"
 
 enum transport_route {
-    ROUTE_SOCKET,     /* a link of its own, ordered at once */
-    ROUTE_RELAY,      /* a connection to the relay, and a hop stream on it */
-    ROUTE_SIGNALING,  /* a connection to the peer itself, and a signaling stream on it */
+    ROUTE_SOCKET,    /* a link of its own, ordered at once */
+    ROUTE_RELAY,     /* a connection to the relay, and a hop stream on it */
+    ROUTE_SIGNALING, /* a connection to the peer itself, and a signaling stream on it */
 };
 
 struct transport_ops {
     const char *name;
-    enum peerlet_service service;  /* switched on by */
+    enum peerlet_service service; /* switched on by */
     enum transport_route route;
     bool (*matches)(struct view addr);
 
