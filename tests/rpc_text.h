@@ -24,9 +24,12 @@ static inline void rpc_tell_field(struct transcript *t, const char *name, struct
 static inline void rpc_tell(struct transcript *t, const struct rpc_part *p)
 {
     static const char *const NAMES[] = {
-        [RPC_SUBSCRIPTION] = "subscription", [RPC_MESSAGE] = "message",
-        [RPC_IHAVE] = "ihave",               [RPC_IWANT] = "iwant",
-        [RPC_GRAFT] = "graft",               [RPC_PRUNE] = "prune",
+        [RPC_SUBSCRIPTION] = "subscription",
+        [RPC_MESSAGE] = "message",
+        [RPC_IHAVE] = "ihave",
+        [RPC_IWANT] = "iwant",
+        [RPC_GRAFT] = "graft",
+        [RPC_PRUNE] = "prune",
         [RPC_IDONTWANT] = "idontwant",
     };
     transcript_add(t, "%u %s", (unsigned)p->rpc, NAMES[p->type]);

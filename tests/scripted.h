@@ -28,7 +28,7 @@
 
 struct scripted {
     struct mem mem;
-    struct mem elsewhere;   /* of the messages that peers write */
+    struct mem elsewhere; /* of the messages that peers write */
     struct gossipsub g;
     struct gossipsub_config config;
     struct peerlet_limits limits;
@@ -158,6 +158,12 @@ static inline void say_message(struct scripted *s, uint32_t peer, uint32_t autho
     assert_ok(say_bytes(s, peer, written(s, author, seqno, topic, data)));
 }
 
+/* ---- topic "t" --------------------------------------------------------------------------------- */
+
+#define JOIN "{0a{0801 12{74}}}"
+#define LEAVE "{0a{0800 12{74}}}"
+#define GRAFT "{1a{1a{0a{74}}}}"
+
 /* ---- out --------------------------------------------------------------------------------------- */
 
 /* Everything owed to a peer, drained with so much room at a time, and checked to be whole RPCs. */
@@ -220,6 +226,19 @@ static inline struct tally said(struct scripted *s, uint32_t peer)
     struct tally t = {0};
     drain_parts(s, peer, 1 << 18, &t, tally_part);
     return t;
+}
+
+/* A router subscribed to "t", and peers 1 to `count` that are too; with nothing owed any more. */
+static inline void begin(struct scripted *s, uint32_t count)
+{
+    scripted_begin(s);
+    assert_ok(gossipsub_subscribe(&s->g, view_of_text("t"), s->now));
+    for (uint32_t i = 1; i <= count; i++) {
+        meet(s, i, GOSSIPSUB_1_2, LISTENER);
+        say(s, i, JOIN);
+        said(s, i);
+    }
+    s->heard = (struct transcript){0};
 }
 
 /* ---- time -------------------------------------------------------------------------------------- */

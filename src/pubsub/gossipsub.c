@@ -18,7 +18,7 @@ const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .mcache_gossip = 3,
     .prune_backoff_s = 60,
     .unsubscribe_backoff_s = 10,
-    .iwant_followup_ms = 3000,
+    .iwant_again_ms = 500,
     .idontwant_ttl_ms = 3000,
     .flood_publish = true,
     .signing = GOSSIPSUB_STRICT_SIGN,
@@ -53,7 +53,7 @@ int gossipsub_init(struct gossipsub *g, const struct gossipsub_config *config,
     mcache_init(&g->mcache, &g->messages, limits->mcache);
     uint32_t cached_ms = config->mcache_length * config->heartbeat_ms;
     seen_init(&g->seen, mem, config->seen_ttl_ms, limits->seen, now);
-    seen_init(&g->asked, mem, config->iwant_followup_ms, limits->marks, now);
+    seen_init(&g->asked, mem, config->iwant_again_ms, limits->marks, now);
     seen_init(&g->served, mem, cached_ms, limits->marks, now);
     seen_init(&g->unwanted, mem, config->idontwant_ttl_ms, limits->marks, now);
     return 0;
@@ -378,8 +378,8 @@ int gossipsub_unsubscribe(struct gossipsub *g, struct view topic, uint64_t now)
     topic_set_ours(&g->mesh, t, false);
     tell_all(g);
     LIST_EACH(node, &t->mesh)
-        router_prune(g, LIST_OWNER(node, struct member, in_mesh),
-                     g->config.unsubscribe_backoff_s, now);
+        router_prune(g, LIST_OWNER(node, struct member, in_mesh), g->config.unsubscribe_backoff_s,
+                     now);
     return 0;
 }
 

@@ -25,23 +25,23 @@
 #include "pubsub/seen.h"
 
 struct gossipsub_config {
-    uint32_t d, d_low, d_high;      /* peers in a mesh: wanted, at least, at most */
-    uint32_t d_score;               /* of these, best ones kept in pruning, once peers have scores */
-    uint32_t d_out;                 /* of these, dialled by us: at least */
-    uint32_t d_lazy;                /* peers outside told of messages by IHAVE: at least */
-    uint32_t gossip_percent;        /* the same as a share of those outside */
+    uint32_t d, d_low, d_high; /* peers in a mesh: wanted, at least, at most */
+    uint32_t d_score;          /* of these, best ones kept in pruning, once peers have scores */
+    uint32_t d_out;            /* of these, dialled by us: at least */
+    uint32_t d_lazy;           /* peers outside told of messages by IHAVE: at least */
+    uint32_t gossip_percent;   /* the same as a share of those outside */
     uint32_t heartbeat_ms;
-    uint32_t fanout_ttl_ms;         /* peers chosen to publish to without subscribing */
-    uint32_t seen_ttl_ms;           /* ids remembered, against duplicates */
-    uint32_t mcache_length;         /* heartbeats that messages are kept */
-    uint32_t mcache_gossip;         /* and told of */
+    uint32_t fanout_ttl_ms; /* peers chosen to publish to without subscribing */
+    uint32_t seen_ttl_ms;   /* ids remembered, against duplicates */
+    uint32_t mcache_length; /* heartbeats that messages are kept */
+    uint32_t mcache_gossip; /* and told of */
     uint32_t prune_backoff_s;
     uint32_t unsubscribe_backoff_s;
-    uint32_t iwant_followup_ms;     /* an id asked for is asked of nobody else before */
-    uint32_t idontwant_ttl_ms;      /* ids a peer does not want, remembered */
-    bool flood_publish;             /* our own messages go to all subscribers, not to the mesh */
-    bool emit_self;                 /* and to ourselves */
-    bool allow_no_peers;            /* publish to nobody is no error */
+    uint32_t iwant_again_ms;   /* an id asked for may be asked of another then, or at twice it */
+    uint32_t idontwant_ttl_ms; /* ids a peer does not want, remembered */
+    bool flood_publish;        /* our own messages go to all subscribers, not to the mesh */
+    bool emit_self;            /* and to ourselves */
+    bool allow_no_peers;       /* publish to nobody is no error */
     enum gossipsub_signing signing;
     enum gossipsub_message_id message_id;
 };
@@ -56,44 +56,44 @@ struct gossipsub {
     struct mem *mem;
     const struct rng *rng;
     const struct peerlet_limits *limits;
-    uint64_t seqno;                 /* of our last message */
+    uint64_t seqno; /* of our last message */
 
-    struct table peers;             /* struct neighbour by handle */
-    struct list parted;             /* those gone, remembered for their backoffs */
+    struct table peers; /* struct neighbour by handle */
+    struct list parted; /* those gone, remembered for their backoffs */
     uint32_t parted_count;
-    struct list owing;              /* those with something to write */
-    uint32_t walks;                 /* over `owing`, so far */
+    struct list owing; /* those with something to write */
+    uint32_t walks;    /* over `owing`, so far */
 
     struct messages messages;
     struct mesh mesh;
     struct mcache mcache;
-    struct seen seen;               /* messages, by id and by origin */
-    struct seen asked;              /* ids asked for by IWANT */
-    struct seen served;             /* messages sent for an IWANT, with peer and how-manieth time */
-    struct seen unwanted;           /* ids of IDONTWANT, with peer */
+    struct seen seen;     /* messages, by id and by origin */
+    struct seen asked;    /* ids asked for by IWANT */
+    struct seen served;   /* messages sent for an IWANT, with peer and how-manieth time */
+    struct seen unwanted; /* ids of IDONTWANT, with peer */
 
-    struct table checks;            /* struct message by job: signatures being checked elsewhere */
+    struct table checks; /* struct message by job: signatures being checked elsewhere */
     uint32_t last_job;
-    struct list ready;              /* struct message, in_line: for gossipsub_next */
-    struct message *given;          /* behind the last event; let go at the next call */
+    struct list ready;     /* struct message, in_line: for gossipsub_next */
+    struct message *given; /* behind the last event; let go at the next call */
 
-    uint64_t heartbeat_at;          /* the next one */
-    uint64_t beaten_at;             /* the last one */
-    uint64_t gossip_since;          /* IHAVE tells of what came since */
-    uint64_t lost;                  /* messages that found no memory, or the queue of a peer full */
+    uint64_t heartbeat_at; /* the next one */
+    uint64_t beaten_at;    /* the last one */
+    uint64_t gossip_since; /* IHAVE tells of what came since */
+    uint64_t lost;         /* messages that found no memory, or the queue of a peer full */
 };
 
 enum gossipsub_event_type {
-    GOSSIPSUB_MESSAGE,       /* from … id, via (0: our own): new and valid, of a topic of ours */
-    GOSSIPSUB_SUBSCRIPTION,  /* via, peer, topic, subscribed */
-    GOSSIPSUB_VERIFY,        /* job, public_key, message, signature; see gossipsub_verified */
+    GOSSIPSUB_MESSAGE,      /* from … id, via (0: our own): new and valid, of a topic of ours */
+    GOSSIPSUB_SUBSCRIPTION, /* via, peer, topic, subscribed */
+    GOSSIPSUB_VERIFY,       /* job, public_key, message, signature; see gossipsub_verified */
 };
 
 /* Views are valid until the next call on the router. */
 struct gossipsub_event {
     enum gossipsub_event_type type;
     struct view from, data, seqno, topic, signature, key, id;
-    struct view message;            /* for VERIFY: the signed bytes */
+    struct view message; /* for VERIFY: the signed bytes */
     struct public_key public_key;
     uint32_t via, job;
     struct peer_id peer;
@@ -106,9 +106,8 @@ struct gossipsub_event {
  * messages are kept.
  */
 MUST_USE int gossipsub_init(struct gossipsub *g, const struct gossipsub_config *config,
-                            const struct identity *identity, struct mem *mem,
-                            const struct rng *rng, const struct peerlet_limits *limits,
-                            uint64_t now, uint64_t unix_ms);
+                            const struct identity *identity, struct mem *mem, const struct rng *rng,
+                            const struct peerlet_limits *limits, uint64_t now, uint64_t unix_ms);
 void gossipsub_free(struct gossipsub *g);
 
 /* ---- peers and their streams */

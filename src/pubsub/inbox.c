@@ -102,8 +102,7 @@ static int on_message(struct gossipsub *g, struct neighbour *n, const struct rpc
         return 0;
     struct peer_id author;
     struct public_key key;
-    if (message_check(&g->messages, fields, &author, &key) != 0 ||
-        peer_id_equal(&author, &g->self))
+    if (message_check(&g->messages, fields, &author, &key) != 0 || peer_id_equal(&author, &g->self))
         return 0;
     struct message *m = copy_of(g, fields);
     if (m == NULL)

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define INDEX_OWNER(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define INDEX_OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 struct index_node {
     struct index_node *next;
@@ -22,7 +22,7 @@ struct index_node {
 struct index {
     struct mem *mem;
     struct index_node **buckets;
-    uint32_t capacity;  /* a power of two, or 0 */
+    uint32_t capacity; /* a power of two, or 0 */
     uint32_t count;
 };
 

@@ -11,9 +11,9 @@
 struct mcache {
     struct messages *all;
     size_t bytes, limit;
-    struct list order;         /* struct message, in_order; oldest first */
+    struct list order; /* struct message, in_order; oldest first */
     struct index by_id;
-    struct index by_origin;    /* those whose id is something else */
+    struct index by_origin; /* those whose id is something else */
 };
 
 void mcache_init(struct mcache *c, struct messages *all, size_t limit);

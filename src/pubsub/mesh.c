@@ -171,7 +171,7 @@ void member_back_off(struct member *member, uint64_t ms, uint64_t slack_ms, uint
 void member_owe(struct member *member, enum member_owed what)
 {
     if (what == OWES_GRAFT || what == OWES_PRUNE)
-        member->owed &= (uint8_t)~(OWES_GRAFT | OWES_PRUNE);
+        member->owed &= (uint8_t) ~(OWES_GRAFT | OWES_PRUNE);
     member->owed |= (uint8_t)what;
     if (!list_is_linked(&member->in_owing))
         list_add(&member->peer->owing, &member->in_owing);

@@ -19,16 +19,16 @@
 
 struct topic {
     struct index_node by_name;
-    struct list in_topics;     /* of struct mesh */
-    struct list in_changes;    /* the same; linked: ours, or just left */
-    uint32_t change;           /* when that was */
-    struct list members;       /* struct member, in_topic */
-    struct list mesh;          /* struct member, in_mesh */
-    struct list recent;        /* struct message, in_topic: cached, oldest first */
+    struct list in_topics;  /* of struct mesh */
+    struct list in_changes; /* the same; linked: ours, or just left */
+    uint32_t change;        /* when that was */
+    struct list members;    /* struct member, in_topic */
+    struct list mesh;       /* struct member, in_mesh */
+    struct list recent;     /* struct message, in_topic: cached, oldest first */
     uint32_t number;
     uint32_t mesh_count;
     bool is_ours;
-    uint64_t fanout_until;     /* 0: no fanout */
+    uint64_t fanout_until; /* 0: no fanout */
     size_t len;
     uint8_t name[];
 };
@@ -37,15 +37,15 @@ enum member_owed { OWES_GRAFT = 1, OWES_PRUNE = 2, OWES_IHAVE = 4, OWES_ANYTHING
 
 struct member {
     struct list in_topic, in_peer;
-    struct list in_mesh;       /* linked: in the mesh */
-    struct list in_owing;      /* of the neighbour; linked: `owed` is not 0 */
-    uint8_t owed;              /* enum member_owed, or'ed */
+    struct list in_mesh;  /* linked: in the mesh */
+    struct list in_owing; /* of the neighbour; linked: `owed` is not 0 */
+    uint8_t owed;         /* enum member_owed, or'ed */
     bool is_subscribed;
     bool is_in_fanout;
-    bool is_kept;              /* while a mesh that is too large is being pruned */
-    uint64_t prune_backoff_s;  /* what the PRUNE owed will say */
-    uint64_t backoff_until;    /* a GRAFT from it before is a fault */
-    uint64_t graft_from;       /* a GRAFT from us before might be: the same and some slack */
+    bool is_kept;             /* while a mesh that is too large is being pruned */
+    uint64_t prune_backoff_s; /* what the PRUNE owed will say */
+    uint64_t backoff_until;   /* a GRAFT from it before is a fault */
+    uint64_t graft_from;      /* a GRAFT from us before might be: the same and some slack */
     struct index_node by_pair;
     struct topic *topic;
     struct neighbour *peer;
@@ -54,12 +54,12 @@ struct member {
 struct mesh {
     struct mem *mem;
     const struct siphash_key *hash_key;
-    struct list topics;        /* all */
-    struct list changes;       /* by their number */
-    struct index by_name;      /* topics */
-    struct index by_pair;      /* members */
+    struct list topics;   /* all */
+    struct list changes;  /* by their number */
+    struct index by_name; /* topics */
+    struct index by_pair; /* members */
     uint32_t last_change, last_topic;
-    uint32_t change_count;     /* topics in `changes` */
+    uint32_t change_count; /* topics in `changes` */
 };
 
 void mesh_init(struct mesh *m, struct mem *mem, const struct siphash_key *hash_key);
@@ -123,14 +123,14 @@ void member_settle(struct member *member, enum member_owed what);
 
 /* What a member can be chosen for. Whether a peer behaves well enough for it is decided here. */
 enum standing {
-    IN_MESH,            /* and not `is_kept` */
-    IN_MESH_DIALLED,    /* the same, and we dialled it */
-    GRAFTABLE,          /* may be sent a GRAFT now */
+    IN_MESH,         /* and not `is_kept` */
+    IN_MESH_DIALLED, /* the same, and we dialled it */
+    GRAFTABLE,       /* may be sent a GRAFT now */
     GRAFTABLE_DIALLED,
     PUBLISHABLE,        /* may be sent our own messages */
     PUBLISHABLE_INSIDE, /* the same, in mesh or fanout */
     PUBLISHABLE_OUTSIDE,
-    GOSSIPABLE,         /* may be sent IHAVE: in neither mesh nor fanout */
+    GOSSIPABLE, /* may be sent IHAVE: in neither mesh nor fanout */
 };
 
 bool member_is(const struct member *member, enum standing standing, uint64_t now);
@@ -144,7 +144,7 @@ struct choice {
     const struct rng *rng;
     struct list *next;
     enum standing standing;
-    uint32_t fit, wanted;      /* of those not walked yet */
+    uint32_t fit, wanted; /* of those not walked yet */
     uint64_t now;
 };
 

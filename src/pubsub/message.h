@@ -26,22 +26,22 @@ enum gossipsub_signing { GOSSIPSUB_STRICT_SIGN, GOSSIPSUB_STRICT_NO_SIGN };
 /* What the messages of one router have in common, and what they take. */
 struct messages {
     struct mem *mem;
-    size_t held, limit;  /* bytes of all that are alive */
+    size_t held, limit; /* bytes of all that are alive */
     enum gossipsub_signing signing;
     enum gossipsub_message_id form;
     struct siphash_key hash_key;
 };
 
 struct message {
-    struct list in_order;  /* of the cache, oldest first */
-    struct list in_topic;  /* the same for one topic */
-    struct list in_line;   /* of those to be given out */
+    struct list in_order; /* of the cache, oldest first */
+    struct list in_topic; /* the same for one topic */
+    struct list in_line;  /* of those to be given out */
     struct index_node by_id, by_origin;
     uint32_t refs;
-    uint32_t via;          /* handle of the peer it came from; 0: our own */
-    uint64_t at;           /* when it came */
+    uint32_t via; /* handle of the peer it came from; 0: our own */
+    uint64_t at;  /* when it came */
     struct message_hashes hashes;
-    struct rpc_message fields;  /* these and the next three are inside `bytes` */
+    struct rpc_message fields; /* these and the next three are inside `bytes` */
     struct view signed_bytes, encoded, id;
     size_t size;
     uint8_t bytes[];

@@ -23,29 +23,29 @@ struct neighbour {
     uint32_t handle;
     struct peer_id id;
     enum gossipsub_version version;
-    enum role role;            /* DIALER: we dialled it */
-    enum gossipsub_message_id form;  /* of the ids it understands */
-    struct list in_parted;     /* linked: it is gone, and only its backoffs are remembered */
-    struct list members;       /* struct member, in_peer */
+    enum role role;                 /* DIALER: we dialled it */
+    enum gossipsub_message_id form; /* of the ids it understands */
+    struct list in_parted;          /* linked: it is gone, and only its backoffs are remembered */
+    struct list members;            /* struct member, in_peer */
     uint32_t subscription_count;
 
     /* in */
     struct rpc_reader reader;
-    uint32_t last_ihave;       /* the RPC that had one */
+    uint32_t last_ihave; /* the RPC that had one */
     struct neighbour_budget budget;
 
     /* out */
-    bool is_writable;          /* our stream to it is open */
-    struct list in_owing;      /* linked: there is something to write, and it is writable */
-    uint32_t walk;             /* the last one over those owing that met it */
-    uint32_t told;             /* it knows our subscriptions as of this change */
-    uint32_t greeted;          /* the change its stream began with */
-    struct list owing;         /* struct member, in_owing: GRAFT, PRUNE, IHAVE */
-    struct buf wanted;         /* ids for the next IWANT, encoded */
-    struct message **queue;    /* a ring */
+    bool is_writable;       /* our stream to it is open */
+    struct list in_owing;   /* linked: there is something to write, and it is writable */
+    uint32_t walk;          /* the last one over those owing that met it */
+    uint32_t told;          /* it knows our subscriptions as of this change */
+    uint32_t greeted;       /* the change its stream began with */
+    struct list owing;      /* struct member, in_owing: GRAFT, PRUNE, IHAVE */
+    struct buf wanted;      /* ids for the next IWANT, encoded */
+    struct message **queue; /* a ring */
     uint32_t queue_head, queue_len, queue_room;
-    size_t queue_bytes;        /* encoded */
-    uint64_t dropped;          /* messages that found the queue full */
+    size_t queue_bytes; /* encoded */
+    uint64_t dropped;   /* messages that found the queue full */
 };
 
 void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id, struct mem *mem,

@@ -190,7 +190,8 @@ static int walk(struct rpc_reader *r, struct span *in, struct rpc_part *part)
     struct field f;
     struct view rest = whole_rest(r, in);
     bool is_control = r->control_rest > 0;
-    if (rest.len < r->rest || !find_field(is_control ? view_of(rest.data, r->control_rest) : rest, &f))
+    if (rest.len < r->rest ||
+        !find_field(is_control ? view_of(rest.data, r->control_rest) : rest, &f))
         return ERR_PROTOCOL;
     *part = (struct rpc_part){.rpc = r->rpc};
     if (is_control || f.tag != peerlet_rpc_RPC_control_tag || f.value.data == NULL) {

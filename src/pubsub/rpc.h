@@ -29,19 +29,19 @@ struct rpc_ids {
 };
 
 enum rpc_part_type {
-    RPC_SUBSCRIPTION,  /* topic, subscribe */
-    RPC_MESSAGE,       /* message */
-    RPC_IHAVE,         /* topic, ids */
-    RPC_IWANT,         /* ids */
-    RPC_GRAFT,         /* topic */
-    RPC_PRUNE,         /* topic, backoff_s; 0: not said */
-    RPC_IDONTWANT,     /* ids */
+    RPC_SUBSCRIPTION, /* topic, subscribe */
+    RPC_MESSAGE,      /* message */
+    RPC_IHAVE,        /* topic, ids */
+    RPC_IWANT,        /* ids */
+    RPC_GRAFT,        /* topic */
+    RPC_PRUNE,        /* topic, backoff_s; 0: not said */
+    RPC_IDONTWANT,    /* ids */
 };
 
 /* All views are borrowed from the bytes fed, or from the reader. */
 struct rpc_part {
     enum rpc_part_type type;
-    uint32_t rpc;      /* counts the RPCs of this reader: parts of one have the same number */
+    uint32_t rpc; /* counts the RPCs of this reader: parts of one have the same number */
     bool subscribe;
     struct view topic;
     struct rpc_message message;
@@ -51,11 +51,11 @@ struct rpc_part {
 
 /* Zero, with `limit` and `gathered` initialised, is a reader at the start of a stream. */
 struct rpc_reader {
-    struct buf gathered;  /* an RPC that came in pieces, with its prefix until it is whole */
+    struct buf gathered; /* an RPC that came in pieces, with its prefix until it is whole */
     size_t limit;
-    size_t rest;          /* bytes of the current RPC not walked yet: in `gathered` if it is not
+    size_t rest;         /* bytes of the current RPC not walked yet: in `gathered` if it is not
                              empty, else at the front of what is fed */
-    size_t control_rest;  /* of these, how many are inside the control message */
+    size_t control_rest; /* of these, how many are inside the control message */
     uint32_t rpc;
 };
 

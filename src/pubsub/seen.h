@@ -22,8 +22,8 @@ struct seen_generation {
 struct seen {
     struct mem *mem;
     uint32_t ttl_ms;
-    uint32_t most;     /* slots of one generation, a power of two */
-    uint64_t turn_at;  /* when the young generation becomes the old one */
+    uint32_t most;    /* slots of one generation, a power of two */
+    uint64_t turn_at; /* when the young generation becomes the old one */
     struct seen_generation young, old;
 };
 

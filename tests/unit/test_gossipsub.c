@@ -1,10 +1,6 @@
 #include "scripted.h"
 #include "test.h"
 
-#define JOIN "{0a{0801 12{74}}}"
-#define LEAVE "{0a{0800 12{74}}}"
-#define GRAFT "{1a{1a{0a{74}}}}"
-
 static struct view t(void)
 {
     return view_of_text("t");

@@ -4,23 +4,7 @@
 #include "base/log.h"
 #include "vectors_pubsub.h"
 
-#define JOIN "{0a{0801 12{74}}}"
-#define LEAVE "{0a{0800 12{74}}}"
-#define GRAFT "{1a{1a{0a{74}}}}"
 #define PRUNE "{1a{22{0a{74} 183c}}}"
-
-/* A router subscribed to "t", and peers 1 to `count` that are too; with nothing owed any more. */
-static void begin(struct scripted *s, uint32_t count)
-{
-    scripted_begin(s);
-    assert_ok(gossipsub_subscribe(&s->g, view_of_text("t"), s->now));
-    for (uint32_t i = 1; i <= count; i++) {
-        meet(s, i, GOSSIPSUB_1_2, LISTENER);
-        say(s, i, JOIN);
-        said(s, i);
-    }
-    s->heard = (struct transcript){0};
-}
 
 static struct topic *topic_t(const struct scripted *s)
 {
@@ -29,8 +13,7 @@ static struct topic *topic_t(const struct scripted *s)
 
 static bool is_in_mesh(const struct scripted *s, uint32_t peer)
 {
-    const struct member *m =
-        member_find(&s->g.mesh, topic_t(s), table_find(&s->g.peers, peer));
+    const struct member *m = member_find(&s->g.mesh, topic_t(s), table_find(&s->g.peers, peer));
     return m != NULL && member_is_in_mesh(m);
 }
 
@@ -295,8 +278,12 @@ static void test_signed_by_js(void **state)
 {
     (void)state;
     static const char *const HEARD[] = {
-        "message hello world via 1\n", "message hello world via 1\n", "message  via 1\n",
-        NULL, "verify 1\n", "",
+        "message hello world via 1\n",
+        "message hello world via 1\n",
+        "message  via 1\n",
+        NULL,
+        "verify 1\n",
+        "",
     };
     assert_int_equal(ARRAY_LEN(HEARD), ARRAY_LEN(PUBSUB_VALID));
     EACH_ROW(i, PUBSUB_VALID) {
@@ -487,214 +474,6 @@ static void test_unverified_are_bounded(void **state)
     scripted_end(&s);
 }
 
-/* ---- gossip ------------------------------------------------------------------------------------ */
-
-static struct message_id id_of(struct scripted *s, uint32_t author, uint64_t number,
-                               enum gossipsub_message_id form)
-{
-    uint8_t seqno[MESSAGE_SEQNO_LEN];
-    struct writer w = writer_of(seqno, sizeof seqno);
-    put_u64be(&w, number);
-    struct rpc_message m = {.from = peer_id_view(&s->ids[author]), .seqno = writer_view(&w)};
-    return message_id_of(&m, form);
-}
-
-static uint8_t many_ids[512 << 10];
-
-/* Tells of the author's messages `first` and so many behind it. */
-static struct view ihave(struct scripted *s, const char *topic, uint32_t author, uint64_t first,
-                         uint32_t count, enum gossipsub_message_id form)
-{
-    struct writer w = writer_of(many_ids, sizeof many_ids);
-    size_t rpc = rpc_begin(&w), control = rpc_begin_control(&w);
-    size_t begun = rpc_begin_ihave(&w, view_of_text(topic));
-    for (uint64_t i = first; i < first + count; i++) {
-        struct message_id id = id_of(s, author, i, form);
-        rpc_put_ihave_id(&w, message_id_view(&id));
-    }
-    rpc_end(&w, begun);
-    rpc_end(&w, control);
-    rpc_end(&w, rpc);
-    assert_false(w.failed);
-    return writer_view(&w);
-}
-
-enum { IWANT = 0x12, IDONTWANT = 0x2a };
-
-/* So many ids of one author, each `step` behind the one before. */
-static void say_ids(struct scripted *s, uint32_t peer, uint8_t kind, uint32_t author,
-                    uint64_t first, uint32_t count, uint64_t step)
-{
-    static uint8_t ids[256 << 10];
-    struct writer list = writer_of(ids, sizeof ids);
-    for (uint32_t i = 0; i < count; i++) {
-        struct message_id id = id_of(s, author, first + i * step, GOSSIPSUB_ID_SPEC);
-        rpc_put_iwant_id(&list, message_id_view(&id));
-    }
-    struct writer w = writer_of(many_ids, sizeof many_ids);
-    size_t rpc = rpc_begin(&w), control = rpc_begin_control(&w);
-    put_u8(&w, kind);
-    put_delimited(&w, writer_view(&list));
-    rpc_end(&w, control);
-    rpc_end(&w, rpc);
-    assert_false(w.failed || list.failed);
-    assert_ok(say_bytes(s, peer, writer_view(&w)));
-}
-
-/* What is new is asked for, of one peer at a time. */
-static void test_ihave(void **state)
-{
-    (void)state;
-    static struct scripted s;
-    scripted_init(&s);
-    begin(&s, 3);
-    say_message(&s, 1, 9, 1, "t", "known");
-    assert_ok(say_bytes(&s, 2, ihave(&s, "t", 9, 1, 3, GOSSIPSUB_ID_JS)));
-    assert_ok(say_bytes(&s, 3, ihave(&s, "t", 9, 1, 4, GOSSIPSUB_ID_JS)));
-    assert_ok(say_bytes(&s, 3, ihave(&s, "u", 9, 50, 4, GOSSIPSUB_ID_JS)));
-    struct tally two = said(&s, 2), three = said(&s, 3);
-    assert_int_equal(two.parts[RPC_IWANT], 1);
-    assert_int_equal(two.ids, 2);
-    assert_int_equal(three.ids, 1);
-    /* Not answered for some seconds: another is asked. */
-    pass(&s, 7000);
-    assert_ok(say_bytes(&s, 3, ihave(&s, "t", 9, 2, 2, GOSSIPSUB_ID_JS)));
-    assert_int_equal(said(&s, 3).ids, 2);
-    scripted_end(&s);
-}
-
-/* In whatever form a peer tells of it, a message that is known is known. */
-static void test_ihave_in_other_forms(void **state)
-{
-    (void)state;
-    static const enum gossipsub_message_id FORMS[] = {GOSSIPSUB_ID_JS, GOSSIPSUB_ID_SPEC,
-                                                      GOSSIPSUB_ID_TEXT};
-    for (size_t own = GOSSIPSUB_ID_JS; own <= GOSSIPSUB_ID_SEQNO; own++)
-        for (size_t i = 0; i < ARRAY_LEN(FORMS); i++) {
-            static struct scripted s;
-            scripted_init(&s);
-            s.config.message_id = (enum gossipsub_message_id)own;
-            begin(&s, 3);
-            say_message(&s, 1, 9, 1, "t", "known");
-            said(&s, 2);
-            assert_ok(say_bytes(&s, 2, ihave(&s, "t", 9, 1, 2, FORMS[i])));
-            assert_int_equal(said(&s, 2).ids, 1);
-            scripted_end(&s);
-        }
-}
-
-static void test_ihave_flood(void **state)
-{
-    (void)state;
-    static struct scripted s;
-    scripted_init(&s);
-    begin(&s, 1);
-    size_t before = s.mem.used;
-    for (uint64_t i = 0; i < 30; i++)
-        assert_ok(say_bytes(&s, 1, ihave(&s, "t", 9, 6000 * i, 6000, GOSSIPSUB_ID_SPEC)));
-    assert_true(s.mem.used - before < 64u << 10);
-    assert_in_range(said(&s, 1).ids, 200, s.limits.rpc_control / 46);
-    /* Ten RPCs of little are as many as ten of much; the next second is another. */
-    pass(&s, 1000);
-    for (uint64_t i = 0; i < 12; i++)
-        assert_ok(say_bytes(&s, 1, ihave(&s, "t", 8, i, 1, GOSSIPSUB_ID_SPEC)));
-    assert_int_equal(said(&s, 1).ids, 10);
-    scripted_end(&s);
-}
-
-static void test_ids_looked_at_are_bounded(void **state)
-{
-    (void)state;
-    static struct scripted s;
-    scripted_init(&s);
-    s.limits.ihave_ids = 100;
-    begin(&s, 1);
-    for (uint64_t i = 0; i < 3; i++)
-        assert_ok(say_bytes(&s, 1, ihave(&s, "t", 9, 90 * i, 90, GOSSIPSUB_ID_SPEC)));
-    assert_int_equal(said(&s, 1).ids, 100);
-    pass(&s, 1000);
-    assert_ok(say_bytes(&s, 1, ihave(&s, "t", 9, 0, 300, GOSSIPSUB_ID_SPEC)));
-    assert_int_equal(said(&s, 1).ids, 0);
-    scripted_end(&s);
-}
-
-/* js-libp2p's vector, 6000 ids of one byte: 256 of them differ. */
-static void test_ihave_of_tiny_ids(void **state)
-{
-    (void)state;
-    static struct scripted s;
-    static uint8_t rpc[32 << 10];
-    struct writer w = writer_of(rpc, sizeof rpc);
-    scripted_init(&s);
-    begin(&s, 1);
-    size_t begun = rpc_begin(&w), control = rpc_begin_control(&w);
-    size_t list = rpc_begin_ihave(&w, view_of_text("t"));
-    for (uint32_t i = 0; i < 6000; i++) {
-        uint8_t byte = (uint8_t)i;
-        rpc_put_ihave_id(&w, view_of(&byte, 1));
-    }
-    rpc_end(&w, list);
-    rpc_end(&w, control);
-    rpc_end(&w, begun);
-    assert_ok(say_bytes(&s, 1, writer_view(&w)));
-    assert_int_equal(said(&s, 1).ids, 256);
-    scripted_end(&s);
-}
-
-/* Served to whoever asks, in any form, three times each; a flood of asking changes nothing. */
-static void test_iwant(void **state)
-{
-    (void)state;
-    static struct scripted s;
-    scripted_init(&s);
-    begin(&s, 8);
-    say_message(&s, 1, 9, 7, "t", "hi");
-    for (uint32_t i = 1; i <= 8; i++)
-        said(&s, i);
-    say_ids(&s, 7, IWANT, 9, 7, 1000, 0);
-    say_ids(&s, 8, IWANT, 9, 7, 1, 0);
-    say_ids(&s, 8, IWANT, 9, 8, 1, 0);
-    assert_int_equal(said(&s, 7).parts[RPC_MESSAGE], 3);
-    assert_int_equal(said(&s, 8).parts[RPC_MESSAGE], 1);
-    pass(&s, 7000);
-    say_ids(&s, 8, IWANT, 9, 7, 1, 0);
-    assert_int_equal(said(&s, 8).parts[RPC_MESSAGE], 0);
-    scripted_end(&s);
-}
-
-static void test_idontwant(void **state)
-{
-    (void)state;
-    static struct scripted s;
-    scripted_init(&s);
-    begin(&s, 4);
-    say_ids(&s, 2, IDONTWANT, 9, 7, 1, 0);
-    say_message(&s, 1, 9, 7, "t", "hi");
-    say_message(&s, 1, 9, 8, "t", "ho");
-    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
-    assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], 2);
-    /* It holds for some seconds only. */
-    say_ids(&s, 3, IDONTWANT, 9, 10, 1, 0);
-    pass(&s, 7000);
-    say_message(&s, 1, 9, 10, "t", "late");
-    assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], 1);
-    scripted_end(&s);
-}
-
-static void test_idontwant_flood(void **state)
-{
-    (void)state;
-    static struct scripted s;
-    scripted_init(&s);
-    begin(&s, 1);
-    size_t before = s.mem.used;
-    for (uint64_t i = 0; i < 20000; i += 4000)
-        say_ids(&s, 1, IDONTWANT, 9, i, 4000, 1);
-    assert_true(s.mem.used - before <= s.limits.marks);
-    assert_int_equal(s.g.unwanted.young.count + s.g.unwanted.old.count, s.limits.idontwant_ids);
-    scripted_end(&s);
-}
-
 /* ---- bytes ------------------------------------------------------------------------------------- */
 
 /* What peers of js-libp2p said in a recorded run, whole and byte by byte. */
@@ -821,7 +600,7 @@ static void story(struct mem *mem, void *context)
         rc = MIN(gossipsub_publish(&g, view_of_text("t"), view_of_text("hi"), NULL, s->now), 0);
     for (uint32_t i = 1; i <= 6 && rc == 0; i++) {
         struct span in = test_copy(i % 2 ? written(s, 9, i, "t", "ho")
-                                         : ihave(s, "t", 8, i, 2, GOSSIPSUB_ID_SPEC));
+                                         : framed("{1a{0a{0a{74} 12{01} 12{02}}}}"));
         while ((rc = gossipsub_feed(&g, i, &in, &ev, s->now)) > 0)
             continue;
         gossipsub_tick(&g, s->now += 1000);
@@ -869,14 +648,6 @@ int main(void)
         cmocka_unit_test(test_verified_elsewhere),
         cmocka_unit_test(test_verified_in_any_order),
         cmocka_unit_test(test_unverified_are_bounded),
-        cmocka_unit_test(test_ihave),
-        cmocka_unit_test(test_ihave_in_other_forms),
-        cmocka_unit_test(test_ihave_flood),
-        cmocka_unit_test(test_ids_looked_at_are_bounded),
-        cmocka_unit_test(test_ihave_of_tiny_ids),
-        cmocka_unit_test(test_iwant),
-        cmocka_unit_test(test_idontwant),
-        cmocka_unit_test(test_idontwant_flood),
         cmocka_unit_test(test_recorded_streams),
         cmocka_unit_test(test_broken_bytes),
         cmocka_unit_test(test_events_are_copies),

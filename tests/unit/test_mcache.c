@@ -1,7 +1,7 @@
 #include "test.h"
 
-#include "crypto/crypto.h"
 #include "base/timers.h"
+#include "crypto/crypto.h"
 #include "pubsub/mcache.h"
 
 struct fixture {
@@ -14,8 +14,8 @@ struct fixture {
 static void begin(struct fixture *f, size_t limit, enum gossipsub_message_id form)
 {
     *f = (struct fixture){0};
-    f->all = (struct messages){
-        .mem = &f->mem, .limit = 1 << 20, .form = form, .hash_key = {{1, 2}}};
+    f->all =
+        (struct messages){.mem = &f->mem, .limit = 1 << 20, .form = form, .hash_key = {{1, 2}}};
     mcache_init(&f->cache, &f->all, limit);
     list_init(&f->topic);
 }

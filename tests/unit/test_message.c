@@ -141,11 +141,10 @@ static void test_written_as_js_does(void **state)
     identity_from_seed(hex(KEY1_SEED).data, &identity);
     assert_ok(message_write(&all, &identity, 0x17d1f2a3b4c5d6e7, view_of_text("test"),
                             view_of_text("hello"), &m));
-    assert_view_hex(m->encoded,
-                    "0a260024" KEY1 "120568656c6c6f1a0817d1f2a3b4c5d6e72204746573742a40"
-                    "8c4f68413ac278aa8fb46a2819847935d6d0df8b48f7dd92d7ad1673be882da0"
-                    "0912361f76748801ab56a9ddf94ce176035ed20bbdd654b524104189bcffb007"
-                    "3224" KEY1);
+    assert_view_hex(m->encoded, "0a260024" KEY1 "120568656c6c6f1a0817d1f2a3b4c5d6e72204746573742a40"
+                                "8c4f68413ac278aa8fb46a2819847935d6d0df8b48f7dd92d7ad1673be882da0"
+                                "0912361f76748801ab56a9ddf94ce176035ed20bbdd654b524104189bcffb007"
+                                "3224" KEY1);
     assert_view_hex(m->id, KEY1 "17d1f2a3b4c5d6e7");
     message_drop(&all, m);
     assert_mem_empty(&mem);
@@ -165,8 +164,8 @@ static void test_written_like_the_vectors(void **state)
         if (identity_parse(hex(v->private_key), &identity) != 0)
             continue;
         struct cursor seqno = cursor_of(hex(v->seqno));
-        assert_ok(message_write(&all, &identity, take_u64be(&seqno), hex(v->topic), hex(v->data),
-                                &m));
+        assert_ok(
+            message_write(&all, &identity, take_u64be(&seqno), hex(v->topic), hex(v->data), &m));
         assert_view_hex(m->signed_bytes, v->signed_bytes);
         assert_view_hex(m->fields.signature, v->signature);
         message_drop(&all, m);

@@ -151,12 +151,9 @@ int main(void)
 {
     crypto_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_without_author),
-        cmocka_unit_test(test_ids_of_js),
-        cmocka_unit_test(test_origin_is_found_in_each_form),
-        cmocka_unit_test(test_hashed_forms),
-        cmocka_unit_test(test_ids_of_no_form),
+        cmocka_unit_test(test_forms),          cmocka_unit_test(test_without_author),
+        cmocka_unit_test(test_ids_of_js),      cmocka_unit_test(test_origin_is_found_in_each_form),
+        cmocka_unit_test(test_hashed_forms),   cmocka_unit_test(test_ids_of_no_form),
         cmocka_unit_test(test_largest_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

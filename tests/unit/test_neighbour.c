@@ -12,8 +12,8 @@ static void begin(struct fixture *f)
 {
     static const struct peer_id NOBODY;
     *f = (struct fixture){0};
-    f->all = (struct messages){
-        .mem = &f->mem, .limit = 1 << 20, .signing = GOSSIPSUB_STRICT_NO_SIGN};
+    f->all =
+        (struct messages){.mem = &f->mem, .limit = 1 << 20, .signing = GOSSIPSUB_STRICT_NO_SIGN};
     neighbour_init(&f->peer, 1, &NOBODY, &f->mem, &PEERLET_LIMITS);
 }
 

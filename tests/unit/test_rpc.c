@@ -69,7 +69,8 @@ static const struct {
     {"empty control", "{1a{}}", ""},
     {"topic behind the ids", "{1a{0a{12{01} 0a{74}}}}", "1 ihave topic=74 id=01\n"},
     {"an id of no length", "{1a{12{0a{}}}}", "1 iwant id=\n"},
-    {"PRUNE with peers to try", "{1a{22{0a{74} 12{0a{01} 12{02}} 180a}}}", "1 prune topic=74 for 10\n"},
+    {"PRUNE with peers to try", "{1a{22{0a{74} 12{0a{01} 12{02}} 180a}}}",
+     "1 prune topic=74 for 10\n"},
     {"PRUNE of version 1.0", "{1a{22{0a{74}}}}", "1 prune topic=74 for 0\n"},
     {"fields of all wire types passed over",
      "{50ff01 59 0102030405060708 5d 01020304 52{0b0c} 1a{32{5001} 38 01} 12{3801 22{74}}}",
@@ -130,7 +131,8 @@ static struct view with_prefix(const char *rpc)
 }
 
 #define TEST_TOPIC "746573742d746f706963"
-#define ID "002408011220eb273a8d982d9ea9d1c68501de2c7efe072a01c841debe396e3c25fb49adbc8018d75b8423f30001"
+#define ID                                                                                         \
+    "002408011220eb273a8d982d9ea9d1c68501de2c7efe072a01c841debe396e3c25fb49adbc8018d75b8423f30001"
 
 static void test_control_of_js(void **state)
 {
@@ -257,9 +259,10 @@ static void test_writes_what_it_reads(void **state)
     assert_view_equal(writer_view(&w),
                       framed("{0a{0801 12{74}} 0a{0800 12{75}} 12{22{74}} 1a{1a{0a{74}} "
                              "22{0a{74} 183c} 22{0a{75}} 12{0a{03}} 0a{0a{74} 12{01} 12{0202}}}}"));
-    read_as(writer_view(&w), "1 subscription topic=74 yes\n1 subscription topic=75 no\n"
-                             "1 message on=74\n1 graft topic=74\n1 prune topic=74 for 60\n"
-                             "1 prune topic=75 for 0\n1 iwant id=03\n1 ihave topic=74 id=01 id=0202\n");
+    read_as(writer_view(&w),
+            "1 subscription topic=74 yes\n1 subscription topic=75 no\n"
+            "1 message on=74\n1 graft topic=74\n1 prune topic=74 for 60\n"
+            "1 prune topic=75 for 0\n1 iwant id=03\n1 ihave topic=74 id=01 id=0202\n");
 }
 
 /* A part takes all it needs or leaves the writer failed, at each size there is. */

@@ -11,8 +11,8 @@ static void test_known_answers(void **state)
         size_t len;
         uint64_t hash;
     } ROWS[] = {
-        {"nothing", 0, 0x726fdb47dd0e0e31}, {"one byte", 1, 0x74f839c593dc67fd},
-        {"7 bytes", 7, 0xab0200f58b01d137}, {"one word", 8, 0x93f5f5799a932462},
+        {"nothing", 0, 0x726fdb47dd0e0e31},      {"one byte", 1, 0x74f839c593dc67fd},
+        {"7 bytes", 7, 0xab0200f58b01d137},      {"one word", 8, 0x93f5f5799a932462},
         {"the paper's", 15, 0xa129ca6149be45e5}, {"63 bytes", 63, 0x958a324ceb064572},
     };
     uint8_t bytes[64];
