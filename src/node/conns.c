@@ -254,9 +254,19 @@ static const char *why_of(const struct conn *c, int code)
         return "the peer does not speak Noise, and nothing else is safe here";
     if (code == ERR_UNSUPPORTED && c->state == CONN_NOISE)
         return "the peer's key is secp256k1, which no browser can check, or it speaks no yamux";
-    if (code == ERR_WRONG_PEER)
-        return "another peer than the one dialled answered at that address";
     return err_text(code);
+}
+
+static void end_badly(struct peerlet *p, struct conn *c, int code)
+{
+    char text[160];
+    const struct peer_id *claimed = code == ERR_WRONG_PEER ? noise_claimed_peer(&c->noise) : NULL;
+    size_t len = claimed ? text_format(text, sizeof text,
+                                       "the one who answers there is %s; is the Peer ID in the "
+                                       "address still right?",
+                                       peer_text(claimed).text)
+                         : text_format(text, sizeof text, "%s", why_of(c, code));
+    conn_end(p, c, code, view_of((const uint8_t *)text, len));
 }
 
 static void feed_conn(struct peerlet *p, struct feed *f, struct peerlet_output *out)
@@ -270,7 +280,7 @@ static void feed_conn(struct peerlet *p, struct feed *f, struct peerlet_output *
     int rc = conn_feed(c, &f->in, &ev, p->now);
     conn_mark(p, c);
     if (rc < 0) {
-        conn_end(p, c, rc, view_of_text(why_of(c, rc)));
+        end_badly(p, c, rc);
         return;
     }
     if (rc == 0)

@@ -125,6 +125,9 @@ MUST_USE int noise_verified(struct noise *n, bool is_valid);
  */
 MUST_USE int noise_drain(struct noise *n, struct buf *out);
 
+/* Who the peer says it is, before anything of that was checked; null until it has said so. */
+const struct peer_id *noise_claimed_peer(const struct noise *n);
+
 /* Plaintext bytes that still fit in the open frame, or in a new one. */
 size_t noise_frame_room(const struct noise *n);
 

@@ -342,3 +342,9 @@ int noise_verified(struct noise *n, bool is_valid)
     n->state = is_valid ? NOISE_WAIT_FEED : NOISE_FAILED;
     return is_valid ? 0 : ERR_BAD_SIGNATURE;
 }
+
+const struct peer_id *noise_claimed_peer(const struct noise *n)
+{
+    bool is_known = n->handshake != NULL && n->handshake->peer.len > 0;
+    return is_known ? &n->handshake->peer : NULL;
+}
