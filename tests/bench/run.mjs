@@ -204,7 +204,7 @@ const scenarios = {
   async burst (browser, impl) {
     const [a, b] = await gossipPair(browser, impl)
     await a.evaluate((...args) => bench.gossipPublish('bench', ...args), 8000, 1024, 0)
-    const got = await settled(b, 8000, 4000)
+    const got = await settled(b, 8000, 15_000)
     put('burst', '8000 x 1 KiB: delivered, %', impl, got.n / 80)
     put('burst', '8000 x 1 KiB: worst latency, ms', impl, Math.max(...got.lat))
     await sleep(8000)
@@ -253,7 +253,7 @@ async function gossipPair (browser, impl) {
 }
 
 /** What arrived, once all is there or nothing new came for `pause` ms. */
-async function settled (page, count, pause = 2000) {
+async function settled (page, count, pause = 5000) {
   let seen = -1
   for (let quiet = 0; quiet < pause; quiet += 200) {
     const { n } = await page.evaluate('({ n: bench.gossipGot().n })')
