@@ -190,23 +190,29 @@ void router_give(struct gossipsub *g, struct message *m, struct gossipsub_event 
 
 /* ---- peers ------------------------------------------------------------------------------------- */
 
-static int add_new(struct gossipsub *g, uint32_t handle, const struct peer_id *id)
+static struct neighbour *make_peer(struct gossipsub *g, uint32_t handle, const struct peer_id *id)
 {
     struct neighbour *n = mem_alloc(g->mem, sizeof *n);
     if (n == NULL)
-        return ERR_NOMEM;
+        return NULL;
     neighbour_init(n, handle, id, g->mem, g->limits);
     n->form = g->config.message_id;
-    int rc = table_add(&g->peers, handle, n);
-    if (rc != 0)
-        free_peer(g, n);
-    return rc;
+    if (table_add(&g->peers, handle, n) == 0)
+        return n;
+    free_peer(g, n);
+    return NULL;
+}
+
+static void leave_parted(struct gossipsub *g, struct neighbour *n)
+{
+    list_remove(&n->in_parted);
+    g->parted_count--;
 }
 
 void router_forget(struct gossipsub *g, struct neighbour *n)
 {
+    leave_parted(g, n);
     table_remove(&g->peers, n->handle);
-    g->parted_count--;
     free_peer(g, n);
 }
 
@@ -215,16 +221,14 @@ int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_i
 {
     (void)now;
     struct neighbour *n = table_find(&g->peers, handle);
-    if (n == NULL) {
-        int rc = add_new(g, handle, id);
-        if (rc != 0)
-            return rc;
-        n = table_find(&g->peers, handle);
-    }
-    if (neighbour_is_parted(n)) {
-        list_remove(&n->in_parted);
-        g->parted_count--;
-    }
+    if (n != NULL && !neighbour_is_parted(n))
+        return 0;
+    if (n != NULL)
+        leave_parted(g, n);
+    else
+        n = make_peer(g, handle, id);
+    if (n == NULL)
+        return ERR_NOMEM;
     n->version = version;
     n->role = role;
     return 0;

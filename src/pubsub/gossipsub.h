@@ -113,8 +113,8 @@ void gossipsub_free(struct gossipsub *g);
 /* ---- peers and their streams */
 
 /*
- * A peer is there; `role` is who dialled it. Again for one that is known is fine. A handle stands
- * for one Peer ID, and is not 0. ERR_NOMEM.
+ * A peer is there; `role` is who dialled it first. For one that is there already nothing changes. A
+ * handle stands for one Peer ID, and is not 0. ERR_NOMEM.
  */
 MUST_USE int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_id *id,
                                 enum gossipsub_version version, enum role role, uint64_t now);

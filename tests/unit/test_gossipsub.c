@@ -434,6 +434,24 @@ static void test_greeted_late_and_again(void **state)
     scripted_end(&s);
 }
 
+/* What we may say follows from our stream; whose the connection is, from the first of them. */
+static void test_version_and_role(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 0);
+    meet(&s, 1, GOSSIPSUB_1_0, DIALER);
+    say(&s, 1, JOIN);
+    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, s.now));
+    said(&s, 1);
+    unsubscribe(&s, "t");
+    assert_said(&s, 1, "1 subscription topic=74 no\n1 prune topic=74 for 0\n");
+    const struct neighbour *n = table_find(&s.g.peers, 1);
+    assert_int_equal(n->role, DIALER);
+    scripted_end(&s);
+}
+
 /* Half an RPC of a stream that ended says nothing to the next one. */
 static void test_new_stream_starts_anew(void **state)
 {
@@ -640,6 +658,7 @@ int main(void)
         cmocka_unit_test(test_backoff_outlives_the_connection),
         cmocka_unit_test(test_parted_are_bounded),
         cmocka_unit_test(test_greeted_late_and_again),
+        cmocka_unit_test(test_version_and_role),
         cmocka_unit_test(test_new_stream_starts_anew),
         cmocka_unit_test(test_owing_walks_all),
         cmocka_unit_test(test_drain_by_room),
