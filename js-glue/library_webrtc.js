@@ -117,9 +117,9 @@ mergeInto(LibraryManager.library, {
   },
 
   js_rtc_offer__deps: ['$rtcStep', '$rtcDescribe'],
-  js_rtc_offer: function (link, restart) {
+  js_rtc_offer: function (link) {
     rtcStep(link, function (l) {
-      return l.pc.createOffer({ iceRestart: restart !== 0 }).then(function (offer) { return rtcDescribe(link, l, offer) })
+      return l.pc.createOffer().then(function (offer) { return rtcDescribe(link, l, offer) })
     })
   },
 

@@ -121,7 +121,6 @@ enum peerlet_output_type {
     PEERLET_RTC_REMOTE,    /* link; value: 0 offer, 1 answer; text: SDP. setRemoteDescription; after
                               an offer also setLocalDescription(), then peerlet_rtc_description */
     PEERLET_RTC_CANDIDATE, /* link; text: JSON of RTCIceCandidateInit. addIceCandidate */
-    PEERLET_RTC_RESTART,   /* link. restartIce(), then as PEERLET_RTC_OFFER */
     PEERLET_SEND,          /* link, channel (0: a socket); data: one message, never over room */
     PEERLET_CLOSE_CHANNEL, /* link, channel */
     PEERLET_CLOSE_LINK,    /* link. No input about it is wanted any more */

@@ -89,7 +89,7 @@ struct peerlet_limits {
     uint32_t rtc_fin_ack_ms;     /* for a FIN to be acknowledged; rust never does */
     uint32_t rtc_early_channels; /* before the connection is ready */
     size_t rtc_early_bytes;      /* per such channel */
-    uint32_t direct_retry_ms[3]; /* after a failed upgrade of a relayed connection */
+    uint32_t direct_retry_ms[3]; /* between upgrades; the last for ever */
 
     /* address book, bytes and entries */
     uint32_t peers;         /* known, least recently used goes first */

@@ -222,16 +222,13 @@ static void perform(const struct peerlet_output *out)
         js_rtc_channel(out->id, out->channel, out->text.data, out->text.len);
         break;
     case PEERLET_RTC_OFFER:
-        js_rtc_offer(out->id, 0);
+        js_rtc_offer(out->id);
         break;
     case PEERLET_RTC_REMOTE:
         js_rtc_remote(out->id, out->value == 1, out->text.data, out->text.len);
         break;
     case PEERLET_RTC_CANDIDATE:
         js_rtc_candidate(out->id, out->text.data, out->text.len);
-        break;
-    case PEERLET_RTC_RESTART:
-        js_rtc_offer(out->id, 1);
         break;
     case PEERLET_SEND:
         perform_send(out);

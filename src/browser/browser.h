@@ -73,7 +73,7 @@ void js_socket_delete(int socket);
 /* One order of peerlet.h each. What fails is told later, by rtc_closed. */
 void js_rtc_open(uint32_t link, size_t low, size_t high);
 void js_rtc_channel(uint32_t link, uint32_t channel, const uint8_t *label, size_t len);
-void js_rtc_offer(uint32_t link, int restart);
+void js_rtc_offer(uint32_t link);
 void js_rtc_remote(uint32_t link, int is_answer, const uint8_t *sdp, size_t len);
 void js_rtc_candidate(uint32_t link, const uint8_t *json, size_t len);
 void js_rtc_send(uint32_t link, uint32_t channel, const uint8_t *data, size_t len);

@@ -139,6 +139,18 @@ static void tell_streams(struct peerlet *p, struct conn *c, int code)
     reap_streams(p, c);
 }
 
+/* A direct connection that fell silent while it was in use: the relay can carry on. */
+static bool is_missed(const struct conn *c, int code)
+{
+    if (c->link.kind != LINK_RTC || c->role != DIALER || c->is_closing ||
+        (code != ERR_TIMEOUT && code != ERR_TRANSPORT))
+        return false;
+    LIST_EACH(node, &c->streams)
+        if (LIST_OWNER(node, struct stream, in_conn)->state == STREAM_OPEN)
+            return true;
+    return false;
+}
+
 static void unfeed(struct peerlet *p, uint32_t conn)
 {
     for (size_t i = 0; i < p->feed_count; i++)
@@ -151,6 +163,7 @@ void conn_end(struct peerlet *p, struct conn *c, int code, struct view why)
     if (c->state == CONN_DEAD)
         return;
     bool was_open = c->peer != NULL && list_is_linked(&c->in_peer);
+    bool misses_it = was_open && is_missed(c, code);
     c->state = CONN_DEAD;
     c->code = code;
     if (p->sent == c)
@@ -190,6 +203,8 @@ void conn_end(struct peerlet *p, struct conn *c, int code, struct view why)
     }
     direct_conn_down(p, c);
     dial_conn_down(p, c->id, code ? code : ERR_CLOSED, why);
+    if (misses_it)
+        dial_in_background(p, peer);
     if (peer != NULL)
         peer->held--;
     conn_free(c);

@@ -5,6 +5,10 @@
  *
  * The peer's identity is the one Noise proved on `via`; the DTLS fingerprints travel inside it.
  * specs/webrtc, "Browser to Browser".
+ *
+ * ICE is never restarted: to every implementation an offer is a new connection, and none answers one
+ * for an old. When a direct connection is lost while streams were open on it, its dialer goes back to
+ * the relay at once (conns.c), and the relayed connection is upgraded as the first one was.
  */
 #include "node/node.h"
 
@@ -416,15 +420,13 @@ static struct view webrtc_address(const struct conn *via, struct writer *w)
 static void try_upgrade(struct peerlet *p, struct upgrade *u)
 {
     struct conn *via = best_conn(p, u->peer, false);
-    if (via == NULL || via->link.kind != LINK_RELAYED ||
-        u->tries > ARRAY_LEN(p->limits.direct_retry_ms)) {
+    if (via == NULL || via->link.kind != LINK_RELAYED) {
         upgrade_free(p, u);
         return;
     }
-    size_t pause = u->tries++;
-    u->at = pause < ARRAY_LEN(p->limits.direct_retry_ms)
-                ? after(p->now, p->limits.direct_retry_ms[pause])
-                : NEVER;
+    u->at = after(p->now, p->limits.direct_retry_ms[u->tries]);
+    if (u->tries + 1u < ARRAY_LEN(p->limits.direct_retry_ms))
+        u->tries++;
     bool known_deaf = u->peer->protocols && !peer_speaks(u->peer, SIGNALING_OPS.name);
     if (known_deaf || direct_of_peer(p, u->peer))
         return;

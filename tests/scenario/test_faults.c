@@ -59,11 +59,48 @@ static void the_direct_way_is_lost(struct sim *sim)
     struct pair p = direct_pair(sim);
 
     host_block_udp(&p.bob->host);
-    assert_within(sim, 10000, !node_is_direct_to(p.alice, p.bob));
-    assert_within(sim, 15000, node_is_relayed_to(p.alice, p.bob));
+    assert_within(sim, 10000,
+                  node_is_relayed_to(p.alice, p.bob) && !node_is_direct_to(p.alice, p.bob));
     host_allow_udp(&p.bob->host);
     assert_within(sim, 90000, nodes_are_direct(p.alice, p.bob));
     assert_within(sim, 2000, can_talk(p.alice, p.bob));
+}
+
+/* The same for pages that only know each other's address, and whose stream has been quiet. */
+static void the_direct_way_is_lost_to_a_known_address(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    const struct node_config shy = {.relays = {relay}, .is_undiscoverable = true};
+    struct node *alice = sim_node(sim, &shy), *bob = sim_node(sim, &shy);
+
+    assert_within(sim, 1000, node_is_reserved(alice, relay) && node_is_reserved(bob, relay));
+    node_dial(alice, node_address(bob, "/p2p-circuit/webrtc"));
+    assert_within(sim, 1000, nodes_are_direct(alice, bob));
+    struct node_stream *s = node_open(alice, bob);
+    node_send(alice, s, 1000);
+    assert_within(sim, 1000, s->received == 1000);
+    sim_run(sim, 60000);
+
+    host_block_udp(&bob->host);
+    assert_within(sim, 10000, s->is_closed && node_is_relayed_to(alice, bob));
+    assert_code(s->code, ERR_TIMEOUT);
+    host_allow_udp(&bob->host);
+    assert_within(sim, 15000, nodes_are_direct(alice, bob));
+}
+
+/* For half an hour the relay is all there is. */
+static void the_upgrade_is_never_given_up(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    relay_terms(relay)->limit_s = 0;
+    relay_terms(relay)->limit_bytes = 0;
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+    host_block_udp(&alice->host);
+
+    sim_run(sim, 1800000);
+    assert_true(node_is_relayed_to(alice, bob) && !node_is_direct_to(alice, bob));
+    host_allow_udp(&alice->host);
+    assert_within(sim, 310000, nodes_are_direct(alice, bob));
 }
 
 /* ---- pages that go --------------------------------------------------------------------------- */
@@ -255,6 +292,8 @@ int main(void)
         STORY(ice_fails_and_the_relay_carries),
         STORY(an_upgrade_is_tried_again),
         STORY(the_direct_way_is_lost),
+        STORY(the_direct_way_is_lost_to_a_known_address),
+        STORY(the_upgrade_is_never_given_up),
         STORY(a_page_loses_power),
         STORY(a_tab_crashes_and_comes_back),
         STORY(offline_then_online),

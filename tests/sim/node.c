@@ -245,9 +245,6 @@ static void perform(struct node *n, const struct peerlet_output *out)
     case PEERLET_RTC_CANDIDATE:
         rtc_candidate(h, out->id, out->text);
         break;
-    case PEERLET_RTC_RESTART:
-        rtc_restart(h, out->id);
-        break;
     case PEERLET_SEND:
         send_bytes(n, out);
         break;

@@ -41,7 +41,6 @@ struct rtc {
     char ufrag[UFRAG_LEN + 1];
     char pwd[PWD_LEN + 1];
     uint8_t fingerprint[32];
-    uint32_t generation;                   /* of the description: restarts make a new one */
     bool has_local, has_remote, has_heard; /* heard: of a candidate */
     char far_ufrag[UFRAG_LEN + 1];
     uint32_t far;    /* number of the other side, 0: not known */
@@ -112,7 +111,7 @@ static void describe(struct rtc *r, enum role role, uint64_t after_ms)
     format_fingerprint(r, fingerprint);
     int len = snprintf(sdp, sizeof sdp,
                        "v=0\r\n"
-                       "o=- %u%09u %u IN IP4 127.0.0.1\r\n"
+                       "o=- %u%09u 2 IN IP4 127.0.0.1\r\n"
                        "s=-\r\n"
                        "t=0 0\r\n"
                        "a=group:BUNDLE 0\r\n"
@@ -128,7 +127,7 @@ static void describe(struct rtc *r, enum role role, uint64_t after_ms)
                        "a=mid:0\r\n"
                        "a=sctp-port:5000\r\n"
                        "a=max-message-size:262144\r\n",
-                       100000000 + r->id, r->id, r->generation + 2, r->ufrag, r->pwd, fingerprint,
+                       100000000 + r->id, r->id, r->ufrag, r->pwd, fingerprint,
                        role == DIALER ? "actpass" : "active");
     plan(r, EVENT_RTC_DESCRIPTION, after_ms, 0, r->host,
          view_of((const uint8_t *)sdp, (size_t)len));
@@ -142,17 +141,17 @@ static void gather(struct rtc *r, uint64_t after_ms)
     uint32_t port = 49152 + r->id % 16000;
     int len = snprintf(json, sizeof json,
                        "{\"candidate\":\"candidate:%u 1 udp 2113937151 "
-                       "%08x-5c3e-4b6a-9d0a-%012x.local %u typ host generation %u ufrag %s "
+                       "%08x-5c3e-4b6a-9d0a-%012x.local %u typ host generation 0 ufrag %s "
                        "network-cost 999\",\"sdpMid\":\"0\",\"sdpMLineIndex\":0,"
                        "\"usernameFragment\":\"%s\"}",
-                       4000000000u - r->id, 0x7f000000u + r->host->number, r->id, port,
-                       r->generation, r->ufrag, r->ufrag);
+                       4000000000u - r->id, 0x7f000000u + r->host->number, r->id, port, r->ufrag,
+                       r->ufrag);
     plan(r, EVENT_RTC_CANDIDATE, after_ms, 0, r->host, view_of((uint8_t *)json, (size_t)len));
     len = snprintf(json, sizeof json,
                    "{\"candidate\":\"candidate:%u 1 udp 1677729535 %s %u typ srflx raddr 0.0.0.0 "
-                   "rport 0 generation %u ufrag %s network-cost 999\",\"sdpMid\":\"0\","
+                   "rport 0 generation 0 ufrag %s network-cost 999\",\"sdpMid\":\"0\","
                    "\"sdpMLineIndex\":0,\"usernameFragment\":\"%s\"}",
-                   842163049u + r->id, ip, port, r->generation, r->ufrag, r->ufrag);
+                   842163049u + r->id, ip, port, r->ufrag, r->ufrag);
     plan(r, EVENT_RTC_CANDIDATE, after_ms + 30, 0, r->host, view_of((uint8_t *)json, (size_t)len));
     plan(r, EVENT_RTC_CANDIDATE, after_ms + 60, 0, r->host, (struct view){0});
 }
@@ -357,16 +356,6 @@ void rtc_candidate(struct host *h, uint32_t link, struct view json)
         return;
     r->has_heard = true;
     try_to_connect(r);
-}
-
-void rtc_restart(struct host *h, uint32_t link)
-{
-    struct rtc *r = rtc_find(h, link);
-    assert(r != NULL);
-    r->generation++;
-    r->has_heard = r->has_remote = false;
-    new_names(r);
-    rtc_offer(h, link);
 }
 
 static void free_one(struct rtc *r)

@@ -21,7 +21,6 @@ void rtc_open_channel(struct host *h, uint32_t link, uint32_t channel, struct vi
 void rtc_offer(struct host *h, uint32_t link);
 void rtc_remote(struct host *h, uint32_t link, enum role from, struct view sdp);
 void rtc_candidate(struct host *h, uint32_t link, struct view json);
-void rtc_restart(struct host *h, uint32_t link);
 
 /* False when the link is no peer connection. */
 bool rtc_close(struct host *h, uint32_t link);
