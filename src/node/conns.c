@@ -272,6 +272,36 @@ static const char *why_of(const struct conn *c, int code)
     return err_text(code);
 }
 
+/* A relayed connection's bytes go into the stream that carries it. */
+static void send_through(struct peerlet *p, struct conn *c, struct view data)
+{
+    size_t taken = stream_write(c->via, data);
+    assert(taken == data.len);
+    (void)taken;
+    conn_sent(c);
+    conn_mark(p, c->via->conn);
+}
+
+/* The muxer's reason leaves before the link closes, if there is room for it. */
+static void say_why(struct peerlet *p, struct conn *c)
+{
+    struct conn_output o;
+    if (!conn_is_ready(c) || c->link.kind == LINK_RTC)
+        return;
+    if (c->link.kind == LINK_RELAYED)
+        c->link.room = c->via != NULL ? stream_room(c->via) : 0;
+    while (conn_drain(c, &o, p->now) == 1 && o.type != CONN_FLUSHED) {
+        if (o.type != CONN_SEND)
+            continue;
+        if (c->link.kind == LINK_RELAYED) {
+            send_through(p, c, o.data);
+            continue;
+        }
+        emit(p, &(struct peerlet_output){.type = PEERLET_SEND, .id = c->id, .data = o.data});
+        conn_sent(c);
+    }
+}
+
 static void end_badly(struct peerlet *p, struct conn *c, int code)
 {
     char text[160];
@@ -281,6 +311,7 @@ static void end_badly(struct peerlet *p, struct conn *c, int code)
                                        "address still right?",
                                        peer_text(claimed).text)
                          : text_format(text, sizeof text, "%s", why_of(c, code));
+    say_why(p, c);
     conn_end(p, c, code, view_of((const uint8_t *)text, len));
 }
 
@@ -333,16 +364,6 @@ bool conns_feed(struct peerlet *p, struct peerlet_output *out)
 }
 
 /* ---- down ---------------------------------------------------------------------------------- */
-
-/* A relayed connection's bytes go into the stream that carries it. */
-static void send_through(struct peerlet *p, struct conn *c, struct view data)
-{
-    size_t taken = stream_write(c->via, data);
-    assert(taken == data.len);
-    (void)taken;
-    conn_sent(c);
-    conn_mark(p, c->via->conn);
-}
 
 static bool perform(struct peerlet *p, struct conn *c, const struct conn_output *o,
                     struct peerlet_output *out)
