@@ -10,9 +10,11 @@
 #define RPC_AHEAD (64u << 10)
 #define RPC_PROTOCOLS "/meshsub/1.2.0\n/meshsub/1.1.0\n/meshsub/1.0.0"
 #define ADDRESSES_MAX 32
-/* A lost stream is opened again after a second, four, sixteen; rust bears no fifth. */
+/* A lost stream is opened again after a second, four, sixteen, and then every minute or so for ever;
+ * rust refuses those behind the fifth, which does no harm. One that lasted a minute was well. */
 #define RPC_AGAIN_MS 1000
-#define RPC_TRIES 4
+#define RPC_PAUSES 4
+#define RPC_WELL_MS 60000
 
 static struct stream *rpc_stream(const struct peer *peer, enum use use)
 {
@@ -48,9 +50,9 @@ static struct view spoken(const struct peer *peer)
 
 static void try_again_later(struct peerlet *p, struct peer *peer)
 {
-    uint64_t pause_ms = (uint64_t)RPC_AGAIN_MS << (2 * peer->rpc_tries);
-    peer->rpc_at = peer->rpc_tries + 1 < RPC_TRIES ? after(p->now, pause_ms) : NEVER;
-    if (peer->rpc_tries + 1 < RPC_TRIES)
+    peer->rpc_at = after(p->now, (uint64_t)RPC_AGAIN_MS << (2 * peer->rpc_tries));
+    p->rpc_at = earlier(p->rpc_at, peer->rpc_at);
+    if (peer->rpc_tries + 1 < RPC_PAUSES)
         peer->rpc_tries++;
 }
 
@@ -128,6 +130,8 @@ void gossip_stream_down(struct peerlet *p, struct stream *s)
     if (peer == NULL || s->use != USE_RPC_OUT || rpc_stream(peer, USE_RPC_OUT) != NULL)
         return;
     gossipsub_silence(&p->gossip, peer->number);
+    if (is_due(after(s->deadline, RPC_WELL_MS), p->now))
+        peer->rpc_tries = 0;
     struct conn *other = best_conn(p, peer, true);
     if (other != NULL && other != s->conn)
         gossip_conn_up(p, other);
@@ -139,10 +143,16 @@ static void reopen_lost(struct peerlet *p)
 {
     uint32_t at = 0;
     struct conn *c;
+    if (!is_due(p->rpc_at, p->now))
+        return;
+    p->rpc_at = NEVER;
     while ((c = table_next(&p->conns, &at)) != NULL)
-        if (c->peer != NULL && conn_is_ready(c) && c->peer->rpc_at != 0 &&
-            is_due(c->peer->rpc_at, p->now))
-            gossip_conn_up(p, c);
+        if (c->peer != NULL && conn_is_ready(c) && c->peer->rpc_at != 0) {
+            if (is_due(c->peer->rpc_at, p->now))
+                gossip_conn_up(p, c);
+            else
+                p->rpc_at = earlier(p->rpc_at, c->peer->rpc_at);
+        }
 }
 
 void gossip_conn_down(struct peerlet *p, struct conn *c)
@@ -379,7 +389,7 @@ uint64_t gossip_deadline(const struct peerlet *p)
 {
     if (!p->has_gossip)
         return NEVER;
-    uint64_t at = gossipsub_deadline(&p->gossip);
+    uint64_t at = earlier(gossipsub_deadline(&p->gossip), p->rpc_at);
     return p->discovery.topic ? earlier(at, p->discovery.next_at) : at;
 }
 

@@ -166,7 +166,7 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     p->is_offline = (config->page & PEERLET_PAGE_OFFLINE) != 0;
     p->no_auto_dial = config->no_auto_dial_discovered;
     p->unix_offset = config->unix_ms - p->now;
-    p->tell_at = p->push_at = NEVER;
+    p->tell_at = p->push_at = p->rpc_at = NEVER;
     addrbook_init(&p->peers, &p->mem, &p->limits);
     dialer_init(&p->dialer, &p->mem, &p->limits);
     table_init(&p->conns, &p->mem);

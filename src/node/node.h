@@ -217,6 +217,7 @@ struct peerlet {
 
     struct gossipsub gossip;
     bool has_gossip;
+    uint64_t rpc_at; /* when the next of our lost streams of pubsub is opened again */
     struct discovery discovery;
     struct buf recipients;
 

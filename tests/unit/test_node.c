@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "attackers.h"
+#include "framed.h"
 
 #include "base/cursor.h"
 
@@ -99,10 +100,82 @@ static void test_goaway_leaves_first(void **state)
     }
 }
 
+/* ---- pubsub's stream is lost again and again --------------------------------------------------- */
+
+#define RPC "/meshsub/1.2.0"
+
+/* Identify: protocols = [RPC]. */
+#define SPEAKS_RPC "{1a{2f6d6573687375622f312e322e30}}"
+
+struct flaky {
+    uint32_t opened;
+    uint64_t at[16]; /* and when */
+    bool is_well;
+};
+
+static void answer_identify(struct stream *s, const char *message)
+{
+    assert_ok(stream_accept(s, view_of_text("/ipfs/id/1.0.0")));
+    attackers_say(s, framed(message));
+    stream_close_write(s);
+}
+
+/* Takes the stream, and resets it at once while it is not well. */
+static void be_flaky(struct attackers *w, struct attacker *a, const struct conn_event *ev)
+{
+    struct flaky *flaky = w->context;
+    (void)a;
+    if (ev->type != CONN_STREAM_PROPOSED)
+        return;
+    if (view_equals_text(ev->protocol, "/ipfs/id/1.0.0"))
+        answer_identify(ev->stream, SPEAKS_RPC);
+    if (!view_equals_text(ev->protocol, RPC))
+        return;
+    assert_in_range(flaky->opened, 0, ARRAY_LEN(flaky->at) - 1);
+    flaky->at[flaky->opened++] = w->now;
+    if (!flaky->is_well)
+        stream_reset(ev->stream, ERR_RESET);
+}
+
+static void test_pubsub_is_never_given_up(void **state)
+{
+    (void)state;
+    static const uint32_t PAUSES_S[] = {1, 4, 16, 64, 64, 64, 64};
+    struct attackers w;
+    struct flaky flaky = {0};
+    attackers_init(&w, &PEERLET_LIMITS);
+    w.heard = be_flaky;
+    w.context = &flaky;
+    attackers_bootstrap(&w, 0);
+    attackers_begin(&w);
+    for (size_t i = 0; i < ARRAY_LEN(PAUSES_S); i++) {
+        assert_int_equal(flaky.opened, i + 1);
+        attackers_pass(&w, PAUSES_S[i] * 1000);
+        assert_int_equal(flaky.opened, i + 2);
+        assert_int_equal(flaky.at[i + 1] - flaky.at[i], PAUSES_S[i] * 1000);
+    }
+    flaky.is_well = true;
+    attackers_pass(&w, 300000);
+    uint32_t opened = flaky.opened;
+    struct stream *s = NULL;
+    LIST_EACH(node, &w.at[0].conn->streams) {
+        s = LIST_OWNER(node, struct stream, in_conn);
+        if (view_equals_text(stream_protocol(s), RPC))
+            break;
+    }
+    assert_non_null(s);
+    stream_reset(s, ERR_RESET);
+    attackers_settle(&w);
+    attackers_pass(&w, 2000);
+    assert_int_equal(flaky.opened, opened + 1);
+    attackers_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_goaway_leaves_first),
+        cmocka_unit_test(test_pubsub_is_never_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
