@@ -26,12 +26,6 @@ static int negotiate(struct conn *c, const char *protocol)
     return multistream_propose(c->negotiation, view_of_text(protocol));
 }
 
-int upgrade_start(struct conn *c)
-{
-    c->state = CONN_SECURITY;
-    return negotiate(c, NOISE_PROTOCOL);
-}
-
 /* Writes what the finished negotiation owes before the next layer writes behind it. */
 static int flush_negotiation(struct conn *c)
 {
@@ -57,8 +51,6 @@ static int start_noise(struct conn *c)
     int rc = flush_negotiation(c);
     if (rc < 0)
         return rc;
-    upgrade_negotiation_free(c, &c->negotiation);
-    c->state = CONN_NOISE;
     return noise_init(&c->noise, &(struct noise_config){
                                      .role = c->role,
                                      .identity = c->identity,
@@ -67,6 +59,22 @@ static int start_noise(struct conn *c)
                                      .rng = c->rng,
                                      .mem = c->mem,
                                  });
+}
+
+/* The dialer's first Noise message leaves with its only proposal: a round trip less. */
+int upgrade_start(struct conn *c)
+{
+    c->state = CONN_SECURITY;
+    int rc = negotiate(c, NOISE_PROTOCOL);
+    return rc == 0 && c->role == DIALER ? start_noise(c) : rc;
+}
+
+static int end_negotiation(struct conn *c)
+{
+    int rc = c->role == LISTENER ? start_noise(c) : 0;
+    upgrade_negotiation_free(c, &c->negotiation);
+    c->state = CONN_NOISE;
+    return rc;
 }
 
 static int start_muxer(struct conn *c, struct conn_event *ev, uint64_t now)
@@ -143,7 +151,7 @@ int upgrade_feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_
     int rc = 0;
     if (c->state == CONN_SECURITY) {
         rc = feed_negotiation(c, in, NOISE_PROTOCOL);
-        return rc == 1 ? start_noise(c) : rc;
+        return rc == 1 ? end_negotiation(c) : rc;
     }
     if (c->state == CONN_NOISE || c->plain.len == 0)
         return feed_noise(c, in, ev, now);
@@ -159,7 +167,8 @@ int upgrade_feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_
 
 int upgrade_drain(struct conn *c)
 {
-    if (c->negotiation != NULL)
-        return MIN(flush_negotiation(c), 0);
-    return c->state == CONN_NOISE ? noise_drain(&c->noise, &c->link.out) : 0;
+    int rc = c->negotiation ? flush_negotiation(c) : 0;
+    if (rc < 0 || c->state == CONN_MUXER || (c->state == CONN_SECURITY && c->role == LISTENER))
+        return MIN(rc, 0);
+    return noise_drain(&c->noise, &c->link.out);
 }

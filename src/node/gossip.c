@@ -56,29 +56,6 @@ static void try_again_later(struct peerlet *p, struct peer *peer)
         peer->rpc_tries++;
 }
 
-void gossip_conn_up(struct peerlet *p, struct conn *c)
-{
-    struct peer *peer = c->peer;
-    if (!p->has_gossip || peer == NULL || c->is_limited || c->is_closing)
-        return;
-    struct view protocol = spoken(peer);
-    struct stream *old = rpc_stream(peer, USE_RPC_OUT);
-    if (protocol.len == 0 ||
-        (old != NULL && !(old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED)))
-        return;
-    int rc;
-    struct stream *s = conn_open_stream(c, protocol, &rc, p->now);
-    if (s != NULL && table_add(&p->streams, s->id, s) == 0) {
-        s->use = USE_RPC_OUT;
-        peer->rpc_at = 0;
-        conn_mark(p, c);
-        return;
-    }
-    if (s != NULL)
-        stream_reset(s, ERR_NOMEM);
-    try_again_later(p, peer);
-}
-
 /* One stream each way: a newer one takes the place of the older. */
 static void drop_others(struct peerlet *p, const struct stream *kept)
 {
@@ -115,13 +92,38 @@ void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version v
     gossipsub_hear(&p->gossip, s->conn->peer->number);
 }
 
-void gossip_opened(struct peerlet *p, struct stream *s)
+/* With one name that the peer told us of there is no answer to wait for. */
+static void greet(struct peerlet *p, struct stream *s, struct view protocol)
 {
     enum gossipsub_version version;
-    if (!is_rpc_protocol(stream_protocol(s), &version) || !join_router(p, s, version))
+    if (!is_rpc_protocol(protocol, &version) || !join_router(p, s, version))
         return;
     drop_others(p, s);
     gossipsub_greet(&p->gossip, s->conn->peer->number, version, p->now);
+}
+
+void gossip_conn_up(struct peerlet *p, struct conn *c)
+{
+    struct peer *peer = c->peer;
+    if (!p->has_gossip || peer == NULL || c->is_limited || c->is_closing)
+        return;
+    struct view protocol = spoken(peer);
+    struct stream *old = rpc_stream(peer, USE_RPC_OUT);
+    if (protocol.len == 0 ||
+        (old != NULL && !(old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED)))
+        return;
+    int rc;
+    struct stream *s = conn_open_stream(c, protocol, &rc, p->now);
+    if (s != NULL && table_add(&p->streams, s->id, s) == 0) {
+        s->use = USE_RPC_OUT;
+        peer->rpc_at = 0;
+        conn_mark(p, c);
+        greet(p, s, protocol);
+        return;
+    }
+    if (s != NULL)
+        stream_reset(s, ERR_NOMEM);
+    try_again_later(p, peer);
 }
 
 void gossip_stream_down(struct peerlet *p, struct stream *s)
@@ -361,7 +363,7 @@ bool gossip_drain(struct peerlet *p)
         struct peer *peer = id ? addrbook_find(&p->peers, id) : NULL;
         if (peer != NULL)
             s = rpc_stream(peer, USE_RPC_OUT);
-        if (s == NULL || !stream_is_open(s) || s->out.len >= RPC_AHEAD)
+        if (s == NULL || s->out.len >= RPC_AHEAD)
             continue;
         size_t before = s->out.len;
         if (gossipsub_drain(&p->gossip, handle, &s->out) < 0 || s->out.len == before)

@@ -355,7 +355,6 @@ void self_addresses(struct peerlet *p, struct views *into);
 void gossip_conn_up(struct peerlet *p, struct conn *c);
 void gossip_conn_down(struct peerlet *p, struct conn *c);
 void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version);
-void gossip_opened(struct peerlet *p, struct stream *s);
 void gossip_stream_down(struct peerlet *p, struct stream *s);
 bool gossip_feed(struct peerlet *p, struct feed *f, struct peerlet_output *out);
 bool gossip_next(struct peerlet *p, struct peerlet_output *out);

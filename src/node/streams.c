@@ -252,8 +252,6 @@ static void opened(struct peerlet *p, struct stream *s)
                                          .channel = s->conn->id,
                                          .value = DIALER,
                                          .text = stream_protocol(s)});
-    else if (s->use == USE_RPC_OUT)
-        gossip_opened(p, s);
 }
 
 static void data(struct peerlet *p, const struct conn_event *ev, struct peerlet_output *out)

@@ -122,7 +122,7 @@ MUST_USE int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const stru
 /* Its stream to us begins: an RPC begun on an earlier one is forgotten. */
 void gossipsub_hear(struct gossipsub *g, uint32_t handle);
 
-/* Our stream to it is open, and `version` is what was agreed: all our subscriptions are owed. */
+/* Our stream to it begins, and `version` is what it speaks: all our subscriptions are owed. */
 void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_version version,
                      uint64_t now);
 

@@ -40,6 +40,29 @@ static void a_second_page_comes_later(struct sim *sim)
     assert_within(sim, 200, node_heard(alice, "sorry, I am late") == 1);
 }
 
+/*
+ * Nothing waits for a timer, or for an answer that it could do without. In round trips to the relay,
+ * of which a packet from page to page takes two ways: a WebSocket costs 2, Noise 1, a reservation 1.
+ */
+static void meeting_takes_few_round_trips(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    const struct node_config page = {.relays = {relay}, .path = {.latency_ms = 45}};
+    struct node *alice = sim_node(sim, &page);
+    sim_run(sim, 20000);
+    struct node *bob = sim_node(sim, &page);
+    const uint64_t round_trip = sim_round_trip(&bob->host, relay_host(relay));
+
+    assert_within(sim, 3 * round_trip, node_is_on(bob, relay));
+    assert_within(sim, round_trip, node_relay_state(bob, relay)->state == PEERLET_RELAY_RESERVED);
+    assert_within(sim, 3 * round_trip, alice->discovered > 1);
+    assert_within(sim, 5 * round_trip, node_is_relayed_to(alice, bob));
+    /* Offer and answer; then ICE, DTLS and SCTP. */
+    assert_within(sim, 10 * round_trip, nodes_are_direct(alice, bob));
+    assert_within(sim, round_trip, node_say(bob, "hello") > 0);
+    assert_within(sim, round_trip, node_heard(alice, "hello") == 1);
+}
+
 /* Streams go where the connection is best when they are opened. */
 static void streams_follow_to_the_direct_connection(struct sim *sim)
 {
@@ -138,6 +161,7 @@ int main(void)
         STORY(two_pages_meet),
         STORY(the_relayed_connection_is_closed_when_idle),
         STORY(a_second_page_comes_later),
+        STORY(meeting_takes_few_round_trips),
         STORY(streams_follow_to_the_direct_connection),
         STORY(ten_mebibytes_go_there_and_back),
         STORY(a_page_says_goodbye),
