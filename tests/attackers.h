@@ -46,10 +46,12 @@ struct attackers {
     uint64_t now;
     uint64_t chance;
     struct rng rng;
+    const struct peerlet_limits *limits; /* of all */
     size_t memory_max;
     struct identity identities[ATTACKERS];
     char addresses[ATTACKERS][160];
     uint32_t last_stream;
+    struct conn_totals totals[ATTACKERS];
     struct attacker at[ATTACKERS];
     struct buf words; /* plaintext that deaf ones received */
     uint32_t rtc;     /* the last peer connection */
@@ -110,9 +112,10 @@ static inline void attackers_accept(struct attackers *w, uint32_t link, struct v
         .kind = LINK_SOCKET,
         .mem = &w->mem,
         .rng = &w->rng,
-        .limits = &PEERLET_LIMITS,
+        .limits = w->limits,
         .identity = &w->identities[attacker_of_url(url)],
         .last_stream = &w->last_stream,
+        .totals = &w->totals[a - w->at],
     };
     *a = (struct attacker){.link = link, .conn = conn_new(&config, w->now), .is_opening = true};
     assert(a->conn != NULL);
@@ -322,7 +325,7 @@ static inline struct stream *attackers_open(struct attackers *w, size_t n, const
 /* Makes the node; the application answers /app/1.0.0. */
 static inline void attackers_init(struct attackers *w, const struct peerlet_limits *limits)
 {
-    *w = (struct attackers){.now = 1000, .chance = 1, .memory_max = 4u << 20};
+    *w = (struct attackers){.now = 1000, .chance = 1, .limits = limits, .memory_max = 4u << 20};
     w->rng = (struct rng){attackers_fill, &w->chance};
     buf_init(&w->words, &w->mem, 64u << 20);
     crypto_init();

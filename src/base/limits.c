@@ -34,6 +34,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .window_initial = 256u << 10,
     .window_stream = 4u << 20,
     .window_conn = 16u << 20,
+    .window_node = 64u << 20,
     .yamux_frame = 32u << 10,
     .yamux_pongs_owed = 32,
     .yamux_pongs_per_s = 10,

@@ -20,6 +20,7 @@ struct conn *conn_new(const struct conn_config *config, uint64_t now)
     c->limits = config->limits;
     c->identity = config->identity;
     c->last_stream = config->last_stream;
+    c->totals = config->totals;
     c->role = config->role;
     c->link.id = config->id;
     c->link.kind = config->kind;
@@ -61,7 +62,7 @@ static void stream_free(struct conn *c, struct stream *s)
     mem_free(c->mem, s->protocol);
     if (c->current.stream == s)
         c->current.stream = NULL;
-    c->stream_count--;
+    c->totals->streams[s->role]--;
     if (s->role == LISTENER)
         c->stream_count_in--;
     mem_free(c->mem, s);
@@ -103,6 +104,8 @@ void conn_ready_native(struct conn *c, uint64_t now)
 
 struct stream *conn_add_stream(struct conn *c, enum role role, uint64_t now)
 {
+    if (c->totals->streams[role] >= c->limits->streams_node)
+        return NULL;
     struct stream *s = mem_alloc(c->mem, sizeof *s);
     struct multistream *m = mem_alloc(c->mem, sizeof *m);
     if (s == NULL || m == NULL) {
@@ -118,7 +121,7 @@ struct stream *conn_add_stream(struct conn *c, enum role role, uint64_t now)
     s->deadline = after(now, c->limits->negotiate_ms);
     buf_init(&s->out, c->mem, c->limits->channel_out);
     list_add(&c->streams, &s->in_conn);
-    c->stream_count++;
+    c->totals->streams[role]++;
     if (role == LISTENER)
         c->stream_count_in++;
     c->used_at = now;
@@ -157,7 +160,7 @@ struct stream *conn_open_stream(struct conn *c, struct view protocols, int *erro
     *error = ERR_CLOSED;
     if (c->state != CONN_READY || c->is_closing)
         return NULL;
-    *error = ERR_NOMEM;
+    *error = c->totals->streams[DIALER] >= c->limits->streams_node ? ERR_FULL : ERR_NOMEM;
     struct stream *s = conn_add_stream(c, DIALER, now);
     if (s == NULL)
         return NULL;

@@ -26,6 +26,12 @@ struct mux_ops;
 
 enum conn_state { CONN_OPENING, CONN_SECURITY, CONN_NOISE, CONN_MUXER, CONN_READY, CONN_DEAD };
 
+/* What the connections of one node have in all. */
+struct conn_totals {
+    uint32_t streams[2]; /* enum role: DIALER, opened by us */
+    uint32_t windows;    /* growth of yamux's */
+};
+
 /* One data channel of a LINK_RTC connection. */
 struct channel {
     struct list in_conn;
@@ -50,6 +56,7 @@ struct conn {
     const struct peerlet_limits *limits;
     const struct identity *identity;
     uint32_t *last_stream; /* the node's counter of stream numbers */
+    struct conn_totals *totals;
     enum role role;
     enum conn_state state;
     struct link link;
@@ -69,7 +76,6 @@ struct conn {
     struct list pending; /* streams with something to look at in drain */
     struct list blocked; /* streams that wait for room on the link */
     struct list dead;    /* streams whose owner was not told yet */
-    uint32_t stream_count;
     uint32_t stream_count_in;
 
     struct span plain; /* decrypted bytes not yet given to the muxer */
@@ -151,6 +157,7 @@ struct conn_config {
     const struct peerlet_limits *limits;
     const struct identity *identity;
     uint32_t *last_stream;
+    struct conn_totals *totals;
     const struct peer_id *expected; /* null: anyone */
     struct view address;            /* copied */
 };
@@ -218,7 +225,7 @@ bool conn_ping(struct conn *c, uint64_t now);
 /* Closes when everything queued has left, at the latest after a second. */
 void conn_close(struct conn *c, uint64_t now);
 
-/* For the muxers: a stream begins, the peer closed its half (1 with an event), it ended. */
+/* For the muxers: a stream begins (null at a limit or without memory), the peer closed its half (1 with an event), it ended. */
 struct stream *conn_add_stream(struct conn *c, enum role role, uint64_t now);
 MUST_USE int conn_peer_closed(struct stream *s, struct conn_event *ev);
 void conn_stream_died(struct stream *s, int code);

@@ -81,6 +81,7 @@ static int start_muxer(struct conn *c, struct conn_event *ev, uint64_t now)
 {
     c->state = CONN_READY;
     yamux_init(&c->yamux, c->role, c->mem, c->limits, now);
+    c->yamux.all = &c->totals->windows;
     ev->type = CONN_OPENED;
     ev->peer_id = c->expected;
     return 1;

@@ -199,6 +199,7 @@ struct peerlet {
     struct list dirty;    /* conns with something to drain */
     uint32_t last_conn, last_stream, last_job;
     uint32_t conn_count;
+    struct conn_totals totals;
 
     struct list handlers; /* struct handler */
     struct list relays;   /* struct relay */

@@ -393,8 +393,9 @@ int peerlet_stream_open(struct peerlet *p, uint32_t conn, struct view protocols,
                     (unsigned)c->limit_s);
     if (protocols.len == 0 || protocols.data[0] != '/')
         return fail(p, ERR_BAD_ARGUMENT, "a protocol id begins with a slash");
-    if (c->stream_count >= p->limits.streams_node)
-        return fail(p, ERR_FULL, "too many streams are open");
+    if (p->totals.streams[DIALER] >= p->limits.streams_node)
+        return fail(p, ERR_FULL, "%u streams of ours are open, the limit; close some",
+                    (unsigned)p->limits.streams_node);
     struct handler *h = handler_of(p, protocols);
     uint32_t most = h ? h->max_outbound : p->limits.streams_protocol_out;
     if (conn_count_streams(c, protocols, DIALER) >= most)

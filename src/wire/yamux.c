@@ -30,6 +30,8 @@ void yamux_free(struct yamux *y)
         return;
     uint32_t at = 0;
     struct yamux_stream *s;
+    if (y->all != NULL)
+        *y->all -= y->grown;
     while ((s = table_next(&y->streams, &at)) != NULL)
         mem_free(y->mem, s);
     table_free(&y->streams);
@@ -45,6 +47,7 @@ static void check(const struct yamux *y)
     assert(y->inbound <= y->limits->streams_inbound && y->unacked <= y->limits->streams_unacked);
     assert(y->inbound + y->unacked <= y->streams.count);
     assert(y->grown <= y->limits->window_conn);
+    assert(y->all == NULL || (y->grown <= *y->all && *y->all <= y->limits->window_node));
 }
 
 /* ---- streams ------------------------------------------------------------------------------- */
@@ -66,11 +69,25 @@ static struct yamux_stream *stream_new(struct yamux *y, uint32_t id, bool is_our
     return s;
 }
 
+/* Modulo 2^32, so that a window's end is growth too. */
+static void grow(struct yamux *y, uint32_t len)
+{
+    y->grown += len;
+    if (y->all != NULL)
+        *y->all += len;
+}
+
+static uint32_t growth_left(const struct yamux *y)
+{
+    uint32_t left = y->limits->window_conn - y->grown;
+    return y->all == NULL ? left : MIN(left, y->limits->window_node - *y->all);
+}
+
 static void stream_free(struct yamux *y, struct yamux_stream *s)
 {
     table_remove(&y->streams, s->id);
     list_remove(&s->in_owing);
-    y->grown -= s->target - y->limits->window_initial;
+    grow(y, y->limits->window_initial - s->target);
     if (!s->is_ours)
         y->inbound--;
     else if (!s->is_acked)
@@ -200,8 +217,8 @@ void yamux_grant(struct yamux *y, struct yamux_stream *s, size_t len, uint64_t n
 {
     if (!yamux_stream_take(s, len) || s->update_owed)
         return;
-    uint32_t most = MIN(y->limits->window_stream, s->target + y->limits->window_conn - y->grown);
-    y->grown += yamux_stream_tune(s, y->rtt_ms, most, now);
+    uint32_t most = MIN(y->limits->window_stream, s->target + growth_left(y));
+    grow(y, yamux_stream_tune(s, y->rtt_ms, most, now));
     s->update_owed = true;
     owe(y, s);
     check(y);

@@ -39,6 +39,7 @@ struct yamux {
     uint32_t inbound; /* streams the peer opened */
     uint32_t unacked; /* streams of ours without an answer */
     uint32_t grown;   /* of limits->window_conn, over the initial windows */
+    uint32_t *all; /* of limits->window_node, likewise, of all sessions; null: there is no other */
 
     enum yamux_state state;
     uint8_t header[YAMUX_HEADER_LEN];
@@ -75,7 +76,7 @@ struct yamux_event {
     uint32_t rtt_ms;
 };
 
-/* Owes a ping at once: receive windows are sized by the round trip. */
+/* Owes a ping at once: receive windows are sized by the round trip. `all` may be set after it. */
 void yamux_init(struct yamux *y, enum role role, struct mem *mem,
                 const struct peerlet_limits *limits, uint64_t now);
 

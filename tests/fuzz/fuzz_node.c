@@ -145,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct attackers w;
     struct cursor in = cursor_of(view_of(data, MIN(len, 4096)));
-    attackers_init(&w, NULL);
+    attackers_init(&w, &PEERLET_LIMITS);
     attackers_bootstrap(&w, 0);
     const struct input orders[] = {
         {.type = INPUT_LISTEN, .text = view_of_text("/p2p-circuit")},

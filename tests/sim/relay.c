@@ -52,6 +52,7 @@ struct relay {
     struct list visitors;
     struct list dirty; /* visitors with something to drain */
     uint32_t last_stream;
+    struct conn_totals totals;
     uint32_t circuits;
     uint64_t asked_reserve, asked_connect, dialled;
     struct gossipsub gossip;
@@ -692,7 +693,8 @@ static void on_accept(struct host *h, struct end *e, struct view label)
                                              .rng = &r->rng,
                                              .limits = &PEERLET_LIMITS,
                                              .identity = &r->identity,
-                                             .last_stream = &r->last_stream},
+                                             .last_stream = &r->last_stream,
+                                             .totals = &r->totals},
                        h->sim->now);
     assert(v->conn != NULL);
     list_add(&r->visitors, &v->in_relay);

@@ -649,6 +649,34 @@ static void test_window_grows(void **state)
     }
 }
 
+/* Two sessions of one node: what one has grown by the other cannot, until it is given back. */
+static void test_windows_grow_together(void **state)
+{
+    (void)state;
+    struct machine m[2] = {machine_of(LISTENER), machine_of(LISTENER)};
+    struct yamux_stream *s[2];
+    uint32_t all = 0;
+    for (size_t i = 0; i < 2; i++) {
+        m[i].limits.window_node = 4u << 20;
+        begin(&m[i]);
+        m[i].yamux.all = &all;
+        m[i].now += 100;
+        assert_null(expect(&m[i], PONG, YAMUX_PONG));
+        s[i] = opened(&m[i]);
+    }
+    assert_int_equal(read_for_a_while(&m[0], s[0], 300), 4u << 20);
+    assert_int_equal(all, (4u << 20) - WINDOW);
+    assert_int_equal(read_for_a_while(&m[1], s[1], 300), 2 * WINDOW);
+    assert_int_equal(all, 4u << 20);
+    yamux_release(&m[0].yamux, s[0]);
+    assert_view_hex(drained(&m[0]), RST_1);
+    assert_int_equal(all, WINDOW);
+    assert_int_equal(read_for_a_while(&m[1], s[1], 300), 4u << 20);
+    end(&m[1]);
+    assert_int_equal(all, 0);
+    end(&m[0]);
+}
+
 /* ---- closing ------------------------------------------------------------------------------- */
 
 enum command { CLOSE_WRITE, RESET, RELEASE, DRAIN, FEED_FIN, FEED_RST, FEED_DATA };
@@ -987,6 +1015,7 @@ int main(void)
         cmocka_unit_test(test_no_credit_for_the_closed),
         cmocka_unit_test(test_read_is_closed),
         cmocka_unit_test(test_window_grows),
+        cmocka_unit_test(test_windows_grow_together),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_reset_says_its_code),
         cmocka_unit_test(test_too_many_streams),
