@@ -188,9 +188,10 @@ browser: web | need-browser ## pages in real Chromium, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 layers: ## includes point down only
 	@sh tests/layers.sh
-types: node_modules/.package-lock.json ## JSDoc types
-	@node_modules/.bin/tsc --project tsconfig.json
+types: node_modules/.package-lock.json ## JSDoc types of all JavaScript
+	@node_modules/.bin/tsc --project .
 	@node_modules/.bin/tsc --project web
+	@node_modules/.bin/tsc --project tests
 tidy: $(patsubst %.c,build/tidy/%.ok,$(CORE)) ## clang-tidy over the core
 format: | need-format ## clang-format over all C
 	clang-format -i $(wildcard src/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch])

@@ -32,7 +32,7 @@ export async function launchChromium () {
     executablePath: chromiumPath(), headless: true, networkEnabled: false, userDataDir, args: FLAGS, protocolTimeout: 300_000
   })
   return {
-    pid: browser.process().pid,
+    pid: browser.process()?.pid,
     /** A tab with a storage and a process of its own. */
     async page (url) {
       const context = await browser.createBrowserContext()

@@ -11,7 +11,7 @@ export function makeBench (adapter) {
   const mark = (name) => { marks[name] ??= performance.now() }
   let node
   let stopGossip
-  const got = { n: 0, last: 0, lat: [] }
+  const got = { n: 0, first: 0, last: 0, lat: /** @type {number[]} */ ([]) }
 
   const bench = {
     marks: () => ({ evalStart, evalEnd, ...marks }),
@@ -43,7 +43,7 @@ export function makeBench (adapter) {
       for (let i = 0; i < n; i++) {
         const t = performance.now()
         let off
-        const identified = new Promise((resolve) => { off = node.onIdentify(() => resolve()) })
+        const identified = new Promise((resolve) => { off = node.onIdentify(resolve) })
         const c = await node.dial(addr, { force: true })
         open.push(performance.now() - t)
         await Promise.race([identified, sleep(5000)])
@@ -124,7 +124,7 @@ export function makeBench (adapter) {
   }
   globalThis.bench = bench
 
-  const q = new URLSearchParams(location.search)
-  if (q.get('auto')) bench.started = bench.start(JSON.parse(q.get('auto')))
+  const auto = new URLSearchParams(location.search).get('auto')
+  if (auto) bench.start(JSON.parse(auto))
   return bench
 }

@@ -14,7 +14,7 @@ function openWs (url) {
 }
 
 let pc, dc
-const dcWait = () => new Promise((resolve) => { dc.onbufferedamountlow = () => { dc.onbufferedamountlow = null; resolve() } })
+const dcWait = () => new Promise((resolve) => { dc.onbufferedamountlow = resolve })
 
 async function dcPump (total, chunk) {
   const buf = pattern(chunk)
@@ -49,18 +49,18 @@ export const rawBench = {
     const ws = await openWs(url + '/sink')
     const buf = pattern(chunk)
     let acked = 0
-    let wake = null
-    ws.onmessage = (e) => { acked = Number(e.data); wake?.(); wake = null }
+    let wake = () => {}
+    ws.onmessage = (e) => { acked = Number(e.data); wake() }
     const t = performance.now()
     let sent = 0
     while (sent < total) {
       const n = Math.min(total - sent, chunk)
       ws.send(n === chunk ? buf : buf.subarray(0, n))
       sent += n
-      while (sent - acked > WINDOW) await new Promise((resolve) => { wake = resolve })
+      while (sent - acked > WINDOW) await /** @type {Promise<void>} */ (new Promise((resolve) => { wake = resolve }))
     }
     ws.send('eof')
-    while (acked < total) await new Promise((resolve) => { wake = resolve })
+    while (acked < total) await /** @type {Promise<void>} */ (new Promise((resolve) => { wake = resolve }))
     const ms = performance.now() - t
     ws.close()
     return total / 1000 / ms
@@ -70,7 +70,7 @@ export const rawBench = {
     let n = 0
     const t = performance.now()
     await new Promise((resolve) => {
-      ws.onmessage = (e) => { n += e.data.byteLength; if (n >= total) resolve() }
+      ws.onmessage = (e) => { n += e.data.byteLength; if (n >= total) resolve(n) }
       ws.send('go')
     })
     const ms = performance.now() - t
@@ -113,7 +113,7 @@ export const rawBench = {
   },
   async rawRtcAnswer (sdp, iceServers = []) {
     pc = new RTCPeerConnection({ iceServers })
-    globalThis.__dc = new Promise((resolve) => { pc.ondatachannel = (e) => { dc = e.channel; serveDc(); resolve() } })
+    pc.ondatachannel = (e) => { dc = e.channel; serveDc() }
     await pc.setRemoteDescription({ type: 'offer', sdp })
     await pc.setLocalDescription(await pc.createAnswer())
     await gathered()
@@ -141,7 +141,7 @@ export const rawBench = {
   },
   async rawRtcDownload (total, chunk) {
     let n = 0
-    const done = new Promise((resolve) => { dc.onmessage = (e) => { n += e.data.byteLength; if (n >= total) resolve() } })
+    const done = new Promise((resolve) => { dc.onmessage = (e) => { n += e.data.byteLength; if (n >= total) resolve(n) } })
     const t = performance.now()
     dc.send(JSON.stringify({ mode: 'source', total, chunk }))
     await done
@@ -165,7 +165,7 @@ export const rawBench = {
 
 function gathered () {
   return new Promise((resolve) => {
-    const check = () => pc.iceGatheringState === 'complete' && resolve()
+    const check = () => pc.iceGatheringState === 'complete' && resolve(pc)
     pc.onicegatheringstatechange = check
     check()
     setTimeout(resolve, 3000)

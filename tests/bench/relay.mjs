@@ -28,7 +28,7 @@ function stats () {
 }
 
 const server = http.createServer(async (req, res) => {
-  const name = new URL(req.url, 'http://localhost').pathname
+  const name = new URL(req.url ?? '/', 'http://localhost').pathname
   if (name === '/stats') {
     res.setHeader('content-type', 'application/json')
     return res.end(JSON.stringify(stats()))
@@ -73,7 +73,7 @@ const bare = {
 }
 
 new WebSocketServer({ server, perMessageDeflate: false, maxPayload: 64 << 20 }).on('connection', (socket, req) => {
-  const url = new URL(req.url, 'http://localhost')
+  const url = new URL(req.url ?? '/', 'http://localhost')
   socket.on('error', () => {})
   bare[url.pathname.split('/').pop()]?.(socket, url.searchParams)
 })

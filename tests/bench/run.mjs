@@ -338,7 +338,7 @@ try {
         try {
           await scenarios[scenario](browser, impl)
         } catch (err) {
-          died.push(`${scenario} ${impl} #${rep + 1}: ${err.message.split('\n')[0]}`)
+          died.push(`${scenario} ${impl} #${rep + 1}: ${String(err).split('\n')[0]}`)
         } finally {
           await browser.close()
         }

@@ -71,7 +71,7 @@ function testFile (name) {
  */
 export function openWorld () {
   let browser, server, origin, pageHeaders
-  const relays = { current: undefined }
+  const relays = { current: /** @type {{ addr: string } | undefined} */ (undefined) }
 
   before(async () => {
     if (!existsSync(testFile(PEERLET) ?? path.join(ROOT, PEERLET))) throw new Error(`${PEERLET} is not built: run \`make web\``)

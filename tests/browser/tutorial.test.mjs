@@ -7,7 +7,7 @@ const world = openWorld()
 
 async function openTutorial (t, impl, relay) {
   const page = await world.tab(t, `/tutorial.html?impl=${impl}&relay=${encodeURIComponent(relay.addr)}`)
-  await page.waitForFunction(() => document.getElementById('peer-id').textContent !== '')
+  await page.waitForFunction(() => document.getElementById('peer-id')?.textContent !== '')
   return { page, id: await page.textContent('#peer-id') }
 }
 

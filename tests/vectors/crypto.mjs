@@ -4,7 +4,7 @@ import {
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url)))
+const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 const bytes = hex => Buffer.from(hex, 'hex')
 
 // Every test of a file, with the fields of its group.
@@ -121,7 +121,7 @@ for (const len of [...Array(1401).keys(), 65536]) {
   const aad = Buffer.alloc(len % 21, len)
   const cipher = createCipheriv('chacha20-poly1305', Buffer.alloc(32, len), Buffer.alloc(12, ~len),
     { authTagLength: 16 })
-  cipher.setAAD(aad)
+  cipher.setAAD(aad, { plaintextLength: len })
   sealed.update(cipher.update(Buffer.from(Array.from({ length: len }, (_, i) => i * 7 + len))))
   sealed.update(cipher.final())
   sealed.update(cipher.getAuthTag())

@@ -18,7 +18,7 @@ console.log('#include <stdbool.h>\n#include <stdint.h>')
 const KNOWN = ['base16', 'base32', 'base36', 'base58btc', 'base64', 'base64url']
 const multibase = ['basic', 'case_insensitivity', 'leading_zero', 'two_leading_zeros'].flatMap(file => {
   const [header, ...lines] = load(`multibase_${file}.csv`).trimEnd().split('\n')
-    .map(line => line.match(/^(.*?), *"(.*)"/).slice(1))
+    .map(line => /^(.*?), *"(.*)"/.exec(line)?.slice(1) ?? [])
   const bytes = Buffer.from(header[1].replace(/\\x00/g, '\0'))
   return lines.map(([encoding, encoded]) => ({
     name: `${file} ${encoding}`,

@@ -1,7 +1,7 @@
 // Noise XX as three other implementations do it, and libp2p's handshakes as js-libp2p does them.
 import { readFileSync } from 'node:fs'
 
-const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url)))
+const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 const text = string => JSON.stringify(string)
 
 function table (type, name, rows) {

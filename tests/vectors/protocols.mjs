@@ -2,7 +2,7 @@
 // signalling messages and the streams of a recorded run as tables.
 import { readFileSync } from 'node:fs'
 
-const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url)))
+const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 const text = string => JSON.stringify(string)
 
 function define (prefix, values) {

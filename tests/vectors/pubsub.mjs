@@ -2,7 +2,7 @@
 // streams of a recorded run.
 import { readFileSync } from 'node:fs'
 
-const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url)))
+const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 const text = (string = '') => JSON.stringify(string)
 
 function table (fields, name, rows) {

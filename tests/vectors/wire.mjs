@@ -1,7 +1,7 @@
 // Lines of multistream-select, data channel frames, yamux headers and recorded yamux sessions.
 import { readFileSync } from 'node:fs'
 
-const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url)))
+const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 const text = string => JSON.stringify(string)
 
 function table (fields, name, rows) {

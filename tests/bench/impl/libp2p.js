@@ -20,6 +20,7 @@ const isCircuit = (s) => s.includes('/p2p-circuit')
 
 export default {
   async create (opts, mark) {
+    /** @type {any} either node: what only one of them has is asked for too */
     const node = await createLibp2p({
       start: false,
       addresses: opts.listen ? { listen: ['/p2p-circuit', '/webrtc'] } : {},

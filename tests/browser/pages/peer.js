@@ -73,7 +73,7 @@ async function echo (stream) {
   await stream.close()
 }
 
-globalThis.peer = {
+const peer = {
   async start ({ relay, topics, discovery }) {
     node = await createLibp2p({
       addresses: { listen: ['/p2p-circuit', '/webrtc'] },
@@ -130,3 +130,4 @@ globalThis.peer = {
     return await digest(await back) === await digest(bytes)
   }
 }
+globalThis.peer = peer
