@@ -1,11 +1,13 @@
-// Runs tests and counts their cases; the last line it writes is `N passed, N failed`.
+// Runs tests and counts their cases; the last line it writes is `N passed, N failed`, and
+// `, N skipped` where some could not run.
 //
 //     node tests/run.mjs PROGRAM...     each speaks TAP: cmocka programs, their wasm builds (.js),
 //                                       node:test files (.test.mjs), fuzzers (their corpus)
 //     node tests/run.mjs --make TARGET...   each a suite: a target of the Makefile, whose own last
 //                                       line is taken, or whose exit status counts as one case
 //
-// A case that cannot run here is listed with its reason. Exits with 1 when a case failed, or none ran.
+// A case that cannot run here is listed with its reason. Exits with 1 when a case failed, or none
+// ran; a program that runs none has failed.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
@@ -86,15 +88,17 @@ function commandFor (program) {
 async function runProgram (program) {
   const { ok, output, ms } = await run(commandFor(program), { timeout: TIMEOUT_MS })
   const counts = countTap(output)
-  if (counts.passed + counts.failed + counts.skipped.length === 0 && ok && program.includes('fuzz')) {
-    counts.passed = 1
-  }
-  if (!ok && counts.failed === 0) counts.failed = 1
+  const isSilent = counts.passed + counts.failed + counts.skipped.length === 0
+  if (isSilent && ok && program.includes('/fuzz_')) counts.passed = 1
+  else if ((isSilent || !ok) && counts.failed === 0) counts.failed = 1
   const verdict = counts.failed > 0 ? 'FAILED' : 'ok'
   console.log(`  ${verdict.padEnd(7)}${basename(program).padEnd(34)}${summary(counts)}  ${ms} ms`)
   if (counts.failed > 0) console.log(output)
   return counts
 }
+
+/** A line for each suite that has run. */
+const suites = /** @type {string[]} */ ([])
 
 /**
  * @param {string} target
@@ -104,11 +108,12 @@ async function runSuite (target) {
   console.log(`\n${target}`)
   const make = ['make', '--no-print-directory', '-s', '-k', `-j${JOBS}`, target]
   const { ok, output, ms } = await run(make, { echo: true })
-  const last = output.trimEnd().split('\n').findLast(line => /^\d+ passed, \d+ failed$/.test(line))
-  const [passed, failed] = last?.match(/\d+/g)?.map(Number) ?? [ok ? 1 : 0, 0]
+  const last = output.trimEnd().split('\n').findLast(line => /^\d+ passed, \d+ failed(, \d+ skipped)?$/.test(line))
+  const [passed, failed] = last?.match(/\d+/g)?.map(Number) ?? [ok ? 1 : 0, 0] // the skipped are named
   const skipped = [...output.matchAll(/^skipped: (.*)$/gm)].map(match => match[1])
   const counts = { passed, failed: ok ? failed : Math.max(failed, 1), skipped }
-  console.log(`${target}: ${summary(counts)} in ${Math.round(ms / 1000)} s`)
+  suites.push(`  ${target.padEnd(14)}${String(Math.round(ms / 1000)).padStart(4)} s  ${summary(counts)}`)
+  console.log(suites[suites.length - 1])
   return counts
 }
 
@@ -141,7 +146,7 @@ const isTop = args[0] === '--make'
 const oneByOne = isTop || args.some(arg => arg.endsWith('.test.mjs'))
 const total = await runAll(isTop ? args.slice(1) : args, isTop ? runSuite : runProgram, oneByOne ? 1 : JOBS)
 
-if (isTop) console.log()
+if (isTop) console.log(['', ...suites, ''].join('\n'))
 for (const skip of total.skipped) console.log(`skipped: ${skip}`)
-console.log(`${total.passed} passed, ${total.failed} failed`)
+console.log(summary(total))
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
