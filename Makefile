@@ -145,6 +145,9 @@ build/deps/%/.unpacked:
 	@.ci/need sources
 	$(Q).ci/source-package $* $(@D)
 	@touch $@
+build/peers/%.built: .ci/build-peer tests/interop/peers/% $(wildcard tests/interop/peers/*/* tests/interop/peers/*/*/*)
+	@.ci/build-peer $*
+	@touch $@
 node_modules/.package-lock.json: package.json package-lock.json | need-npm
 	npm ci --ignore-scripts --no-progress
 	@touch $@
@@ -182,7 +185,7 @@ scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated netwo
 	@node tests/run.mjs $^
 fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, starting at its corpus
 	@node tests/run.mjs $^
-interop: web ## our wasm against js-libp2p over real sockets
+interop: web build/peers/go.built ## our wasm against js-libp2p and go-libp2p over real sockets
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs)
 browser: web | need-browser ## pages in real Chromium, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)

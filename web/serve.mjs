@@ -11,7 +11,7 @@ import { createServer } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startRelay } from '../tests/interop/start-relay.mjs'
+import { startPeer } from '../tests/interop/start-peer.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** @type {Record<string, string>} */
@@ -108,7 +108,7 @@ async function main () {
   const port = portFrom('PORT', 8000)
   const relayPort = portFrom('RELAY_PORT', 9001)
 
-  const relay = await startRelay({ RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
+  const relay = await startPeer('js', { RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
   const server = createPageServer({
     relayFor: (name) => /^[\d.]+$/.test(name) ? relay.addr.replace(/^\/ip4\/[\d.]+/, `/ip4/${name}`) : relay.addr
   })

@@ -6,7 +6,7 @@
 // ratios hold on a busy machine too. Every number is the median of the repetitions, with
 // (least–most). MB is 1,000,000 bytes. Needs Node 22 or newer, Chromium, and `make web`.
 import { fileURLToPath } from 'node:url'
-import { startRelay } from '../interop/start-relay.mjs'
+import { startPeer } from '../interop/start-peer.mjs'
 import { buildBench } from './build.mjs'
 import { cpuOf, launchChromium, pageCpu, pageHeap, rendererCpu } from './chromium.mjs'
 
@@ -48,7 +48,7 @@ function put (scenario, metric, impl, ...values) {
 }
 
 const sizes = await buildBench()
-const relay = await startRelay({}, RELAY)
+const relay = await startPeer(RELAY)
 const stats = async () => (await fetch(`${relay.http}/stats`)).json()
 const pageUrl = (impl) => `${relay.http}/page.html?impl=${impl}`
 const autoUrl = (impl, options) => `${pageUrl(impl)}&auto=${encodeURIComponent(JSON.stringify(options))}`

@@ -9,7 +9,7 @@ import { after, before } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { createPageServer, listen } from '../../web/serve.mjs'
-import { startRelay } from '../interop/start-relay.mjs'
+import { startPeer } from '../interop/start-peer.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HERE = path.join(ROOT, 'tests/browser')
@@ -96,7 +96,7 @@ export function openWorld () {
 
     /** A relay, killed and brought back by the test that asked for it. */
     async relay (t, env) {
-      const relay = await startRelay(env)
+      const relay = await startPeer('js', env)
       relays.current = relay
       t.after(() => { relays.current = undefined; return relay.stop() })
       return relay

@@ -10,43 +10,11 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { MIB, TOPIC, echoThrough, once, startPeerFor, startPeerlet, when } from './nodes.mjs'
 import * as peerlet from './peerlet.mjs'
 import { ECHO, echo } from './relay.mjs'
-import { startRelay } from './start-relay.mjs'
-
-const TOPIC = 'interop'
-const MIB = 1 << 20
-
-/**
- * Resolves with the detail of the first event that fits; rejects after `ms`.
- *
- * @param {any} target
- * @param {string} name
- * @param {(detail: any) => boolean} [fits]
- */
-function once (target, name, fits = () => true, ms = 5000) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      target.removeEventListener(name, listen)
-      reject(new Error(`${ms} ms passed without ${name}`))
-    }, ms)
-    const listen = (event) => {
-      if (!fits(event.detail)) return
-      clearTimeout(timer)
-      target.removeEventListener(name, listen)
-      resolve(event.detail)
-    }
-    target.addEventListener(name, listen)
-  })
-}
-
-/** The same for a state that may be there already. */
-async function when (condition, target, names, ms = 5000) {
-  if (condition()) return
-  await Promise.any(names.map((name) => once(target, name, () => condition(), ms)))
-}
 
 /**
  * @param {import('node:test').TestContext} t
@@ -67,26 +35,6 @@ async function startJs (t, { privateKey, listen = ['/ip4/127.0.0.1/tcp/0/ws'] } 
   return node
 }
 
-async function startPeerlet (t, options = {}) {
-  const node = await peerlet.createLibp2p({
-    transports: [peerlet.webSockets(), peerlet.circuitRelayTransport()],
-    connectionGater: { denyDialMultiaddr: async () => false },
-    services: {
-      identify: peerlet.identify(), identifyPush: peerlet.identifyPush(), ping: peerlet.ping(), pubsub: peerlet.gossipsub()
-    },
-    ...options
-  })
-  t.after(() => node.stop())
-  await node.handle(ECHO, (stream) => echo(stream), { runOnLimitedConnection: true })
-  return node
-}
-
-async function startRelayFor (t, env) {
-  const relay = await startRelay(env)
-  t.after(() => relay.stop())
-  return relay
-}
-
 /** Both nodes with a connection that `ours` dialled. */
 async function connected (t) {
   const js = await startJs(t)
@@ -94,27 +42,6 @@ async function connected (t) {
   const identified = once(ours, 'peer:identify')
   const connection = await ours.dial(js.getMultiaddrs()[0].toString())
   return { js, ours, connection, identified: await identified }
-}
-
-async function echoThrough (connection, length) {
-  const bytes = randomBytes(length)
-  const stream = await connection.newStream(ECHO, { runOnLimitedConnection: true })
-  const back = createHash('sha256')
-  let received = 0
-  const reading = (async () => {
-    for await (const part of stream) {
-      const flat = part instanceof Uint8Array ? part : part.subarray()
-      received += flat.length
-      back.update(flat)
-    }
-  })()
-  for (let at = 0; at < length; at += 65536) {
-    if (!stream.send(bytes.subarray(at, at + 65536))) await stream.onDrain()
-  }
-  await stream.close()
-  await reading
-  assert.equal(received, length)
-  assert.equal(back.digest('hex'), createHash('sha256').update(bytes).digest('hex'))
 }
 
 test('identify, both ways', { timeout: 20_000 }, async (t) => {
@@ -220,14 +147,14 @@ test('a peer whose key is secp256k1 is named and refused', { timeout: 20_000 }, 
 })
 
 test('reservation, kept and announced', { timeout: 20_000 }, async (t) => {
-  const relay = await startRelayFor(t)
+  const relay = await startPeerFor(t, 'js')
   const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
   const reserved = () => ours.getMultiaddrs().map(String).includes(`${relay.addr}/p2p-circuit/p2p/${ours.peerId}`)
   await when(reserved, ours, ['self:peer:update'])
 })
 
 test('a relay that refuses says so with its status', { timeout: 20_000 }, async (t) => {
-  const relay = await startRelayFor(t, { RELAY_LIMITS: '{ "maxReservations": 0 }' })
+  const relay = await startPeerFor(t, 'js', { RELAY_LIMITS: '{ "maxReservations": 0 }' })
   const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, start: false, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
   const refused = once(ours, 'relay:state', ({ state }) => state === 'waiting')
   await ours.start()
@@ -237,7 +164,7 @@ test('a relay that refuses says so with its status', { timeout: 20_000 }, async 
 // An unlimited relay lets anything through; the stock limits allow 128 KiB and two minutes.
 for (const [name, RELAY_LIMITS, length] of [['limited', '{}', 16_384], ['unlimited', '{ "applyDefaultLimit": false }', 2 * MIB]]) {
   test(`${name} relayed connection: we dial`, { timeout: 30_000 }, async (t) => {
-    const relay = await startRelayFor(t, { RELAY_LIMITS })
+    const relay = await startPeerFor(t, 'js', { RELAY_LIMITS })
     const js = await startJs(t, { listen: [`${relay.addr}/p2p-circuit`] })
     const ours = await startPeerlet(t)
     const reserved = () => js.getMultiaddrs().length > 0
@@ -252,7 +179,7 @@ for (const [name, RELAY_LIMITS, length] of [['limited', '{}', 16_384], ['unlimit
   })
 
   test(`${name} relayed connection: we are dialled`, { timeout: 30_000 }, async (t) => {
-    const relay = await startRelayFor(t, { RELAY_LIMITS })
+    const relay = await startPeerFor(t, 'js', { RELAY_LIMITS })
     const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
     const js = await startJs(t)
     const reserved = () => ours.getMultiaddrs().length > 0
@@ -269,7 +196,7 @@ for (const [name, RELAY_LIMITS, length] of [['limited', '{}', 16_384], ['unlimit
 }
 
 test('the relay dies and comes back: reserved again within 5 s', { timeout: 30_000 }, async (t) => {
-  const relay = await startRelayFor(t)
+  const relay = await startPeerFor(t, 'js')
   const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
   const reserved = () => ours.getMultiaddrs().length > 0
   await when(reserved, ours, ['self:peer:update'])

@@ -1,0 +1,82 @@
+// What the tests against other implementations share.
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import * as peerlet from './peerlet.mjs'
+import { ECHO, echo } from './relay.mjs'
+import { startPeer } from './start-peer.mjs'
+
+export const TOPIC = 'interop'
+export const MIB = 1 << 20
+
+/**
+ * Resolves with the detail of the first event that fits; rejects after `ms`.
+ *
+ * @param {any} target
+ * @param {string} name
+ * @param {(detail: any) => boolean} [fits]
+ */
+export function once (target, name, fits = () => true, ms = 5000) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      target.removeEventListener(name, listen)
+      reject(new Error(`${ms} ms passed without ${name}`))
+    }, ms)
+    const listen = (event) => {
+      if (!fits(event.detail)) return
+      clearTimeout(timer)
+      target.removeEventListener(name, listen)
+      resolve(event.detail)
+    }
+    target.addEventListener(name, listen)
+  })
+}
+
+/** The same for a state that may be there already. */
+export async function when (condition, target, names, ms = 5000) {
+  if (condition()) return
+  await Promise.any(names.map((name) => once(target, name, () => condition(), ms)))
+}
+
+/** Ours, ended with the test. @param {import('node:test').TestContext} t */
+export async function startPeerlet (t, options = {}) {
+  const node = await peerlet.createLibp2p({
+    transports: [peerlet.webSockets(), peerlet.circuitRelayTransport()],
+    connectionGater: { denyDialMultiaddr: async () => false },
+    services: {
+      identify: peerlet.identify(), identifyPush: peerlet.identifyPush(), ping: peerlet.ping(), pubsub: peerlet.gossipsub()
+    },
+    ...options
+  })
+  t.after(() => node.stop())
+  await node.handle(ECHO, (stream) => echo(stream), { runOnLimitedConnection: true })
+  return node
+}
+
+/** @param {import('node:test').TestContext} t @param {string} kind @param {Record<string, string>} [env] */
+export async function startPeerFor (t, kind, env) {
+  const peer = await startPeer(kind, env)
+  t.after(() => peer.stop())
+  return peer
+}
+
+/** Random bytes there and back, compared by their hash. */
+export async function echoThrough (connection, length) {
+  const bytes = randomBytes(length)
+  const stream = await connection.newStream(ECHO, { runOnLimitedConnection: true })
+  const back = createHash('sha256')
+  let received = 0
+  const reading = (async () => {
+    for await (const part of stream) {
+      const flat = part instanceof Uint8Array ? part : part.subarray()
+      received += flat.length
+      back.update(flat)
+    }
+  })()
+  for (let at = 0; at < length; at += 65536) {
+    if (!stream.send(bytes.subarray(at, at + 65536))) await stream.onDrain()
+  }
+  await stream.close()
+  await reading
+  assert.equal(received, length)
+  assert.equal(back.digest('hex'), createHash('sha256').update(bytes).digest('hex'))
+}

@@ -1,0 +1,167 @@
+// What the test that started this peer can ask of it: a line { "id", "do", ... } is answered by a
+// line { "id", ... } or { "id", "error" }.
+//
+//	publish  topic, text   to everybody on a topic of RELAY_TOPICS
+//	reserve  addr          a slot at another relay
+//	visit    addr, bytes   dial, identify, ping, echo: { peerId, agent, protocols, dialMs, pingMs, echoed }
+//
+// What is heard from others on the topics comes unasked: { "heard": { topic, from, text } }.
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
+)
+
+const patience = 20 * time.Second
+
+type answers struct {
+	mutex sync.Mutex
+	json  *json.Encoder
+}
+
+func (a *answers) say(what any) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	_ = a.json.Encode(what) // where nobody reads any more, stdin ends next
+}
+
+type request struct {
+	ID                    int
+	Do, Topic, Text, Addr string
+	Bytes                 int
+}
+
+func obey(ctx context.Context, h host.Host, topics map[string]*pubsub.Topic, line string, out *answers) {
+	var r request
+	answer, err := map[string]any{}, json.Unmarshal([]byte(line), &r)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(network.WithAllowLimitedConn(ctx, "test"), patience)
+		defer cancel()
+		switch r.Do {
+		case "publish":
+			err = topics[r.Topic].Publish(ctx, []byte(r.Text))
+		case "reserve":
+			err = reserve(ctx, h, r.Addr)
+		case "visit":
+			answer, err = visit(ctx, h, r.Addr, r.Bytes)
+		default:
+			err = errors.New("no such command: " + line)
+		}
+	}
+	if err != nil {
+		answer = map[string]any{"error": err.Error()}
+	}
+	answer["id"] = r.ID
+	out.say(answer)
+}
+
+func listen(ctx context.Context, ps *pubsub.PubSub, name string, self peer.ID, out *answers) (*pubsub.Topic, error) {
+	topic, err := ps.Join(name)
+	if err != nil {
+		return nil, err
+	}
+	subscription, err := topic.Subscribe()
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for {
+			m, err := subscription.Next(ctx)
+			if err != nil {
+				return
+			}
+			if m.GetFrom() != self {
+				out.say(map[string]any{"heard": map[string]any{"topic": name, "from": m.GetFrom(), "text": string(m.Data)}})
+			}
+		}
+	}()
+	return topic, nil
+}
+
+func reserve(ctx context.Context, h host.Host, addr string) error {
+	relay, err := peer.AddrInfoFromString(addr)
+	if err != nil {
+		return err
+	}
+	_, err = client.Reserve(ctx, h, *relay)
+	return err
+}
+
+func visit(ctx context.Context, h host.Host, addr string, length int) (map[string]any, error) {
+	them, err := peer.AddrInfoFromString(addr)
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	if err := h.Connect(ctx, *them); err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	dialled := time.Since(started)
+	agent, err := h.Peerstore().Get(them.ID, "AgentVersion") // Connect waits for identify
+	if err != nil {
+		return nil, fmt.Errorf("identify: %w", err)
+	}
+	protocols, err := h.Peerstore().GetProtocols(them.ID)
+	if err != nil {
+		return nil, fmt.Errorf("identify: %w", err)
+	}
+	pong := <-ping.Ping(ctx, h, them.ID)
+	if pong.Error != nil {
+		return nil, fmt.Errorf("ping: %w", pong.Error)
+	}
+	echoed, err := echoThrough(ctx, h, them.ID, length)
+	if err != nil {
+		return nil, fmt.Errorf("echo: %w", err)
+	}
+	return map[string]any{
+		"peerId": them.ID, "agent": agent, "protocols": protocols, "echoed": echoed,
+		"dialMs": milliseconds(dialled), "pingMs": milliseconds(pong.RTT),
+	}, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// How many random bytes came back unchanged, which is all or an error.
+func echoThrough(ctx context.Context, h host.Host, id peer.ID, length int) (int, error) {
+	s, err := h.NewStream(ctx, id, echoID)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Reset()
+	if err := s.SetDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
+	sent := make([]byte, length)
+	rand.Read(sent)
+	writing := make(chan error, 1)
+	go func() {
+		_, err := s.Write(sent)
+		writing <- errors.Join(err, s.CloseWrite())
+	}()
+	back := sha256.New()
+	n, err := io.Copy(back, s)
+	if err := errors.Join(err, <-writing); err != nil {
+		return int(n), err
+	}
+	hash := sha256.Sum256(sent)
+	if !bytes.Equal(back.Sum(nil), hash[:]) {
+		return int(n), fmt.Errorf("%d of %d bytes came back, changed", n, length)
+	}
+	return int(n), nil
+}

@@ -1,0 +1,158 @@
+// A go-libp2p peer for the tests: circuit relay, gossipsub router, echo and perf server, over
+// WebSocket, TCP, QUIC, WebTransport and WebRTC Direct on loopback.
+//
+// It prints one line of JSON when it is up, { peerId, addr, addrs, pid }, and ends when its standard
+// input does. In between, standard input takes commands and standard output gives answers and
+// messages heard, one line of JSON each; see command.go. Settings are those of ../../relay.mjs:
+// RELAY_PORT (WebSocket), RELAY_HOST, RELAY_SEED, RELAY_TOPICS, RELAY_LIMITS, and RELAY_UDP_PORT.
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+)
+
+// The names js-libp2p gives them; a relay without limits has applyDefaultLimit false.
+type limits struct {
+	MaxReservations      int
+	ReservationTtl       int // ms
+	ApplyDefaultLimit    bool
+	DefaultDurationLimit int // ms
+	DefaultDataLimit     int64
+}
+
+func resources(text string) (relay.Resources, error) {
+	l := limits{1000, 2 * 3600 * 1000, true, 120_000, 1 << 17}
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return relay.Resources{}, err
+	}
+	rc := relay.DefaultResources()
+	rc.ReservationTTL = time.Duration(l.ReservationTtl) * time.Millisecond
+	rc.MaxReservations = l.MaxReservations
+	rc.MaxReservationsPerIP, rc.MaxReservationsPerASN = l.MaxReservations, l.MaxReservations
+	rc.MaxCircuits = 1000
+	rc.BufferSize = 1 << 16
+	rc.Limit = nil
+	if l.ApplyDefaultLimit {
+		rc.Limit = &relay.RelayLimit{Duration: time.Duration(l.DefaultDurationLimit) * time.Millisecond, Data: l.DefaultDataLimit}
+	}
+	return rc, nil
+}
+
+func setting(name, standard string) string {
+	if text, ok := os.LookupEnv(name); ok {
+		return text
+	}
+	return standard
+}
+
+// With a seed the peer can die and come back as the same one.
+func identity() (crypto.PrivKey, error) {
+	seed, err := hex.DecodeString(setting("RELAY_SEED", ""))
+	if err != nil {
+		return nil, err
+	}
+	if len(seed) != ed25519.SeedSize {
+		key, _, err := crypto.GenerateKeyPair(crypto.Ed25519, 0)
+		return key, err
+	}
+	return crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(seed))
+}
+
+func start() (host.Host, error) {
+	key, err := identity()
+	if err != nil {
+		return nil, err
+	}
+	allowed, err := resources(setting("RELAY_LIMITS", "{}"))
+	if err != nil {
+		return nil, err
+	}
+	// The stock limits are for the open internet: all our peers come from one address.
+	manager, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(rcmgr.InfiniteLimits))
+	if err != nil {
+		return nil, err
+	}
+	connections, err := connmgr.NewConnManager(5000, 10_000)
+	if err != nil {
+		return nil, err
+	}
+	at := "/ip4/" + setting("RELAY_HOST", "127.0.0.1")
+	udp := at + "/udp/" + setting("RELAY_UDP_PORT", "0")
+	h, err := libp2p.New(
+		libp2p.Identity(key),
+		libp2p.UserAgent("go-libp2p"),
+		libp2p.ListenAddrStrings(
+			at+"/tcp/"+setting("RELAY_PORT", "0")+"/ws",
+			at+"/tcp/0",
+			udp+"/quic-v1",
+			udp+"/quic-v1/webtransport",
+			udp+"/webrtc-direct",
+		),
+		libp2p.ResourceManager(manager),
+		libp2p.ConnectionManager(connections),
+		libp2p.DisableIdentifyAddressDiscovery(),
+	)
+	if err != nil {
+		return nil, err
+	}
+	_, err = relay.New(h, relay.WithResources(allowed))
+	return h, err
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "go peer:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	ctx := context.Background()
+	h, err := start()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	serve(h)
+	ps, err := pubsub.NewGossipSub(ctx, h)
+	if err != nil {
+		return err
+	}
+	out := answers{json: json.NewEncoder(os.Stdout)}
+	topics := map[string]*pubsub.Topic{}
+	for _, name := range strings.Split(setting("RELAY_TOPICS", "browser-peer-discovery,_peer-discovery._p2p._pubsub"), ",") {
+		if topics[name], err = listen(ctx, ps, name, h.ID(), &out); err != nil {
+			return err
+		}
+	}
+	var addrs []string
+	for _, addr := range h.Network().ListenAddresses() {
+		if text := addr.String(); strings.HasPrefix(text, "/ip4/") { // the relay client's is none
+			addrs = append(addrs, text+"/p2p/"+h.ID().String())
+		}
+	}
+	ws := slices.IndexFunc(addrs, func(text string) bool { return strings.Contains(text, "/ws/") })
+	out.say(map[string]any{"peerId": h.ID(), "addr": addrs[ws], "addrs": addrs, "pid": os.Getpid()})
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		go obey(ctx, h, topics, lines.Text(), &out)
+	}
+	return lines.Err()
+}
