@@ -56,8 +56,8 @@ LINK_node = emcc -O1 $(filter-out %.js,$^) -o $@ --pre-js tests/node.js -sENVIRO
 LINK_wasm = emcc -Oz -flto $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
 	$(addprefix --js-library ,$(filter %.js,$^)) -sMODULARIZE -sEXPORT_ES6 -sWASM_BIGINT \
 	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
-	-sINCOMING_MODULE_JS_API=wasmBinary,instantiateWasm -sEXPORTED_RUNTIME_METHODS=HEAPU8 \
-	-sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
+	-sMINIMAL_RUNTIME -sMINIMAL_RUNTIME_STREAMING_WASM_COMPILATION -sTEXTDECODER=2 \
+	-sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
 	-sMAXIMUM_MEMORY=268435456 -sTOTAL_STACK=65536 -Wl,--stack-first
 
 NEED_native = sources nanopb clang cmocka libsodium node

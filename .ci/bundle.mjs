@@ -16,7 +16,12 @@ const entry = wasm => `
   setCoreSource({ factory, wasm: ${wasm} })
   export * from './js-glue/index.js'`
 
-const separate = 'async () => undefined'
+const separate = `async () => {
+  const response = await fetch(new URL('peerlet.wasm', import.meta.url))
+  if (!response.ok) throw new Error(response.url + ' cannot be had: ' + response.status)
+  if (response.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(response)
+  return new Uint8Array(await response.arrayBuffer())
+}`
 const inlined = `async () => {
   const bytes = new Uint8Array(peerletWasm.length)
   for (let i = 0; i < bytes.length; i++) {

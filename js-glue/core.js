@@ -6,17 +6,17 @@ import { copyIn, copyOut, copyTo, lines, readOutput, textOf } from './memory.js'
 
 /**
  * Where the module comes from, which is the packaging's business: the one-file build unpacks it from
- * itself, the slim one lets emscripten's glue fetch `peerlet.wasm`, tests hand the bytes over.
+ * itself, the slim one compiles `peerlet.wasm` while it arrives, tests hand the bytes over.
  *
  * @typedef {object} CoreSource
  * @property {(module: object) => Promise<any>} factory what emcc made
- * @property {() => Promise<Uint8Array | undefined>} wasm the bytes; undefined: emscripten fetches them
+ * @property {() => Promise<Uint8Array | WebAssembly.Module>} wasm
  */
 
 /** @type {CoreSource | undefined} */
 let source
 
-/** Compiled once, instantiated for each node. @type {Promise<WebAssembly.Module | undefined> | undefined} */
+/** Compiled once, instantiated for each node. @type {Promise<WebAssembly.Module> | undefined} */
 let compiled
 
 const log = logger('peerlet')
@@ -48,26 +48,16 @@ function explain (err) {
   return cannotStart(text)
 }
 
-/** @param {() => Promise<Uint8Array | undefined>} wasm */
+/** @param {CoreSource['wasm']} wasm */
 async function compile (wasm) {
-  const bytes = await wasm()
-  return bytes && await WebAssembly.compile(/** @type {BufferSource} */ (bytes))
+  const given = await wasm()
+  return given instanceof WebAssembly.Module ? given : await WebAssembly.compile(/** @type {BufferSource} */ (given))
 }
 
 /** A new instance of the module. @param {object} hooks of library_page.js and library_webrtc.js */
 async function instantiate (hooks) {
   if (source === undefined) throw cannotStart('no WebAssembly module was given. Import "peerlet", not one of its parts')
-  const { factory, wasm } = source
-  const module = await (compiled ??= compile(wasm))
-  if (module === undefined) return await factory(hooks)
-  return await new Promise((resolve, reject) => {
-    /** @param {WebAssembly.Imports} imports @param {(instance: WebAssembly.Instance, module: WebAssembly.Module) => void} received */
-    const instantiateWasm = (imports, received) => {
-      WebAssembly.instantiate(module, imports).then((instance) => received(instance, module)).catch(reject)
-      return {}
-    }
-    factory({ ...hooks, instantiateWasm }).then(resolve, reject)
-  })
+  return await source.factory({ ...hooks, wasm: await (compiled ??= compile(source.wasm)) })
 }
 
 /**
@@ -117,9 +107,7 @@ export class Core {
     m.onEvent = (/** @type {number} */ ptr) => this.#take(ptr)
     m.onTrap = (/** @type {any} */ err) => this.#die(err)
     m.onLog = (/** @type {number} */ level, /** @type {string} */ text) => log(level, text)
-    for (const name of Object.keys(m)) {
-      if (/^_[a-z_]+$/.test(name)) this.calls[name.slice(1)] = (...args) => this.#guard(() => m[name](...args))
-    }
+    for (const [name, call] of Object.entries(m.calls())) this.calls[name] = (...args) => this.#guard(() => call(...args))
     this.#readTable()
   }
 
@@ -169,7 +157,7 @@ export class Core {
 
   /** @param {Array<string | Uint8Array>} pieces */
   #put (pieces) {
-    const lengths = this.#guard(() => copyIn(this.#m, pieces))
+    const lengths = copyIn(this.#m, this.calls.inbox, pieces)
     if (lengths.length === pieces.length) return lengths
     throw makeError('InvalidDataLengthError', 'these are more bytes than the node takes at once', 'TOO_BIG')
   }

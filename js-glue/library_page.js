@@ -1,6 +1,29 @@
 // Imports of src/browser: events, the alarm, randomness, WebCrypto, and what emscripten's own WebSocket
 // library leaves to its caller. No function here throws, and none calls an export before it returned.
 mergeInto(LibraryManager.library, {
+  // What js-glue has of the module: its memory, and, once it is instantiated, the functions it calls.
+  $calls__postset: "Module.calls = calls; Object.defineProperty(Module, 'HEAPU8', { get: function () { return HEAPU8 } });",
+  $calls: function () {
+    return {
+      inbox: _inbox, table_row: _table_row, app_new: _app_new, app_delete: _app_delete,
+      app_start: _app_start, app_stop: _app_stop, app_flush: _app_flush, page_event: _page_event,
+      app_listen: _app_listen, app_bootstrap: _app_bootstrap, app_discover: _app_discover,
+      app_dial: _app_dial, app_dial_cancel: _app_dial_cancel, app_is_dialable: _app_is_dialable,
+      app_conn_close: _app_conn_close, app_handle: _app_handle, app_unhandle: _app_unhandle,
+      app_stream_open: _app_stream_open, app_stream_reserve: _app_stream_reserve,
+      app_stream_given: _app_stream_given, app_stream_commit: _app_stream_commit,
+      app_stream_took: _app_stream_took, app_stream_close_write: _app_stream_close_write,
+      app_stream_close_read: _app_stream_close_read, app_stream_reset: _app_stream_reset,
+      app_ping: _app_ping, app_subscribe: _app_subscribe, app_unsubscribe: _app_unsubscribe,
+      app_publish: _app_publish, app_add_addresses: _app_add_addresses, ask_reason: _ask_reason,
+      ask_peer_id: _ask_peer_id, ask_private_key: _ask_private_key, ask_recipients: _ask_recipients,
+      ask_topics: _ask_topics, ask_pubsub_peers: _ask_pubsub_peers,
+      ask_subscribers: _ask_subscribers, ask_mesh_peers: _ask_mesh_peers,
+      ask_peer_addresses: _ask_peer_addresses, ask_peer_protocols: _ask_peer_protocols,
+      ask_memory: _ask_memory
+    }
+  },
+
   $page: '{ alarm: 0, isDead: false }',
 
   // Runs what calls exports, unless a trap has ended this instance.
@@ -16,14 +39,14 @@ mergeInto(LibraryManager.library, {
 
   // The state in the heap is worth nothing now: what it held on the outside is closed.
   $die__deps: ['$page', '$rtcLinks', '$socketEnds'],
-  $die__postset: "Module['die'] = die;",
+  $die__postset: "Module.die = die;",
   $die: function (err) {
     if (page.isDead) return
     page.isDead = true
     clearTimeout(page.alarm)
     rtcLinks.forEach(function (link) { if (link.pc) link.pc.close() })
     socketEnds.forEach(function (end) { end() })
-    Module['onTrap'](err)
+    Module.onTrap(err)
   },
 
   // Bytes into the inbox; returns their number, or -1 when that is too much.
@@ -43,13 +66,14 @@ mergeInto(LibraryManager.library, {
     return new TextDecoder().decode(HEAPU8.subarray(ptr, ptr + len))
   },
 
+  js_event__deps: ['$calls'],
   js_event: function (ptr) {
-    Module['onEvent'](ptr)
+    Module.onEvent(ptr)
   },
 
   js_log__deps: ['$textAt'],
   js_log: function (level, ptr, len) {
-    Module['onLog'](level, textAt(ptr, len))
+    Module.onLog(level, textAt(ptr, len))
   },
 
   js_alarm__deps: ['$page', '$enter'],
@@ -96,10 +120,20 @@ mergeInto(LibraryManager.library, {
     }
   },
 
-  js_socket_guard__deps: ['$WS', '$enter', '$socketEnds'],
+  $socketOf__deps: ['$WS'],
+  $socketOf: function (id) {
+    return WS.sockets ? WS.sockets[id] : WS.getSocket(id)
+  },
+
+  js_socket_buffered__deps: ['$socketOf'],
+  js_socket_buffered: function (id) {
+    return socketOf(id).bufferedAmount
+  },
+
+  js_socket_guard__deps: ['$socketOf', '$enter', '$socketEnds'],
   js_socket_guard: function (id) {
     var most = 1 << 20
-    var socket = WS.sockets ? WS.sockets[id] : WS.getSocket(id)
+    var socket = socketOf(id)
     var onopen = socket.onopen
     var onmessage = socket.onmessage
     var onclose = socket.onclose

@@ -91,7 +91,7 @@ mergeInto(LibraryManager.library, {
   js_rtc_open__deps: ['$rtcLinks', '$rtcStep', '$rtcListen'],
   js_rtc_open: function (link, low, high) {
     var l = { pc: null, low: low, high: high, steps: Promise.resolve(), channels: new Map() }
-    var configuration = Module['rtcConfiguration']
+    var configuration = Module.rtcConfiguration
     rtcLinks.set(link, l)
     rtcStep(link, function () {
       return Promise.resolve(typeof configuration === 'function' ? configuration() : configuration)

@@ -65,12 +65,13 @@ export function readOutput (m, ptr) {
  * Writes pieces one behind the other into the inbox, where the next command finds them.
  *
  * @param {any} m the module
+ * @param {(len: number) => number} inbox
  * @param {Array<string | Uint8Array>} pieces
  * @returns {number[]} the length of each in bytes; nothing when it is too much for the inbox
  */
-export function copyIn (m, pieces) {
+export function copyIn (m, inbox, pieces) {
   const parts = pieces.map((piece) => typeof piece === 'string' ? encoder.encode(piece) : piece)
-  let ptr = m._inbox(parts.reduce((sum, part) => sum + part.length, 0))
+  let ptr = inbox(parts.reduce((sum, part) => sum + part.length, 0))
   if (ptr === 0) return []
   for (const part of parts) {
     m.HEAPU8.set(part, ptr)

@@ -158,11 +158,9 @@ static bool socket_is_short(const struct socket *s)
 
 static size_t socket_room(const struct socket *s)
 {
-    /* `unsigned long long *` in 3.1.6, `size_t *` later: both fill the low bytes of this. */
-    uint64_t buffered = 0;
-    emscripten_websocket_get_buffered_amount(s->handle, (void *)&buffered);
+    size_t buffered = js_socket_buffered(s->handle);
     size_t high = page.limits.socket_high;
-    return buffered < high ? high - (size_t)buffered : 0;
+    return buffered < high ? high - buffered : 0;
 }
 
 /* Whether the node was told something, so that it has to be drained again. */

@@ -67,6 +67,9 @@ int js_socket_new(const void *attributes);
  */
 void js_socket_guard(int socket);
 
+/* emscripten_websocket_get_buffered_amount, whose 64 bits 3.1.6's small runtime cannot write. */
+size_t js_socket_buffered(int socket);
+
 /* emscripten_websocket_delete, which in 3.1.6 forgets to forget. */
 void js_socket_delete(int socket);
 

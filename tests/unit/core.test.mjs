@@ -21,13 +21,15 @@ function fakeModule (exports = {}) {
   const module = {
     HEAPU8: heap,
     die: (/** @type {any} */ err) => module.onTrap(err),
-    _table_row: (/** @type {number} */ i) => place(rows[i] ?? new Uint8Array(0)),
-    _inbox: (/** @type {number} */ len) => len > 1024 ? 0 : 128,
-    _app_flush: () => { module.flushes++ },
-    _ask_reason: () => place(new TextEncoder().encode(module.reason)),
+    calls: () => ({
+      table_row: (/** @type {number} */ i) => place(rows[i] ?? new Uint8Array(0)),
+      inbox: (/** @type {number} */ len) => len > 1024 ? 0 : 128,
+      app_flush: () => { module.flushes++ },
+      ask_reason: () => place(new TextEncoder().encode(module.reason)),
+      ...exports
+    }),
     flushes: 0,
-    reason: '',
-    ...exports
+    reason: ''
   }
   return module
 }
@@ -43,7 +45,7 @@ test('names, numbers and errors are those that C tells', () => {
 })
 
 test('a command gets its bytes, throws the reason, and is flushed once a turn', async () => {
-  const module = fakeModule({ _app_say: (/** @type {number} */ a, /** @type {number} */ b) => a === 0 ? -7 : a * 10 + b })
+  const module = fakeModule({ app_say: (/** @type {number} */ a, /** @type {number} */ b) => a === 0 ? -7 : a * 10 + b })
   const core = new Core(module)
   assert.equal(core.run((a, b) => core.calls.app_say(a, b), 'äb', new Uint8Array([9])), 31)
   assert.deepEqual([...module.HEAPU8.subarray(128, 132)], [0xc3, 0xa4, 0x62, 9])
@@ -79,7 +81,7 @@ test('events are told after the call that brought them, and one bad listener cos
 })
 
 test('a trap is told once, and every call after it says so', async () => {
-  const module = fakeModule({ _app_ping: () => { throw new WebAssembly.RuntimeError('unreachable') } })
+  const module = fakeModule({ app_ping: () => { throw new WebAssembly.RuntimeError('unreachable') } })
   const core = new Core(module)
   /** @type {Error[]} */
   const told = []
