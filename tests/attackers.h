@@ -54,6 +54,7 @@ struct attackers {
     struct conn_totals totals[ATTACKERS];
     struct attacker at[ATTACKERS];
     struct buf words; /* plaintext that deaf ones received */
+    bool is_absent;   /* nobody accepts links */
     uint32_t rtc;     /* the last peer connection */
     uint32_t channels[ATTACKERS_CHANNELS];
     uint32_t channel_count;
@@ -139,7 +140,7 @@ static inline void attackers_perform(struct attackers *w, const struct peerlet_o
     struct attacker *a = out->id != 0 ? attacker_at(w, out->id) : NULL;
     if (w->told != NULL)
         w->told(w, out);
-    if (out->type == PEERLET_OPEN_SOCKET) {
+    if (out->type == PEERLET_OPEN_SOCKET && !w->is_absent) {
         attackers_accept(w, out->id, out->text);
     } else if (out->type == PEERLET_SEND && a != NULL && out->channel == 0) {
         int rc = buf_append(&a->inbox, out->data);

@@ -10,7 +10,6 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .rtc_low = 256u << 10,
 
     .conns = 200,
-    .conns_inbound_pending = 8,
     .conns_per_peer = 4,
     .dials = 16,
     .dial_addresses = 16,
@@ -71,8 +70,6 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .rtc_channels = 256,
     .rtc_ms = 20000,
     .rtc_fin_ack_ms = 10000,
-    .rtc_early_channels = 10,
-    .rtc_early_bytes = 16384,
     .direct_retry_ms = {10000, 60000, 300000},
 
     .peers = 1024,

@@ -20,18 +20,17 @@ struct peerlet_limits {
     size_t rtc_low;     /* where a paused data channel resumes */
 
     /* connections */
-    uint32_t conns;                 /* in all; browsers get slow long before their own limit */
-    uint32_t conns_inbound_pending; /* upgrades in progress that we did not ask for */
-    uint32_t conns_per_peer;        /* relayed, direct and one glare pair of each */
-    uint32_t dials;                 /* running at once; more wait */
-    uint32_t dial_addresses;        /* of one peer in one dial, best first */
-    uint32_t upgrade_ms;            /* link open to muxer ready */
-    uint32_t dial_ms;               /* one dial in all */
-    uint32_t dial_address_ms;       /* one address: a silent one must not eat the dial */
-    uint32_t dial_stagger_ms;       /* between the starts of two addresses of one peer */
-    uint32_t liveness_idle_ms;      /* silence on an idle connection before a ping */
-    uint32_t liveness_active_ms;    /* the same while streams or a reservation depend on it */
-    uint32_t liveness_answer_ms;    /* for the answer; two misses end the connection */
+    uint32_t conns;              /* in all; browsers get slow long before their own limit */
+    uint32_t conns_per_peer;     /* relayed, direct and one glare pair of each */
+    uint32_t dials;              /* running at once; more wait */
+    uint32_t dial_addresses;     /* of one peer in one dial, best first */
+    uint32_t upgrade_ms;         /* link open to muxer ready */
+    uint32_t dial_ms;            /* one dial in all */
+    uint32_t dial_address_ms;    /* one address: a silent one must not eat the dial */
+    uint32_t dial_stagger_ms;    /* between the starts of two addresses of one peer */
+    uint32_t liveness_idle_ms;   /* silence on an idle connection before a ping */
+    uint32_t liveness_active_ms; /* the same while streams or a reservation depend on it */
+    uint32_t liveness_answer_ms; /* for the answer; two misses end the connection */
 
     /* streams */
     uint32_t streams_inbound;     /* per connection, RST above */
@@ -78,18 +77,16 @@ struct peerlet_limits {
     uint32_t limited_max_s; /* a longer advertised duration is taken as 120 s */
 
     /* WebRTC */
-    size_t sdp;                  /* one description */
-    size_t candidate;            /* one candidate's JSON */
-    uint32_t candidates;         /* per session: a browser must not become a port scanner */
-    uint32_t rtc_handshakes;     /* under way at once */
-    uint32_t rtc_live;           /* RTCPeerConnections; Chromium allows about 500 per page */
-    uint32_t rtc_per_peer_ms;    /* least time between two handshakes of one peer */
-    uint32_t rtc_per_minute;     /* handshakes a node starts or accepts */
-    uint32_t rtc_channels;       /* per connection */
-    uint32_t rtc_ms;             /* offer to connected */
-    uint32_t rtc_fin_ack_ms;     /* for a FIN to be acknowledged; rust never does */
-    uint32_t rtc_early_channels; /* before the connection is ready */
-    size_t rtc_early_bytes;      /* per such channel */
+    size_t sdp;               /* one description */
+    size_t candidate;         /* one candidate's JSON */
+    uint32_t candidates;      /* per session: a browser must not become a port scanner */
+    uint32_t rtc_handshakes;  /* under way at once, of ours and of theirs, each */
+    uint32_t rtc_live;        /* RTCPeerConnections, a quarter for us; Chromium allows about 500 */
+    uint32_t rtc_per_peer_ms; /* least time between two offers of one peer */
+    uint32_t rtc_per_minute;  /* handshakes, likewise */
+    uint32_t rtc_channels;    /* per connection */
+    uint32_t rtc_ms;          /* offer to connected */
+    uint32_t rtc_fin_ack_ms;  /* for a FIN to be acknowledged; rust never does */
     uint32_t direct_retry_ms[3]; /* between upgrades; the last for ever */
 
     /* address book, bytes and entries */

@@ -38,6 +38,7 @@ struct peer {
     uint32_t conn_count; /* of these, those that are ready */
     uint8_t rpc_tries;   /* our stream of pubsub to it: how often it was lost, and */
     uint64_t rpc_at;     /* when it is opened again; 0: not lost */
+    uint64_t offers_at;  /* when it may offer a WebRTC connection again */
     uint32_t held;       /* who else keeps the record: dials, relays, upgrades */
     bool is_announced;   /* the application heard of it as discovered */
 };

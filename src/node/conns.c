@@ -80,15 +80,14 @@ void limit_conn(struct peerlet *p, struct conn *c, struct circuit_limit limit)
         c->limit_until = after(p->now, UINT64_C(1000) * limit.duration_s);
 }
 
-/* Both directions count against the budget of a limited connection. */
+/* Both directions count against the budget of a limited connection, of which 1 is left at the end. */
 static bool spend(struct conn *c, size_t len)
 {
     if (!c->is_limited || c->limit_bytes == 0)
         return true;
-    if (len >= c->limit_bytes)
-        return false;
-    c->limit_bytes -= len;
-    return true;
+    bool is_enough = len < c->limit_bytes;
+    c->limit_bytes = is_enough ? c->limit_bytes - len : 1;
+    return is_enough;
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -98,6 +97,10 @@ void conn_established(struct peerlet *p, struct conn *c)
     struct peer *peer = addrbook_add(&p->peers, &c->expected);
     if (peer == NULL) {
         conn_end(p, c, ERR_FULL, view_of_text("too many peers are known and in use"));
+        return;
+    }
+    if (c->role == LISTENER && peer->conn_count >= p->limits.conns_per_peer) {
+        conn_end(p, c, ERR_FULL, view_of_text("the peer has enough connections"));
         return;
     }
     c->peer = peer;
@@ -216,6 +219,9 @@ void conn_end(struct peerlet *p, struct conn *c, int code, struct view why)
 void conn_push_feed(struct peerlet *p, struct feed feed)
 {
     assert(p->feed_count < FEED_DEPTH);
+    struct conn *c = find_conn(p, feed.conn);
+    if (c != NULL && feed.stream != 0)
+        spend(c, feed.in.len);
     feed.total = feed.in.len;
     p->feeds[p->feed_count++] = feed;
 }

@@ -66,29 +66,32 @@ static struct signaling *signaling_of(struct peerlet *p, const struct rtc *r, st
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
-static bool may_begin(struct peerlet *p)
+/* What peers begin takes nothing from what we do. */
+static bool may_begin(struct peerlet *p, enum role role)
 {
     uint32_t under_way = 0, live = 0;
     LIST_EACH(node, &p->rtcs) {
+        const struct rtc *r = LIST_OWNER(node, struct rtc, in_node);
         live++;
-        under_way += !LIST_OWNER(node, struct rtc, in_node)->is_ready;
+        under_way += r->role == role && !r->is_ready;
     }
     if (is_due(p->rtc_minute_at, p->now)) {
         p->rtc_minute_at = after(p->now, 60000);
-        p->rtc_this_minute = 0;
+        p->rtc_this_minute[DIALER] = p->rtc_this_minute[LISTENER] = 0;
     }
-    if (under_way >= p->limits.rtc_handshakes || live >= p->limits.rtc_live ||
-        p->rtc_this_minute >= p->limits.rtc_per_minute) {
+    uint32_t live_max = p->limits.rtc_live - (role == LISTENER ? p->limits.rtc_live / 4 : 0);
+    if (under_way >= p->limits.rtc_handshakes || live >= live_max ||
+        p->rtc_this_minute[role] >= p->limits.rtc_per_minute) {
         fail(p, ERR_FULL, "too many WebRTC connections are being set up; try again in a minute");
         return false;
     }
-    p->rtc_this_minute++;
+    p->rtc_this_minute[role]++;
     return true;
 }
 
 static struct rtc *rtc_new(struct peerlet *p, struct conn *via, enum role role, struct view address)
 {
-    if (!may_begin(p))
+    if (!may_begin(p, role))
         return NULL;
     struct rtc *r = mem_alloc(&p->mem, sizeof *r);
     struct conn *c = r ? conn_create(p, LINK_RTC, role, &via->peer->id, address) : NULL;
@@ -167,6 +170,11 @@ static void give_way(struct peerlet *p, const struct peer *peer, const struct rt
 static void offered(struct peerlet *p, struct session *s, struct view sdp)
 {
     struct conn *via = s->stream->conn;
+    if (!is_due(via->peer->offers_at, p->now)) {
+        close_session(p, s, ERR_FULL);
+        return;
+    }
+    via->peer->offers_at = after(p->now, p->limits.rtc_per_peer_ms);
     uint8_t bytes[MULTIADDR_MAX_LEN];
     struct writer w = writer_of(bytes, sizeof bytes);
     put_uvarint(&w, MULTIADDR_WEBRTC);
@@ -261,9 +269,12 @@ static void become_ready(struct peerlet *p, struct rtc *r)
         return;
     r->is_ready = true;
     r->until = NEVER;
+    uint32_t link = r->conn;
     conn_ready_native(c, p->now);
     conn_established(p, c);
-    finish_signaling(p, r);
+    r = rtc_of_link(p, link); /* it is gone when the peer has too many */
+    if (r != NULL)
+        finish_signaling(p, r);
 }
 
 static void check_ready(struct peerlet *p, struct rtc *r)

@@ -206,7 +206,7 @@ struct peerlet {
     uint32_t last_relay;
     bool listens_circuit, listens_webrtc;
     struct list rtcs; /* struct rtc */
-    uint32_t rtc_this_minute;
+    uint32_t rtc_this_minute[2]; /* enum role */
     uint64_t rtc_minute_at;
     struct list upgrades; /* struct upgrade */
     struct list verifies; /* struct verify */

@@ -327,6 +327,338 @@ static void test_many_streams_without_a_reader(void **state)
     assert_int_equal(w.totals[0].windows, 0);
 }
 
+/* ---- offers of WebRTC -------------------------------------------------------------------------- */
+
+#define SIGNALING "/webrtc-signaling/0.0.1"
+
+#define SDP_UFRAG "a=ice-ufrag:abcd\r\n"
+#define SDP_BEGIN                                                                                  \
+    "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"                                          \
+    "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"                     \
+    "a=ice-pwd:0123456789abcdef012345\r\na=setup:actpass\r\na=mid:0\r\n"
+#define SDP_PRINT                                                                                  \
+    "a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:"                       \
+    "10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n"
+
+static const char *const GOOD_SDP = SDP_BEGIN SDP_UFRAG SDP_PRINT;
+static const char *const BAD_SDP[] = {
+    "",
+    "v=0\r\n",
+    SDP_BEGIN SDP_PRINT,
+    SDP_BEGIN SDP_UFRAG SDP_PRINT SDP_PRINT,
+    SDP_BEGIN SDP_UFRAG SDP_PRINT "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n",
+    SDP_BEGIN SDP_UFRAG SDP_PRINT "a=x\ra=setup:active\r\n",
+    SDP_BEGIN SDP_UFRAG "a=fingerprint:sha-1 00:01\r\n",
+};
+
+/* One message of signaling: an offer. Valid until the next call. */
+static struct view offer(const char *sdp)
+{
+    static uint8_t bytes[2048];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    size_t len = strlen(sdp);
+    put_uvarint(&w, 2 + 1 + uvarint_len(len) + len);
+    put_u8(&w, 0x08);
+    put_u8(&w, 0);
+    put_u8(&w, 0x12);
+    put_delimited(&w, view_of_text(sdp));
+    assert_false(w.failed);
+    return writer_view(&w);
+}
+
+static size_t rtc_count_of(const struct attackers *w)
+{
+    size_t count = 0;
+    LIST_EACH(node, &w->p->rtcs)
+        count++;
+    return count;
+}
+
+static void test_a_thousand_bad_offers(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct watch saw;
+    begin(&w, &saw);
+    size_t before = memory_of(&w);
+    for (size_t i = 0; i < 1000; i++) {
+        assert_non_null(attackers_open(&w, 0, SIGNALING, offer(BAD_SDP[i % ARRAY_LEN(BAD_SDP)])));
+        attackers_settle(&w);
+        assert_int_equal(rtc_count_of(&w), 0);
+    }
+    assert_true(memory_of(&w) - before < 16u << 10);
+    assert_non_null(attackers_open(&w, 0, SIGNALING, offer(GOOD_SDP)));
+    attackers_settle(&w);
+    assert_int_equal(rtc_count_of(&w), 1);
+    assert_int_not_equal(w.rtc, 0);
+    attackers_end(&w);
+}
+
+/* Good offers that lead nowhere: one a second of each peer, and ours are begun all the same. */
+static void test_a_flood_of_offers(void **state)
+{
+    (void)state;
+    struct attackers w;
+    attackers_init(&w, &PEERLET_LIMITS);
+    for (size_t n = 0; n < ATTACKERS; n++)
+        attackers_bootstrap(&w, n);
+    attackers_begin(&w);
+    uint32_t accepted = 0, most = 0;
+    for (uint32_t second = 0; second < 60; second++) {
+        for (size_t i = 0; i < 5 * ATTACKERS; i++) {
+            size_t before = rtc_count_of(&w);
+            attackers_open(&w, i % ATTACKERS, SIGNALING, offer(GOOD_SDP));
+            attackers_settle(&w);
+            accepted += rtc_count_of(&w) > before;
+        }
+        if (second == 0)
+            assert_int_equal(accepted, ATTACKERS);
+        most = MAX(most, (uint32_t)rtc_count_of(&w));
+        attackers_pass(&w, 1000);
+    }
+    assert_int_equal(most, w.limits->rtc_handshakes);
+    assert_in_range(accepted, 2 * most, w.limits->rtc_per_minute);
+    struct conn *via = find_conn(w.p, w.at[0].link);
+    assert_non_null(direct_start(w.p, via, conn_address(via)));
+    attackers_settle(&w);
+    attackers_end(&w);
+}
+
+static void test_a_flood_of_channels(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct watch saw;
+    begin(&w, &saw);
+    attackers_open(&w, 0, SIGNALING, offer(GOOD_SDP));
+    attackers_settle(&w);
+    uint32_t link = w.rtc, opened = 0;
+    assert_int_not_equal(link, 0);
+    attackers_tell(&w, (struct input){.type = INPUT_RTC_STATE, .id = link});
+    for (uint32_t i = 0; i < 1000; i++)
+        opened +=
+            attackers_tell(
+                &w, (struct input){.type = INPUT_CHANNEL_INCOMING, .id = link, .value = 65536})
+                .id != 0;
+    assert_in_range(opened, 200, w.limits->rtc_channels);
+    assert_true(memory_of(&w) < 2u << 20);
+    attackers_end(&w);
+}
+
+/* ---- calls through a relay --------------------------------------------------------------------- */
+
+#define STOP "/libp2p/circuit/relay/0.2.0/stop"
+
+/* A call from the peer with that identity, limited to 30 s and 8192 bytes. */
+static struct view call_from(const struct identity *id)
+{
+    static uint8_t bytes[128];
+    struct peer_id peer = peer_id_of_identity(id);
+    struct writer w = writer_of(bytes, sizeof bytes);
+    put_uvarint(&w, 2 + 4 + peer.len + 2 + 5);
+    put_u8(&w, 0x08);
+    put_u8(&w, 0);
+    put_u8(&w, 0x12);
+    put_u8(&w, (uint8_t)(2 + peer.len));
+    put_u8(&w, 0x0a);
+    put_delimited(&w, peer_id_view(&peer));
+    put(&w, hex("1a05 081e 108040"));
+    assert_false(w.failed);
+    return writer_view(&w);
+}
+
+static uint32_t conns_of_kind(const struct attackers *w, enum link_kind kind)
+{
+    uint32_t count = 0, at = 0;
+    const struct conn *c;
+    while ((c = table_next(&w->p->conns, &at)) != NULL)
+        count += c->link.kind == kind;
+    return count;
+}
+
+static void test_a_flood_of_calls(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct watch saw;
+    begin(&w, &saw);
+    for (size_t i = 0; i < 200; i++) {
+        struct identity caller;
+        identity_generate(&w.rng, &caller);
+        attackers_open(&w, 0, STOP, call_from(&caller));
+        attackers_settle(&w);
+        assert_in_range(conns_of_kind(&w, LINK_RELAYED), 1, w.limits->circuit_stop_pending);
+    }
+    assert_int_equal(conns_of_kind(&w, LINK_RELAYED), w.limits->circuit_stop_pending);
+    attackers_pass(&w, w.limits->upgrade_ms);
+    assert_int_equal(conns_of_kind(&w, LINK_RELAYED), 0);
+    assert_int_equal(saw.conns_closed, 0);
+    assert_true(conn_is_ready(w.at[0].conn));
+    attackers_end(&w);
+}
+
+/* A connection of somebody through attacker 0, who is the relay. */
+struct caller {
+    struct attackers *w;
+    struct stream *via;
+    struct conn *conn;
+    size_t answer_left; /* of the relay's own protocol */
+    struct conn_totals totals;
+};
+
+static void hear_call(struct attackers *w, struct attacker *a, const struct conn_event *ev)
+{
+    struct caller *caller = w->context;
+    struct conn_event inner;
+    (void)a;
+    if (ev->type != CONN_STREAM_DATA || ev->stream != caller->via)
+        return;
+    struct span in = ev->data;
+    caller->answer_left -= span_take(&in, caller->answer_left).len;
+    while (conn_feed(caller->conn, &in, &inner, w->now) > 0)
+        if (inner.type == CONN_STREAM_PROPOSED)
+            stream_refuse(inner.stream);
+}
+
+/* Carries what the caller has to say, until all is said. */
+static void talk(struct caller *caller)
+{
+    struct attackers *w = caller->w;
+    bool has_moved = true;
+    while (has_moved) {
+        struct conn_output o;
+        has_moved = false;
+        conn_room(caller->conn, 0, 65536);
+        while (conn_drain(caller->conn, &o, w->now) == 1 && o.type != CONN_FLUSHED) {
+            if (o.type != CONN_SEND)
+                continue;
+            attackers_say(caller->via, o.data);
+            conn_sent(caller->conn);
+            has_moved = true;
+        }
+        attackers_settle(w);
+    }
+}
+
+static void call(struct attackers *w, struct caller *caller, const struct identity *announced,
+                 const struct identity *proved)
+{
+    *caller = (struct caller){.w = w, .answer_left = 5}; /* STATUS 100 */
+    w->heard = hear_call;
+    w->context = caller;
+    caller->via = attackers_open(w, 0, STOP, call_from(announced));
+    assert_non_null(caller->via);
+    caller->conn = conn_new(&(struct conn_config){.id = 1000,
+                                                  .role = DIALER,
+                                                  .kind = LINK_SOCKET,
+                                                  .mem = &w->mem,
+                                                  .rng = &w->rng,
+                                                  .limits = w->limits,
+                                                  .identity = proved,
+                                                  .last_stream = &w->last_stream,
+                                                  .totals = &caller->totals},
+                            w->now);
+    assert_non_null(caller->conn);
+    assert_ok(conn_opened(caller->conn, 65536, w->now));
+    talk(caller);
+}
+
+static bool is_connected_to(const struct attackers *w, const struct identity *id)
+{
+    struct peer_id peer = peer_id_of_identity(id);
+    struct peer *known = addrbook_find(&w->p->peers, &peer);
+    return known != NULL && best_conn(w->p, known, false) != NULL;
+}
+
+static void test_a_caller_is_who_the_relay_says(void **state)
+{
+    (void)state;
+    for (size_t lie = 0; lie < 2; lie++) {
+        struct attackers w;
+        struct caller caller;
+        struct watch saw;
+        begin(&w, &saw);
+        w.told = NULL;
+        const struct identity *victim = &w.identities[1], *liar = &w.identities[2];
+        call(&w, &caller, victim, lie != 0 ? liar : victim);
+        assert_int_equal(is_connected_to(&w, victim), lie == 0);
+        assert_false(is_connected_to(&w, liar));
+        conn_free(caller.conn);
+        attackers_end(&w);
+    }
+}
+
+/* Whatever comes counts as well as what goes. */
+static void test_a_limited_connection_is_not_overdrawn(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct caller caller;
+    struct watch saw;
+    begin(&w, &saw);
+    w.told = NULL;
+    call(&w, &caller, &w.identities[1], &w.identities[1]);
+    assert_true(is_connected_to(&w, &w.identities[1]));
+    for (size_t i = 0; i < 64 && is_connected_to(&w, &w.identities[1]); i++) {
+        uint8_t *at = noise_reserve(&caller.conn->noise, &caller.conn->link.out, 120);
+        assert_non_null(at);
+        for (size_t j = 0; j < 10; j++) /* pongs nobody asked for, and a ping */
+            memcpy(at + 12 * j, hex("000200020000000000c0ffee").data, 12);
+        at[3] = 1;
+        noise_commit(&caller.conn->noise, &caller.conn->link.out, 120);
+        talk(&caller);
+        w.now += 100;
+        assert_true(i < 60);
+    }
+    assert_false(is_connected_to(&w, &w.identities[1]));
+    conn_free(caller.conn);
+    attackers_end(&w);
+}
+
+/* ---- slow ones --------------------------------------------------------------------------------- */
+
+/* A byte a second keeps nothing alive that must be done by a deadline. */
+static void test_a_handshake_byte_by_byte(void **state)
+{
+    (void)state;
+    static const char HELLO[] = "\x13/multistream/1.0.0\n\x07/noise\n";
+    struct attackers w;
+    struct watch saw = {0};
+    attackers_init(&w, &PEERLET_LIMITS);
+    w.told = see;
+    w.context = &saw;
+    w.is_absent = true;
+    attackers_bootstrap(&w, 0);
+    attackers_begin(&w);
+    uint32_t link = w.p->last_conn, second = 0;
+    attackers_tell(&w,
+                   (struct input){.type = INPUT_LINK_OPENED, .id = link, .value = ATTACKERS_ROOM});
+    for (; saw.closes == 0 && second < sizeof HELLO - 1; second++) {
+        attackers_tell_bytes(&w, link, 0, view_of((const uint8_t *)HELLO + second, 1));
+        attackers_pass(&w, 1000);
+    }
+    assert_in_range(1000 * second, 1000, w.limits->upgrade_ms);
+    assert_null(find_conn(w.p, link));
+    attackers_end(&w);
+}
+
+static void test_a_negotiation_byte_by_byte(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct watch saw;
+    begin(&w, &saw);
+    frames(&w, hex("0001000100000064 00000000"));
+    uint32_t streams = w.p->totals.streams[LISTENER], second = 0;
+    for (; w.p->totals.streams[LISTENER] == streams && second < 20; second++) {
+        frames(&w, hex("0000000000000064 00000001 13"));
+        attackers_pass(&w, 1000);
+    }
+    assert_in_range(1000 * second, 1000, w.limits->negotiate_ms);
+    assert_int_equal(saw.conns_closed, 0);
+    attackers_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +668,14 @@ int main(void)
         cmocka_unit_test(test_streams_that_come_and_go),
         cmocka_unit_test(test_streams_of_all_peers),
         cmocka_unit_test(test_many_streams_without_a_reader),
+        cmocka_unit_test(test_a_thousand_bad_offers),
+        cmocka_unit_test(test_a_flood_of_offers),
+        cmocka_unit_test(test_a_flood_of_channels),
+        cmocka_unit_test(test_a_flood_of_calls),
+        cmocka_unit_test(test_a_caller_is_who_the_relay_says),
+        cmocka_unit_test(test_a_limited_connection_is_not_overdrawn),
+        cmocka_unit_test(test_a_handshake_byte_by_byte),
+        cmocka_unit_test(test_a_negotiation_byte_by_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
