@@ -52,7 +52,9 @@ enum peerlet_service {
     PEERLET_WEBSOCKET = 1 << 4,
     PEERLET_CIRCUIT = 1 << 5,
     PEERLET_WEBRTC = 1 << 6,
-    PEERLET_ALL = (1 << 7) - 1,
+    PEERLET_WEBTRANSPORT = 1 << 7,
+    PEERLET_WEBRTC_DIRECT = 1 << 8,
+    PEERLET_ALL = (1 << 9) - 1,
 };
 
 /* Where the page was loaded from decides what a browser lets it reach. */

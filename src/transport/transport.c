@@ -1,10 +1,14 @@
 #include "transport/transport.h"
 
+#include "multiformats/multihash.h"
+
+/*
+ * What is cheap and proven comes first. A WebTransport session opens as fast as a WebSocket, but a
+ * browser has only so many to give, and a peer connection is the dearest of all.
+ */
 static const struct transport_ops *const TRANSPORTS[] = {
-    &TRANSPORT_WEBSOCKET_SECURE,
-    &TRANSPORT_WEBSOCKET,
-    &TRANSPORT_WEBRTC,
-    &TRANSPORT_RELAYED,
+    &TRANSPORT_WEBSOCKET_SECURE, &TRANSPORT_WEBSOCKET, &TRANSPORT_WEBTRANSPORT,
+    &TRANSPORT_WEBRTC_DIRECT,    &TRANSPORT_WEBRTC,    &TRANSPORT_RELAYED,
 };
 
 const struct transport_ops *transport_of(struct view addr, uint32_t services, unsigned *rank)
@@ -49,11 +53,11 @@ int transport_permits(struct view addr, uint32_t services, uint32_t page, bool r
     unsigned rank;
     const struct transport_ops *t = transport_of(addr, services, &rank);
     if (t == NULL) {
-        *why = "no transport of this node dials it; a browser needs /ws, /tls/ws, /webrtc or "
-               "/p2p-circuit";
+        *why = "no transport of this node dials it; a browser needs /tls/ws, /ws, /webtransport, "
+               "/webrtc-direct, /webrtc or /p2p-circuit";
         return ERR_NO_ADDRESS;
     }
-    if (t->route == ROUTE_SOCKET)
+    if (transport_leads_itself(t))
         return host_permits(addr, page, why);
     struct multiaddr_circuit circuit;
     if (multiaddr_relay(addr, &circuit) != 0 || circuit.relay_id.len == 0) {
@@ -63,9 +67,44 @@ int transport_permits(struct view addr, uint32_t services, uint32_t page, bool r
     if (reachable_relay)
         return 0;
     t = transport_of(circuit.relay, services, &rank);
-    if (t == NULL || t->route != ROUTE_SOCKET) {
+    if (t == NULL || !transport_leads_itself(t)) {
         *why = "the relay in the address cannot be dialled from a browser";
         return ERR_NO_ADDRESS;
     }
     return host_permits(circuit.relay, page, why);
+}
+
+/* A certificate is checked against the name in the URL, so an sni component comes first. */
+void transport_put_authority(struct writer *w, struct view addr, unsigned usual)
+{
+    struct multiaddr_part host, port, sni;
+    struct view rest = addr;
+    if (multiaddr_next(&rest, &host) != 1) {
+        w->failed = true;
+        return;
+    }
+    bool has_port = multiaddr_next(&rest, &port) == 1 &&
+                    (port.code == MULTIADDR_TCP || port.code == MULTIADDR_UDP);
+    if (multiaddr_has(addr, MULTIADDR_TLS) && multiaddr_find(addr, MULTIADDR_SNI, &sni))
+        host = sni;
+    bool is_ip6 = host.code == MULTIADDR_IP6;
+    put_text(w, is_ip6 ? "[" : "");
+    multiaddr_format_value(&host, w);
+    put_text(w, is_ip6 ? "]" : "");
+    if (!has_port || ((unsigned)port.value.data[0] << 8 | port.value.data[1]) == usual)
+        return;
+    put_text(w, ":");
+    multiaddr_format_value(&port, w);
+}
+
+int transport_certhashes(struct view addr, struct writer *out)
+{
+    struct multiaddr_part part;
+    struct multihash hash;
+    size_t before = out->len;
+    while (multiaddr_next(&addr, &part) == 1)
+        if (part.code == MULTIADDR_CERTHASH && multihash_parse(part.value, &hash) == 0 &&
+            hash.code == MULTIHASH_SHA2_256)
+            put(out, hash.digest);
+    return out->failed || out->len == before ? ERR_BAD_MULTIADDR : 0;
 }
