@@ -116,15 +116,21 @@ enum peerlet_output_type {
     PEERLET_NOTHING,
 
     /* orders to the driver */
-    PEERLET_OPEN_SOCKET,   /* link; text: URL. Open a binary WebSocket */
-    PEERLET_OPEN_RTC,      /* link; value: enum role. Make an RTCPeerConnection */
-    PEERLET_OPEN_CHANNEL,  /* link, channel; text: label. createDataChannel, ordered, reliable */
-    PEERLET_RTC_OFFER,     /* link. setLocalDescription(); answer by peerlet_rtc_description */
-    PEERLET_RTC_REMOTE,    /* link; value: 0 offer, 1 answer; text: SDP. setRemoteDescription; after
+    PEERLET_OPEN_SOCKET,  /* link; text: URL. Open a binary WebSocket */
+    PEERLET_OPEN_SESSION, /* link; text: URL; data: sha2-256 of certificates, 32 bytes each. Open a
+                              WebTransport session; its bidirectional streams are channels */
+    PEERLET_OPEN_RTC,     /* link; value: enum role. Make an RTCPeerConnection */
+    PEERLET_OPEN_CHANNEL, /* link, channel; text: label. createDataChannel, ordered, reliable; value:
+                              1 for the one whose number, 0, both ends agreed on */
+    PEERLET_RTC_OFFER,  /* link. setLocalDescription(); answer by peerlet_rtc_description. text: if
+                              the browser lets us, its ICE name and password are to be this, and
+                              the description is then what it made of that */
+    PEERLET_RTC_REMOTE, /* link; value: 0 offer, 1 answer; text: SDP. setRemoteDescription; after
                               an offer also setLocalDescription(), then peerlet_rtc_description */
     PEERLET_RTC_CANDIDATE, /* link; text: JSON of RTCIceCandidateInit. addIceCandidate */
     PEERLET_SEND,          /* link, channel (0: a socket); data: one message, never over room */
-    PEERLET_CLOSE_CHANNEL, /* link, channel */
+    PEERLET_CLOSE_CHANNEL, /* link, channel; value: enum peerlet_channel_end */
+    PEERLET_PAUSE_CHANNEL, /* link, channel of a session; value: 1 to read no more, 0 to go on */
     PEERLET_CLOSE_LINK,    /* link. No input about it is wanted any more */
     PEERLET_VERIFY,        /* id: job; value: 0 RSA, else ECDSA curve bits (256, 384, 521);
                               data: SPKI DER; text: message; extra: signature (RSA as it is, ECDSA
@@ -171,6 +177,7 @@ enum peerlet_conn_flags {
     PEERLET_CONN_RELAYED = 1 << 2,
     PEERLET_CONN_WEBRTC = 1 << 3,
     PEERLET_CONN_WEBSOCKET = 1 << 4,
+    PEERLET_CONN_WEBTRANSPORT = 1 << 5,
 };
 
 enum peerlet_relay_state {
@@ -179,6 +186,14 @@ enum peerlet_relay_state {
     PEERLET_RELAY_RESERVED,
     PEERLET_RELAY_WAITING, /* failed; tried again by itself after a pause */
     PEERLET_RELAY_GONE,    /* no longer wanted */
+};
+
+/* Of a data channel there is but CLOSE. */
+enum peerlet_channel_end {
+    PEERLET_CLOSE,     /* both halves, in order */
+    PEERLET_RESET,     /* both halves, at once */
+    PEERLET_END_WRITE, /* FIN: no more comes from the side that says so */
+    PEERLET_END_READ,  /* STOP_SENDING: that side reads no more */
 };
 
 struct peerlet_output {
@@ -207,7 +222,7 @@ void peerlet_tick(struct peerlet *p, uint64_t now);
 /* ---- inputs: what the driver tells --------------------------------------------------------- */
 
 /*
- * A link ordered by OPEN_SOCKET is open. (`channel` 0.) For a data channel: it is open. `room` is how
+ * A link ordered by OPEN_SOCKET or OPEN_SESSION is open. (`channel` 0.) For a data channel: it is open. `room` is how
  * many bytes it takes now.
  */
 void peerlet_link_opened(struct peerlet *p, uint32_t link, uint32_t channel, size_t room,
@@ -228,6 +243,13 @@ void peerlet_link_room(struct peerlet *p, uint32_t link, uint32_t channel, size_
 void peerlet_link_closed(struct peerlet *p, uint32_t link, uint32_t channel, struct view why,
                          uint64_t now);
 
+/*
+ * The peer ended its half of a session's stream (PEERLET_END_WRITE), or wants no more of ours
+ * (PEERLET_END_READ). A stream that it reset is closed.
+ */
+void peerlet_channel_ended(struct peerlet *p, uint32_t link, uint32_t channel,
+                           enum peerlet_channel_end end, uint64_t now);
+
 /* The local description, after PEERLET_RTC_OFFER or an offer in PEERLET_RTC_REMOTE. */
 void peerlet_rtc_description(struct peerlet *p, uint32_t link, struct view sdp, uint64_t now);
 
@@ -238,7 +260,7 @@ enum peerlet_rtc_state { PEERLET_RTC_CONNECTED, PEERLET_RTC_DISCONNECTED, PEERLE
 void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state state,
                        uint64_t now);
 
-/* The peer opened a data channel: returns the number to call it by, or 0 to close it. */
+/* The peer opened a channel: returns the number to call it by, or 0 to close it. */
 uint32_t peerlet_channel_incoming(struct peerlet *p, uint32_t link, struct view label, size_t room,
                                   uint64_t now);
 

@@ -68,9 +68,15 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .rtc_per_peer_ms = 1000,
     .rtc_per_minute = 30,
     .rtc_channels = 256,
+    .early_channels = 10,
+    .early_bytes = 16384,
     .rtc_ms = 20000,
     .rtc_fin_ack_ms = 10000,
     .direct_retry_ms = {10000, 60000, 300000},
+
+    .sessions_pending = 16,
+    .session_failed_ms = 300000,
+    .session_rest_ms = 1000,
 
     .peers = 1024,
     .addresses = 32,

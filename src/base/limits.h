@@ -85,9 +85,16 @@ struct peerlet_limits {
     uint32_t rtc_per_peer_ms; /* least time between two offers of one peer */
     uint32_t rtc_per_minute;  /* handshakes, likewise */
     uint32_t rtc_channels;    /* per connection */
+    uint32_t early_channels;  /* the same before it is known who is there */
+    size_t early_bytes;       /* kept of each of them until then */
     uint32_t rtc_ms;          /* offer to connected */
     uint32_t rtc_fin_ack_ms;  /* for a FIN to be acknowledged; rust never does */
     uint32_t direct_retry_ms[3]; /* between upgrades; the last for ever */
+
+    /* WebTransport */
+    uint32_t sessions_pending;  /* being opened; with those that failed lately Chromium has 64 */
+    uint32_t session_failed_ms; /* for how long one that failed counts */
+    uint32_t session_rest_ms; /* of a host after its first failure, doubled by each that follows */
 
     /* address book, bytes and entries */
     uint32_t peers;         /* known, least recently used goes first */

@@ -24,7 +24,7 @@ struct conn *conn_new(const struct conn_config *config, uint64_t now)
     c->role = config->role;
     c->link.id = config->id;
     c->link.kind = config->kind;
-    c->mux = config->kind == LINK_RTC ? &MUX_NATIVE : &MUX_YAMUX;
+    c->mux = link_has_channels(config->kind) ? &MUX_NATIVE : &MUX_YAMUX;
     c->limit_until = NEVER;
     c->opened_at = c->heard_at = c->used_at = now;
     c->upgrade_until = after(now, c->limits->upgrade_ms);
@@ -85,19 +85,27 @@ void conn_free(struct conn *c)
 
 int conn_opened(struct conn *c, size_t room, uint64_t now)
 {
-    assert(c->state == CONN_OPENING && c->link.kind != LINK_RTC);
+    assert(c->state == CONN_OPENING && c->link.kind != LINK_RTC && c->link.kind != LINK_DIRECT);
     c->link.is_open = true;
     c->link.room = room;
     c->heard_at = now;
-    return upgrade_start(c);
+    if (c->link.kind != LINK_SESSION)
+        return upgrade_start(c);
+    int rc = conn_add_first_channel(c);
+    return rc == 0 ? conn_secure(c, c->role, view_of(NULL, 0)) : rc;
 }
 
 void conn_ready_native(struct conn *c, uint64_t now)
 {
-    assert(c->link.kind == LINK_RTC);
+    assert(link_has_channels(c->link.kind));
     c->link.is_open = true;
     c->state = CONN_READY;
     c->heard_at = now;
+}
+
+int conn_secure(struct conn *c, enum role role, struct view prologue)
+{
+    return upgrade_secure(c, role, prologue);
 }
 
 /* ---- streams ------------------------------------------------------------------------------- */
@@ -335,7 +343,7 @@ bool conn_feed_channel(struct conn *c, uint32_t channel)
 
 static int feed_layer(struct conn *c, struct span *in, struct conn_event *ev, uint64_t now)
 {
-    if (c->link.kind == LINK_RTC)
+    if (link_has_channels(c->link.kind))
         return c->mux->feed(c, in, ev, now);
     if (c->state != CONN_READY)
         return upgrade_feed(c, in, ev, now);
@@ -344,17 +352,25 @@ static int feed_layer(struct conn *c, struct span *in, struct conn_event *ev, ui
     return upgrade_decrypt(c, in);
 }
 
+static bool is_anything_left(const struct conn *c, const struct span *in)
+{
+    bool has_flag = c->feeding != NULL && c->feeding->frames.has_flag;
+    return c->current.stream != NULL || c->plain.len > 0 || in->len > 0 || c->is_verified ||
+           has_flag;
+}
+
 int conn_feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_t now)
 {
     if (in->len > 0)
         c->heard_at = now;
     for (;;) {
-        if (c->is_verifying) {
+        /* With channels what comes meanwhile is kept by each, see conn_early. */
+        if (c->is_verifying && !link_has_channels(c->link.kind)) {
             int rc = buf_append(&c->held, view_of_span(*in));
             in->len = 0;
             return rc;
         }
-        if (c->current.stream == NULL && c->plain.len == 0 && in->len == 0 && !c->is_verified)
+        if (!is_anything_left(c, in))
             return 0;
         c->is_verified = false;
         if (c->state == CONN_DEAD)
@@ -422,7 +438,7 @@ static int flush_streams(struct conn *c, struct conn_output *out)
 
 static int drain_link(struct conn *c, struct conn_output *out)
 {
-    if (c->link.kind == LINK_RTC || c->link.room == 0)
+    if (link_has_channels(c->link.kind) || c->link.room == 0)
         return 0;
     size_t ready = c->link.out.len;
     if (c->state == CONN_READY || c->state == CONN_MUXER) {
@@ -448,7 +464,7 @@ int conn_drain(struct conn *c, struct conn_output *out, uint64_t now)
     if (c->code != 0)
         return c->code;
     int rc = 0;
-    if (c->state == CONN_READY || c->link.kind == LINK_RTC) {
+    if (c->state == CONN_READY || link_has_channels(c->link.kind)) {
         rc = flush_streams(c, out);
         if (rc == 0)
             rc = c->mux->drain(c, out, now);
@@ -503,7 +519,7 @@ void conn_room(struct conn *c, uint32_t channel, size_t room)
 
 bool conn_ping(struct conn *c, uint64_t now)
 {
-    if (c->link.kind == LINK_RTC || c->state != CONN_READY)
+    if (link_has_channels(c->link.kind) || c->state != CONN_READY)
         return false;
     yamux_ping(&c->yamux, now);
     return true;
@@ -515,7 +531,7 @@ void conn_close(struct conn *c, uint64_t now)
         return;
     c->is_closing = true;
     c->close_until = after(now, CLOSE_MS);
-    if (c->link.kind != LINK_RTC && c->state == CONN_READY)
+    if (!link_has_channels(c->link.kind) && c->state == CONN_READY)
         yamux_goaway(&c->yamux, 0);
 }
 

@@ -4,6 +4,7 @@
  *     OPENING --link open--> SECURITY --/noise--> NOISE --keys--> MUXER --yamux--> READY
  *                                                   \-- muxer agreed in noise --> READY
  *     LINK_RTC: OPENING --connected and identity known--> READY
+ *     LINK_DIRECT, LINK_SESSION: OPENING --first channel--> NOISE --keys--> READY
  *
  * Bytes climb: conn_feed turns what arrived on the link into one event at a time. Orders go down:
  * conn_drain gives one output at a time. A connection never frees itself; after a negative result
@@ -18,6 +19,7 @@
 #include "net/addrbook.h"
 #include "net/link.h"
 #include "net/stream.h"
+#include "peerlet.h"
 #include "wire/datachannel.h"
 #include "wire/noise.h"
 #include "wire/yamux.h"
@@ -32,16 +34,18 @@ struct conn_totals {
     uint32_t windows;    /* growth of yamux's */
 };
 
-/* One data channel of a LINK_RTC connection. */
+/* A data channel, or a stream of a WebTransport session: the latter's bytes are not framed. */
 struct channel {
     struct list in_conn;
     uint32_t id;
     struct datachannel frames;
     struct buf out;
+    struct buf early; /* came before the connection was ready */
     size_t room;
     size_t handed; /* bytes of `out` that left with the last output */
     size_t unread; /* given up and not granted back */
     bool is_open;
+    bool is_paused; /* of a session: the driver was told to read no more */
     bool open_owed; /* PEERLET_OPEN_CHANNEL not ordered yet */
     bool close_owed;
     struct stream *stream;
@@ -70,7 +74,8 @@ struct conn {
     struct noise noise;
     const struct mux_ops *mux;
     struct yamux yamux;
-    struct list channels; /* struct channel */
+    struct list channels;   /* struct channel */
+    uint32_t first_channel; /* the one Noise runs on */
 
     struct list streams; /* struct stream, in_conn */
     struct list pending; /* streams with something to look at in drain */
@@ -136,7 +141,8 @@ struct conn_event {
 enum conn_output_type {
     CONN_SEND,          /* channel, data: call conn_sent afterwards */
     CONN_OPEN_CHANNEL,  /* channel */
-    CONN_CLOSE_CHANNEL, /* channel */
+    CONN_CLOSE_CHANNEL, /* channel; value: enum peerlet_channel_end */
+    CONN_PAUSE_CHANNEL, /* channel; value: 1 to read no more, 0 to go on */
     CONN_ROOM,          /* stream: a write that was short may go on */
     CONN_FLUSHED,       /* is_closing, and all has left */
 };
@@ -144,6 +150,7 @@ enum conn_output_type {
 struct conn_output {
     enum conn_output_type type;
     uint32_t channel;
+    uint32_t value;
     struct view data;
     struct stream *stream;
 };
@@ -168,8 +175,15 @@ struct conn *conn_new(const struct conn_config *config, uint64_t now);
 /* Frees it and every stream that is left; nothing is said about them. */
 void conn_free(struct conn *c);
 
-/* The link is open: a byte link starts its upgrade. */
+/* The link is open: a byte link starts its upgrade, a session opens the stream of its own. */
 MUST_USE int conn_opened(struct conn *c, size_t room, uint64_t now);
+
+/*
+ * The channel that Noise will run on, made before anything is known of the peer; its number is then
+ * c->first_channel. conn_secure begins: `role` is that of Noise, which WebRTC Direct reverses.
+ */
+MUST_USE int conn_add_first_channel(struct conn *c);
+MUST_USE int conn_secure(struct conn *c, enum role role, struct view prologue);
 
 /* LINK_RTC: the peer is known and the data channels work. */
 void conn_ready_native(struct conn *c, uint64_t now);
@@ -197,9 +211,15 @@ void conn_sent(struct conn *c);
 
 void conn_room(struct conn *c, uint32_t channel, size_t room);
 
-/* Data channels. The first two return false for a number that is gone. */
+/* Data channels. These return false for a number that is gone. */
 bool conn_channel_opened(struct conn *c, uint32_t channel, size_t room);
 bool conn_channel_closed(struct conn *c, uint32_t channel);
+
+/* The peer ended its half of a session's stream, or stopped ours: feed the channel nothing now. */
+bool conn_channel_ended(struct conn *c, uint32_t channel, enum peerlet_channel_end end);
+
+/* Bytes that came too early for one of the channels, to be fed now that READY is reached. */
+bool conn_early(struct conn *c, uint32_t *channel, struct span *bytes);
 
 /* The peer opened one: registers it under `id`. ERR_FULL, ERR_NOMEM. */
 MUST_USE int conn_channel_incoming(struct conn *c, uint32_t id, size_t room, uint64_t now);

@@ -1,6 +1,7 @@
 #include "net/upgrade.h"
 
 #include "crypto/identity.h"
+#include "multiformats/multiaddr.h"
 
 #define NOISE_PROTOCOL "/noise"
 #define YAMUX_PROTOCOL "/yamux/1.0.0"
@@ -46,19 +47,46 @@ static int flush_negotiation(struct conn *c)
     return rc;
 }
 
+static int begin_noise(struct conn *c, enum role role, struct view prologue, const char *muxer)
+{
+    return noise_init(&c->noise, &(struct noise_config){
+                                     .role = role,
+                                     .identity = c->identity,
+                                     .prologue = prologue,
+                                     .expected = c->expected.len ? &c->expected : NULL,
+                                     .muxer = view_of_text(muxer),
+                                     .rng = c->rng,
+                                     .mem = c->mem,
+                                 });
+}
+
+int upgrade_secure(struct conn *c, enum role role, struct view prologue)
+{
+    c->state = CONN_NOISE;
+    return begin_noise(c, role, prologue, "");
+}
+
 static int start_noise(struct conn *c)
 {
     int rc = flush_negotiation(c);
     if (rc < 0)
         return rc;
-    return noise_init(&c->noise, &(struct noise_config){
-                                     .role = c->role,
-                                     .identity = c->identity,
-                                     .expected = c->expected.len ? &c->expected : NULL,
-                                     .muxer = view_of_text(YAMUX_PROTOCOL),
-                                     .rng = c->rng,
-                                     .mem = c->mem,
-                                 });
+    return begin_noise(c, c->role, view_of(NULL, 0), YAMUX_PROTOCOL);
+}
+
+/* Whether the peer stands by every certificate that the browser was told to accept. */
+static bool knows_certhashes(const struct conn *c, const struct noise_event *nev)
+{
+    struct view rest = conn_address(c);
+    struct multiaddr_part part;
+    while (multiaddr_next(&rest, &part) == 1) {
+        bool is_known = part.code != MULTIADDR_CERTHASH;
+        for (size_t i = 0; i < nev->certhash_count; i++)
+            is_known |= view_equal(nev->certhashes[i], part.value);
+        if (!is_known)
+            return false;
+    }
+    return true;
 }
 
 /* The dialer's first Noise message leaves with its only proposal: a round trip less. */
@@ -80,8 +108,10 @@ static int end_negotiation(struct conn *c)
 static int start_muxer(struct conn *c, struct conn_event *ev, uint64_t now)
 {
     c->state = CONN_READY;
-    yamux_init(&c->yamux, c->role, c->mem, c->limits, now);
-    c->yamux.all = &c->totals->windows;
+    if (!link_has_channels(c->link.kind)) {
+        yamux_init(&c->yamux, c->role, c->mem, c->limits, now);
+        c->yamux.all = &c->totals->windows;
+    }
     ev->type = CONN_OPENED;
     ev->peer_id = c->expected;
     return 1;
@@ -124,10 +154,12 @@ static int feed_noise(struct conn *c, struct span *in, struct conn_event *ev, ui
         return 1;
     case NOISE_READY:
         c->expected = nev.peer;
+        if (c->link.kind == LINK_SESSION && !knows_certhashes(c, &nev))
+            return ERR_CRYPTO;
         rc = upgrade_drain(c);
         if (rc != 0)
             return rc;
-        if (nev.muxer_agreed)
+        if (nev.muxer_agreed || link_has_channels(c->link.kind))
             return start_muxer(c, ev, now);
         c->state = CONN_MUXER;
         return negotiate(c, YAMUX_PROTOCOL);

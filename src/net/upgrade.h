@@ -10,6 +10,9 @@
 /* The link is open: begins with the security protocol. */
 MUST_USE int upgrade_start(struct conn *c);
 
+/* A link with channels: Noise at once, on what the first channel says. */
+MUST_USE int upgrade_secure(struct conn *c, enum role role, struct view prologue);
+
 /* Bytes of the link before READY. 1 with CONN_VERIFY or CONN_OPENED, 0, negative. */
 MUST_USE int upgrade_feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_t now);
 

@@ -46,9 +46,9 @@ void conn_mark(struct peerlet *p, struct conn *c)
 uint32_t conn_flags(const struct conn *c)
 {
     static const uint32_t KIND[] = {
-        [LINK_SOCKET] = PEERLET_CONN_WEBSOCKET,
-        [LINK_RELAYED] = PEERLET_CONN_RELAYED,
-        [LINK_RTC] = PEERLET_CONN_WEBRTC,
+        [LINK_SOCKET] = PEERLET_CONN_WEBSOCKET,     [LINK_RELAYED] = PEERLET_CONN_RELAYED,
+        [LINK_RTC] = PEERLET_CONN_WEBRTC,           [LINK_DIRECT] = PEERLET_CONN_WEBRTC,
+        [LINK_SESSION] = PEERLET_CONN_WEBTRANSPORT,
     };
     return KIND[c->link.kind] | (c->role == LISTENER ? PEERLET_CONN_INBOUND : 0u) |
            (c->is_limited ? PEERLET_CONN_LIMITED : 0u);
@@ -206,6 +206,7 @@ void conn_end(struct peerlet *p, struct conn *c, int code, struct view why)
         gossip_conn_down(p, c);
     }
     direct_conn_down(p, c);
+    session_down(p, c, was_open ? 0 : code);
     dial_conn_down(p, c->id, code ? code : ERR_CLOSED, why);
     if (misses_it)
         dial_in_background(p, peer);
@@ -276,6 +277,8 @@ static const char *why_of(const struct conn *c, int code)
         return "the peer does not speak Noise, and nothing else is safe here";
     if (code == ERR_UNSUPPORTED && c->state == CONN_NOISE)
         return "the peer's key is secp256k1, which no browser can check, or it speaks no yamux";
+    if (code == ERR_CRYPTO && c->link.kind == LINK_SESSION && noise_claimed_peer(&c->noise))
+        return "the peer does not stand by the certificate in the address; is the certhash stale?";
     return err_text(code);
 }
 
@@ -293,7 +296,7 @@ static void send_through(struct peerlet *p, struct conn *c, struct view data)
 static void say_why(struct peerlet *p, struct conn *c)
 {
     struct conn_output o;
-    if (!conn_is_ready(c) || c->link.kind == LINK_RTC)
+    if (!conn_is_ready(c) || link_has_channels(c->link.kind))
         return;
     if (c->link.kind == LINK_RELAYED)
         c->link.room = c->via != NULL ? stream_room(c->via) : 0;
@@ -325,7 +328,7 @@ static void end_badly(struct peerlet *p, struct conn *c, int code)
 static void feed_conn(struct peerlet *p, struct feed *f, struct peerlet_output *out)
 {
     struct conn *c = find_conn(p, f->conn);
-    if (c == NULL || (f->channel != 0 && !conn_feed_channel(c, f->channel))) {
+    if (c == NULL || (link_has_channels(c->link.kind) && !conn_feed_channel(c, f->channel))) {
         pop_feed(p);
         return;
     }
@@ -336,10 +339,13 @@ static void feed_conn(struct peerlet *p, struct feed *f, struct peerlet_output *
         end_badly(p, c, rc);
         return;
     }
+    struct feed early = {.kind = FEED_CONN, .conn = c->id};
     if (rc == 0)
         pop_feed(p);
     else
         on_event(p, c, &ev, out);
+    if (rc == 0 && conn_early(c, &early.channel, &early.in))
+        conn_push_feed(p, early);
     c = find_conn(p, f->conn);
     if (c != NULL)
         reap_streams(p, c);
@@ -375,7 +381,7 @@ bool conns_feed(struct peerlet *p, struct peerlet_output *out)
 static bool perform(struct peerlet *p, struct conn *c, const struct conn_output *o,
                     struct peerlet_output *out)
 {
-    *out = (struct peerlet_output){.id = c->id, .channel = o->channel};
+    *out = (struct peerlet_output){.id = c->id, .channel = o->channel, .value = o->value};
     switch (o->type) {
     case CONN_SEND:
         if (!spend(c, o->data.len)) {
@@ -395,6 +401,9 @@ static bool perform(struct peerlet *p, struct conn *c, const struct conn_output 
         return true;
     case CONN_CLOSE_CHANNEL:
         out->type = PEERLET_CLOSE_CHANNEL;
+        return true;
+    case CONN_PAUSE_CHANNEL:
+        out->type = PEERLET_PAUSE_CHANNEL;
         return true;
     case CONN_ROOM:
         stream_room_event(p, o->stream);

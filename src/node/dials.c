@@ -173,24 +173,105 @@ void dial_conn_down(struct peerlet *p, uint32_t conn, int code, struct view why)
 
 /* ---- one address ----------------------------------------------------------------------------- */
 
-static int open_socket(struct peerlet *p, struct dial *dial, struct target *t,
-                       const struct transport_ops *transport)
+/* Of the address's first two components, which say where it leads. */
+static uint32_t host_of(struct view addr)
 {
-    uint8_t url[TRANSPORT_URL_MAX];
-    struct writer w = writer_of(url, sizeof url);
-    int rc = transport->url(target_address(t), &w);
+    struct multiaddr_part part;
+    uint32_t hash = 2166136261u;
+    for (int i = 0; i < 2 && multiaddr_next(&addr, &part) == 1; i++)
+        for (size_t at = 0; at < part.whole.len; at++)
+            hash = (hash ^ part.whole.data[at]) * 16777619u;
+    return hash;
+}
+
+/* Sessions are scarce: few at once, and a host that failed rests while other transports are tried. */
+static int session_may_begin(struct peerlet *p, struct view addr)
+{
+    uint32_t pending = 0, failed = 0, tries = 0, at = 0, host = host_of(addr);
+    uint64_t last = 0;
+    const struct conn *c;
+    while ((c = table_next(&p->conns, &at)) != NULL)
+        pending += c->link.kind == LINK_SESSION && !conn_is_ready(c);
+    for (size_t i = 0; i < FAILED_SESSIONS; i++) {
+        const struct failed_session *f = &p->failed_sessions[i];
+        if (f->at == 0 || is_due(after(f->at, p->limits.session_failed_ms), p->now))
+            continue;
+        failed++;
+        if (f->host == host) {
+            tries++;
+            last = MAX(last, f->at);
+        }
+    }
+    if (pending >= p->limits.sessions_pending || failed >= FAILED_SESSIONS)
+        return fail(p, ERR_FULL,
+                    "too many WebTransport sessions are being opened or have failed "
+                    "in the last minutes; a browser has no more to give");
+    uint64_t rest_ms = (uint64_t)p->limits.session_rest_ms << MIN(tries, 8) >> 1;
+    if (tries > 0 && !is_due(after(last, rest_ms), p->now))
+        return fail(p, ERR_TRANSPORT,
+                    "WebTransport to this host failed a moment ago; it is tried "
+                    "again in a while");
+    return 0;
+}
+
+void session_down(struct peerlet *p, const struct conn *c, int code)
+{
+    if (c->link.kind != LINK_SESSION || code == 0 || code == ERR_ABORTED)
+        return;
+    struct failed_session *oldest = &p->failed_sessions[0];
+    for (size_t i = 1; i < FAILED_SESSIONS; i++)
+        if (p->failed_sessions[i].at < oldest->at)
+            oldest = &p->failed_sessions[i];
+    *oldest = (struct failed_session){.at = MAX(p->now, 1), .host = host_of(conn_address(c))};
+}
+
+/* What the driver is to open for an address that leads to the peer by itself. */
+static int order_link(struct peerlet *p, struct conn *c, const struct transport_ops *transport)
+{
+    if (transport->route == ROUTE_RTC)
+        return rtc_dial_server(p, c);
+    uint8_t url[TRANSPORT_URL_MAX], digests[2 * CERTHASH_LEN];
+    struct writer w = writer_of(url, sizeof url), hashes = writer_of(digests, sizeof digests);
+    bool is_session = transport->route == ROUTE_SESSION;
+    int rc = transport->url(conn_address(c), &w);
+    if (rc == 0 && is_session)
+        rc = transport_certhashes(conn_address(c), &hashes);
     if (rc != 0)
-        return fail(p, rc, "no URL can be made of the address");
+        return rc;
+    emit(p,
+         &(struct peerlet_output){.type = is_session ? PEERLET_OPEN_SESSION : PEERLET_OPEN_SOCKET,
+                                  .id = c->id,
+                                  .text = writer_view(&w),
+                                  .data = writer_view(&hashes)});
+    return 0;
+}
+
+static int open_link(struct peerlet *p, struct dial *dial, struct target *t,
+                     const struct transport_ops *transport)
+{
+    static const enum link_kind KIND[] = {
+        [ROUTE_SOCKET] = LINK_SOCKET,
+        [ROUTE_SESSION] = LINK_SESSION,
+        [ROUTE_RTC] = LINK_DIRECT,
+    };
+    if (transport->route == ROUTE_RTC && !rtc_may_begin(p, DIALER))
+        return ERR_FULL;
+    int rc = transport->route == ROUTE_SESSION ? session_may_begin(p, target_address(t)) : 0;
+    if (rc != 0)
+        return rc;
     struct peer_id named;
     const struct peer_id *expected = dial->peer ? &dial->peer->id : NULL;
     if (expected == NULL && multiaddr_peer(target_address(t), &named) == 0)
         expected = &named;
-    struct conn *c = conn_create(p, LINK_SOCKET, DIALER, expected, target_address(t));
+    struct conn *c = conn_create(p, KIND[transport->route], DIALER, expected, target_address(t));
     if (c == NULL)
         return ERR_FULL;
+    rc = order_link(p, c, transport);
+    if (rc != 0) {
+        conn_end(p, c, ERR_ABORTED, view_of(NULL, 0));
+        return fail(p, rc, "the address holds nothing that a browser could open");
+    }
     t->conn = c->id;
-    emit(p, &(struct peerlet_output){
-                .type = PEERLET_OPEN_SOCKET, .id = c->id, .text = writer_view(&w)});
     return 0;
 }
 
@@ -294,8 +375,8 @@ static void step_target(struct peerlet *p, struct dial *dial, struct target *t)
     const struct transport_ops *transport = transport_of(target_address(t), p->services, &rank);
     struct multiaddr_circuit circuit = {0};
     int rc = transport ? 0 : ERR_NO_ADDRESS;
-    if (rc == 0 && transport->route == ROUTE_SOCKET)
-        rc = open_socket(p, dial, t, transport);
+    if (rc == 0 && transport_leads_itself(transport))
+        rc = open_link(p, dial, t, transport);
     else if (rc == 0 && transport->route == ROUTE_RELAY && is_relayed_already(p, dial, t))
         return;
     else if (rc == 0 && transport->route == ROUTE_RELAY) {

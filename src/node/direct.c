@@ -12,7 +12,9 @@
  */
 #include "node/node.h"
 
+#include "protocols/sdp.h"
 #include "protocols/signaling.h"
+#include "transport/transport.h"
 
 #define INIT_LABEL "init"
 /* The side that was dialled lets the dialer upgrade first, so that they do not meet half way. */
@@ -67,13 +69,15 @@ static struct signaling *signaling_of(struct peerlet *p, const struct rtc *r, st
 /* ---- beginning ------------------------------------------------------------------------------- */
 
 /* What peers begin takes nothing from what we do. */
-static bool may_begin(struct peerlet *p, enum role role)
+bool rtc_may_begin(struct peerlet *p, enum role role)
 {
-    uint32_t under_way = 0, live = 0;
-    LIST_EACH(node, &p->rtcs) {
-        const struct rtc *r = LIST_OWNER(node, struct rtc, in_node);
+    uint32_t under_way = 0, live = 0, at = 0;
+    const struct conn *c;
+    while ((c = table_next(&p->conns, &at)) != NULL) {
+        if (c->link.kind != LINK_RTC && c->link.kind != LINK_DIRECT)
+            continue;
         live++;
-        under_way += r->role == role && !r->is_ready;
+        under_way += c->role == role && !conn_is_ready(c);
     }
     if (is_due(p->rtc_minute_at, p->now)) {
         p->rtc_minute_at = after(p->now, 60000);
@@ -91,7 +95,7 @@ static bool may_begin(struct peerlet *p, enum role role)
 
 static struct rtc *rtc_new(struct peerlet *p, struct conn *via, enum role role, struct view address)
 {
-    if (!may_begin(p, role))
+    if (!rtc_may_begin(p, role))
         return NULL;
     struct rtc *r = mem_alloc(&p->mem, sizeof *r);
     struct conn *c = r ? conn_create(p, LINK_RTC, role, &via->peer->id, address) : NULL;
@@ -223,9 +227,80 @@ void signaling_ended(struct peerlet *p, struct session *s, int code)
                                                       : "the peer ended the WebRTC handshake"));
 }
 
+/* ---- to a server, where nobody signals: specs/webrtc-direct ----------------------------------- */
+
+int rtc_dial_server(struct peerlet *p, struct conn *c)
+{
+    static const char ICE[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t name[WEBRTC_DIRECT_UFRAG_LEN];
+    struct writer w = writer_of(name, sizeof name);
+    int rc = conn_add_first_channel(c);
+    if (rc != 0)
+        return rc;
+    put_text(&w, WEBRTC_DIRECT_UFRAG_V1);
+    rng_fill(&p->rng, name + w.len, sizeof name - w.len);
+    for (size_t i = w.len; i < sizeof name; i++)
+        name[i] = (uint8_t)ICE[name[i] % 64];
+    emit(p, &(struct peerlet_output){.type = PEERLET_OPEN_RTC, .id = c->id, .value = DIALER});
+    emit(p,
+         &(struct peerlet_output){
+             .type = PEERLET_OPEN_CHANNEL, .id = c->id, .channel = c->first_channel, .value = 1});
+    emit(p, &(struct peerlet_output){
+                .type = PEERLET_RTC_OFFER, .id = c->id, .text = view_of(name, sizeof name)});
+    return 0;
+}
+
+/* The answer that the server would give, made out of its address and our own offer. */
+static int answer_for_server(struct peerlet *p, struct conn *c, struct view text)
+{
+    uint8_t candidate[96], prologue[96], digests[2 * CERTHASH_LEN];
+    uint8_t name[WEBRTC_DIRECT_UFRAG_MAX], answer[1024];
+    struct writer cand = writer_of(candidate, sizeof candidate);
+    struct writer pro = writer_of(prologue, sizeof prologue);
+    struct writer server = writer_of(digests, sizeof digests);
+    struct writer ufrag = writer_of(name, sizeof name), w = writer_of(answer, sizeof answer);
+    struct sdp sdp;
+    int rc = c->state == CONN_OPENING ? sdp_parse(text, SDP_OFFER, &p->limits, &sdp) : ERR_CLOSED;
+    if (rc == 0)
+        rc = webrtc_direct_candidate(conn_address(c), &cand);
+    if (rc == 0)
+        rc = webrtc_direct_prologue(conn_address(c), sdp.fingerprint, &pro);
+    if (rc == 0)
+        rc = transport_certhashes(conn_address(c), &server);
+    if (rc == 0)
+        rc = conn_secure(c, LISTENER, writer_view(&pro)); /* the server begins */
+    if (rc != 0)
+        return rc;
+    struct view v1 = view_of_text(WEBRTC_DIRECT_UFRAG_V1);
+    bool is_v1 = sdp.ufrag.len > v1.len && view_equal(view_of(sdp.ufrag.data, v1.len), v1) &&
+                 view_equal(sdp.ufrag, sdp.pwd);
+    put_text(&ufrag, is_v1 ? "" : WEBRTC_DIRECT_UFRAG_V2);
+    put(&ufrag, sdp.pwd);
+    sdp.ufrag = sdp.pwd = writer_view(&ufrag);
+    memcpy(sdp.fingerprint, digests, sizeof sdp.fingerprint);
+    sdp.setup = SDP_PASSIVE;
+    sdp.max_message_size = DATACHANNEL_FRAME_MAX;
+    sdp.candidates[0] = writer_view(&cand);
+    sdp.candidate_count = 1;
+    sdp.is_lite = true;
+    sdp_format(&sdp, &w);
+    if (ufrag.failed || w.failed)
+        return ERR_TOO_BIG;
+    emit(p, &(struct peerlet_output){
+                .type = PEERLET_RTC_REMOTE, .id = c->id, .value = 1, .text = writer_view(&w)});
+    return 0;
+}
+
 void peerlet_rtc_description(struct peerlet *p, uint32_t link, struct view sdp, uint64_t now)
 {
     p->now = now;
+    struct conn *c = find_conn(p, link);
+    if (c != NULL && c->link.kind == LINK_DIRECT) {
+        int failed = answer_for_server(p, c, sdp);
+        if (failed != 0)
+            conn_end(p, c, failed, view_of_text("the browser's offer is of no use here"));
+        return;
+    }
     struct rtc *r = rtc_of_link(p, link);
     struct session *s;
     struct signaling *signaling = r ? signaling_of(p, r, &s) : NULL;
@@ -294,24 +369,30 @@ void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state 
     p->now = now;
     struct rtc *r = rtc_of_link(p, link);
     struct conn *c = find_conn(p, link);
-    if (r == NULL || c == NULL)
+    if (c == NULL || (r == NULL && c->link.kind != LINK_DIRECT))
         return;
     switch (state) {
     case PEERLET_RTC_CONNECTED:
-        r->is_connected = true;
         c->ping_at = NEVER;
         c->pings_missed = 0;
-        check_ready(p, r);
+        if (r != NULL) {
+            r->is_connected = true;
+            check_ready(p, r);
+        }
         break;
     case PEERLET_RTC_DISCONNECTED:
         /* It may come back by itself; ask the peer now instead of after the usual silence. */
-        if (r->is_ready && c->ping_at == NEVER)
+        if (conn_is_ready(c) && c->ping_at == NEVER)
             liveness_ask(p, c);
         break;
     case PEERLET_RTC_FAILED:
         conn_end(p, c, ERR_TRANSPORT,
-                 view_of_text("the browsers could not reach each other directly; a firewall or NAT "
-                              "is in the way, and a TURN server in rtcConfiguration would help"));
+                 view_of_text(r == NULL
+                                  ? "no UDP packet came through, or the server's certificate is "
+                                    "another than the address says"
+                                  : "the browsers could not reach each other directly; a firewall "
+                                    "or NAT is in the way, and a TURN server in rtcConfiguration "
+                                    "would help"));
         break;
     }
 }
@@ -337,7 +418,8 @@ void peerlet_link_opened(struct peerlet *p, uint32_t link, uint32_t channel, siz
     conn_mark(p, c);
     if (channel != 0)
         conn_channel_opened(c, channel, room);
-    else if (c->state == CONN_OPENING && conn_opened(c, room, now) != 0)
+    else if (c->state == CONN_OPENING && r == NULL && c->link.kind != LINK_DIRECT &&
+             conn_opened(c, room, now) != 0)
         conn_end(p, c, ERR_NOMEM, view_of_text(err_text(ERR_NOMEM)));
 }
 
@@ -347,14 +429,17 @@ uint32_t peerlet_channel_incoming(struct peerlet *p, uint32_t link, struct view 
     p->now = now;
     struct conn *c = find_conn(p, link);
     struct rtc *r = rtc_of_link(p, link);
-    if (c == NULL || r == NULL)
+    if (c == NULL || !link_has_channels(c->link.kind) ||
+        (c->link.kind == LINK_SESSION && !conn_is_ready(c)))
         return 0;
     /* The dialer closes it: js-libp2p waits for ever for it to open if we are faster. */
-    if (view_equals_text(label, INIT_LABEL))
+    if (r != NULL && view_equals_text(label, INIT_LABEL))
         return ++p->last_stream;
     /* A channel of the peer's is proof enough that the connection is up. */
-    r->is_connected = true;
-    become_ready(p, r);
+    if (r != NULL) {
+        r->is_connected = true;
+        become_ready(p, r);
+    }
     uint32_t id = ++p->last_stream;
     if (find_conn(p, link) == NULL || conn_channel_incoming(c, id, room, now) != 0)
         return 0;

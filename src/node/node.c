@@ -103,7 +103,9 @@ void peerlet_verified(struct peerlet *p, uint32_t job, bool is_valid, uint64_t n
             conn_end(p, c, ERR_BAD_SIGNATURE,
                      view_of_text("the peer could not prove its identity"));
         else
-            conn_push_feed(p, (struct feed){.kind = FEED_CONN, .conn = c->id, .in = held});
+            conn_push_feed(
+                p, (struct feed){
+                       .kind = FEED_CONN, .conn = c->id, .channel = c->first_channel, .in = held});
         return;
     }
 }
@@ -367,6 +369,15 @@ void peerlet_link_bytes(struct peerlet *p, uint32_t link, uint32_t channel, stru
     c->heard_at = now;
     conn_push_feed(p,
                    (struct feed){.kind = FEED_CONN, .conn = link, .channel = channel, .in = bytes});
+}
+
+void peerlet_channel_ended(struct peerlet *p, uint32_t link, uint32_t channel,
+                           enum peerlet_channel_end end, uint64_t now)
+{
+    p->now = now;
+    struct conn *c = find_conn(p, link);
+    if (c != NULL && conn_channel_ended(c, channel, end))
+        conn_push_feed(p, (struct feed){.kind = FEED_CONN, .conn = link, .channel = channel});
 }
 
 void peerlet_link_room(struct peerlet *p, uint32_t link, uint32_t channel, size_t room,

@@ -110,6 +110,9 @@ struct feed {
 
 #define FEED_DEPTH 4
 
+/* Chromium gives a page 64 sessions that are not open yet, and counts one that failed for minutes. */
+#define FAILED_SESSIONS 40
+
 /* A relay we keep, see relays.c. */
 struct relay {
     struct list in_node;
@@ -148,6 +151,12 @@ struct upgrade {
     struct peer *peer; /* held */
     uint64_t at;
     uint8_t tries;
+};
+
+/* A WebTransport session that did not come about, see dials.c. */
+struct failed_session {
+    uint64_t at; /* 0: none */
+    uint32_t host;
 };
 
 struct verify {
@@ -208,6 +217,7 @@ struct peerlet {
     struct list rtcs; /* struct rtc */
     uint32_t rtc_this_minute[2]; /* enum role */
     uint64_t rtc_minute_at;
+    struct failed_session failed_sessions[FAILED_SESSIONS];
     struct list upgrades; /* struct upgrade */
     struct list verifies; /* struct verify */
 
@@ -310,6 +320,9 @@ uint64_t dials_deadline(const struct peerlet *p);
 /* Connects to a peer of ours, unless it is connected or being dialled. */
 void dial_in_background(struct peerlet *p, struct peer *peer);
 
+/* A session is gone; `code` says why it never opened, 0: it had. */
+void session_down(struct peerlet *p, const struct conn *c, int code);
+
 /* ---- relays.c */
 struct relay *relay_add(struct peerlet *p, struct peer *peer, bool kept, bool reserve);
 void relay_free(struct peerlet *p, struct relay *r);
@@ -332,6 +345,10 @@ void signaling_event(struct peerlet *p, struct session *s, const struct protocol
 void signaling_ended(struct peerlet *p, struct session *s, int code);
 /* Begins a WebRTC connection signalled on `via`; null with the reason set when it cannot. */
 struct rtc *direct_start(struct peerlet *p, struct conn *via, struct view address);
+/* Whether one more RTCPeerConnection may be made, and counts it; false with the reason set. */
+bool rtc_may_begin(struct peerlet *p, enum role role);
+/* Orders the peer connection of a LINK_DIRECT: the server in the address needs no signaling. */
+int rtc_dial_server(struct peerlet *p, struct conn *c);
 struct rtc *direct_of_peer(const struct peerlet *p, const struct peer *peer);
 struct rtc *direct_of_conn(const struct peerlet *p, uint32_t conn);
 void direct_conn_down(struct peerlet *p, struct conn *c);

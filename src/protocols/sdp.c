@@ -226,6 +226,7 @@ void sdp_format(const struct sdp *sdp, struct writer *w)
                 "o=- 0 0 IN IP4 127.0.0.1\r\n"
                 "s=-\r\n"
                 "t=0 0\r\n");
+    put_text(w, sdp->is_lite ? "a=ice-lite\r\n" : "");
     put_line(w, "a=group:BUNDLE ", sdp->mid);
     put_text(w, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
                 "c=IN IP4 0.0.0.0\r\n");

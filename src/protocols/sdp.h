@@ -33,6 +33,7 @@ struct sdp {
     struct view mid;                          /* 1 to 32 */
     uint8_t fingerprint[SDP_FINGERPRINT_LEN]; /* sha-256 of the certificate */
     enum sdp_setup setup;
+    bool is_lite;                               /* of ICE: only answers; written, not read */
     uint16_t sctp_port;                         /* 5000 unless said otherwise */
     uint32_t max_message_size;                  /* 65536 unless said otherwise; 0: any */
     struct view candidates[SDP_CANDIDATES_MAX]; /* good ones, from "candidate:" on */

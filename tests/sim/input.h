@@ -59,7 +59,9 @@ struct input {
     X(SUBSCRIBE, r.code = peerlet_subscribe(p, in->text, now))                                     \
     X(UNSUBSCRIBE, r.code = peerlet_unsubscribe(p, in->text, now))                                 \
     X(PUBLISH, r.code = peerlet_publish(p, in->text, INPUT_DATA, now))                             \
-    X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, INPUT_DATA, in->text, now))
+    X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, INPUT_DATA, in->text, now))                 \
+    X(CHANNEL_ENDED,                                                                               \
+      peerlet_channel_ended(p, in->id, in->channel, (enum peerlet_channel_end)in->value, now))
 
 enum input_type {
 #define INPUT_ENUM(name, call) INPUT_##name,

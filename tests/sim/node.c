@@ -230,6 +230,9 @@ static void perform(struct node *n, const struct peerlet_output *out)
     case PEERLET_OPEN_SOCKET:
         open_socket(n, out->id, out->text);
         break;
+    case PEERLET_OPEN_SESSION:
+    case PEERLET_PAUSE_CHANNEL:
+        break;
     case PEERLET_OPEN_RTC:
         rtc_open(h, out->id);
         break;

@@ -657,6 +657,7 @@ static void drain_visitor(struct visitor *v)
             return;
         case CONN_OPEN_CHANNEL:
         case CONN_CLOSE_CHANNEL:
+        case CONN_PAUSE_CHANNEL:
             break;
         }
     }
