@@ -61,6 +61,9 @@ mergeInto(LibraryManager.library, {
       if (len >= 0) enter(function () { _rtc_message(link, channel, len) })
       else rtcLose(link, channel, c)
     }
+    dc.onended = function (end) {
+      if (rtcChannel(link, channel) === c) enter(function () { _rtc_ended(link, channel, end) })
+    }
     dc.onbufferedamountlow = function () { rtcRoom(link, channel, c) }
     dc.onclose = function () { rtcLose(link, channel, c) }
   },
@@ -104,9 +107,10 @@ mergeInto(LibraryManager.library, {
   },
 
   js_rtc_channel__deps: ['$rtcStep', '$rtcAdopt', '$textAt'],
-  js_rtc_channel: function (link, channel, label, len) {
+  js_rtc_channel: function (link, channel, label, len, isAgreed) {
     var name = textAt(label, len)
-    rtcStep(link, function (l) { rtcAdopt(link, channel, l.pc.createDataChannel(name), l) })
+    var options = isAgreed ? { negotiated: true, id: 0 } : {}
+    rtcStep(link, function (l) { rtcAdopt(link, channel, l.pc.createDataChannel(name, options), l) })
   },
 
   // Candidates appear once the description is set, which is why it is told before.
@@ -116,10 +120,22 @@ mergeInto(LibraryManager.library, {
     return l.pc.setLocalDescription(description)
   },
 
-  js_rtc_offer__deps: ['$rtcStep', '$rtcDescribe'],
-  js_rtc_offer: function (link) {
+  // What is left of a name that we want is seen only afterwards: browsers stop to take one.
+  $rtcDescribeAs__deps: ['$enter', '$textToInbox'],
+  $rtcDescribeAs: function (link, l, offer, ufrag) {
+    var ours = offer.sdp.replace(/^(a=ice-(?:ufrag|pwd):).*$/mg, '$1' + ufrag)
+    return l.pc.setLocalDescription({ type: 'offer', sdp: ours })
+      .catch(function () { return l.pc.setLocalDescription(offer) })
+      .then(function () { enter(function () { _rtc_description(link, textToInbox(l.pc.localDescription.sdp)) }) })
+  },
+
+  js_rtc_offer__deps: ['$rtcStep', '$rtcDescribe', '$rtcDescribeAs', '$textAt'],
+  js_rtc_offer: function (link, ptr, len) {
+    var ufrag = textAt(ptr, len)
     rtcStep(link, function (l) {
-      return l.pc.createOffer().then(function (offer) { return rtcDescribe(link, l, offer) })
+      return l.pc.createOffer().then(function (offer) {
+        return ufrag ? rtcDescribeAs(link, l, offer, ufrag) : rtcDescribe(link, l, offer)
+      })
     })
   },
 

@@ -15,10 +15,9 @@ export const webSockets = describe('WEBSOCKET')
 /** `rtcConfiguration`: an object, or a function (that may be async) returning one. */
 export const webRTC = describe('WEBRTC')
 export const circuitRelayTransport = describe('CIRCUIT')
-/** Accepted for the sake of applications that list it; such addresses are not dialled yet. */
-export const webTransport = describe('webTransport')
-/** Accepted for the sake of applications that list it; such addresses are not dialled yet. */
-export const webRTCDirect = describe('webRTCDirect')
+export const webTransport = describe('WEBTRANSPORT')
+/** To servers that a browser reaches without a relay. `rtcConfiguration` as for webRTC, whose own comes first. */
+export const webRTCDirect = describe('WEBRTC_DIRECT')
 export const noise = describe('noise')
 export const yamux = describe('yamux')
 export const identify = describe('IDENTIFY')
@@ -50,7 +49,8 @@ const DISCOVERY_TOPIC = '_peer-discovery._p2p._pubsub'
  * @typedef {object} Libp2pOptions
  * @property {{ listen?: Array<string | import('./multiaddr.js').Multiaddr> }} [addresses] `/p2p-circuit`:
  *   any relay we meet; `<relay>/p2p-circuit`: that one; `/webrtc`: direct connections from other browsers
- * @property {any[]} [transports] webSockets(), webRTC(), circuitRelayTransport()
+ * @property {any[]} [transports] webSockets(), webTransport(), webRTCDirect(), webRTC(),
+ *   circuitRelayTransport()
  * @property {any[]} [connectionEncrypters] noise(), which is always used
  * @property {any[]} [connectionEncryption] the same, as js-libp2p 1 calls it
  * @property {any[]} [streamMuxers] yamux(), which is always used
@@ -164,8 +164,8 @@ export function readOptions (options) {
   refuse('addresses', options.addresses)
   refuse('connectionGater', options.connectionGater)
   const isAll = options.transports === undefined
-  const transports = readParts('transports', options.transports ?? [webSockets(), webRTC(), circuitRelayTransport()],
-    ['WEBSOCKET', 'WEBRTC', 'CIRCUIT', 'webTransport', 'webRTCDirect'])
+  const transports = readParts('transports', options.transports ?? [webSockets(), webTransport(), webRTCDirect(), webRTC(), circuitRelayTransport()],
+    ['WEBSOCKET', 'WEBRTC', 'CIRCUIT', 'WEBTRANSPORT', 'WEBRTC_DIRECT'])
   const discovery = readParts('peerDiscovery', options.peerDiscovery ?? (isAll ? [pubsubPeerDiscovery()] : []), ['bootstrap', 'pubsubPeerDiscovery'])
   const everything = isAll ? { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub() } : {}
   /** @type {Service[]} */
@@ -182,7 +182,7 @@ export function readOptions (options) {
     discovery: discovery.filter(({ part }) => part === 'pubsubPeerDiscovery').flatMap(({ options: { topics, interval = 0, listenOnly = false } }) => {
       return (topics ?? [DISCOVERY_TOPIC]).map((/** @type {string} */ topic) => ({ topic, interval, listenOnly }))
     }),
-    rtcConfiguration: find(transports, 'WEBRTC')?.options.rtcConfiguration ?? { iceServers: ICE_SERVERS },
+    rtcConfiguration: find(transports, 'WEBRTC')?.options.rtcConfiguration ?? find(transports, 'WEBRTC_DIRECT')?.options.rtcConfiguration ?? { iceServers: ICE_SERVERS },
     gater: options.connectionGater?.denyDialMultiaddr,
     key: keyBytes(options.privateKey),
     agent: userAgent ?? (name === undefined ? '' : `${name}/${version ?? '0.0.0'}`),

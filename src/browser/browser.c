@@ -213,14 +213,18 @@ static void perform(const struct peerlet_output *out)
     case PEERLET_OPEN_SOCKET:
         socket_open(out->id, out->text);
         break;
+    case PEERLET_OPEN_SESSION:
+        js_session_open(out->id, out->text.data, out->text.len, out->data.data, out->data.len,
+                        page.limits.rtc_low, page.limits.rtc_high);
+        break;
     case PEERLET_OPEN_RTC:
         js_rtc_open(out->id, page.limits.rtc_low, page.limits.rtc_high);
         break;
     case PEERLET_OPEN_CHANNEL:
-        js_rtc_channel(out->id, out->channel, out->text.data, out->text.len);
+        js_rtc_channel(out->id, out->channel, out->text.data, out->text.len, out->value == 1);
         break;
     case PEERLET_RTC_OFFER:
-        js_rtc_offer(out->id);
+        js_rtc_offer(out->id, out->text.data, out->text.len);
         break;
     case PEERLET_RTC_REMOTE:
         js_rtc_remote(out->id, out->value == 1, out->text.data, out->text.len);
@@ -232,14 +236,20 @@ static void perform(const struct peerlet_output *out)
         perform_send(out);
         break;
     case PEERLET_CLOSE_CHANNEL:
-        js_rtc_close_channel(out->id, out->channel);
+        if (out->value == PEERLET_CLOSE)
+            js_rtc_close_channel(out->id, out->channel);
+        else
+            js_session_end(out->id, out->channel, out->value);
+        break;
+    case PEERLET_PAUSE_CHANNEL:
+        js_session_pause(out->id, out->channel, out->value == 1);
         break;
     case PEERLET_CLOSE_LINK:
         perform_close(out->id);
         break;
     case PEERLET_VERIFY:
-        js_verify(out->id, out->value, out->data.data, out->data.len, out->text.data,
-                  out->text.len, out->extra.data, out->extra.len);
+        js_verify(out->id, out->value, out->data.data, out->data.len, out->text.data, out->text.len,
+                  out->extra.data, out->extra.len);
         break;
     case PEERLET_SELF_UPDATED:
     case PEERLET_PEER_DISCOVERED:

@@ -38,7 +38,7 @@ void browser_pump(void);
 /* The alarm rang: looks at the clocks, ticks and pumps. */
 void browser_ring(void);
 
-/* ---- imports from JavaScript: library_page.js, library_webrtc.js --------------------------- */
+/* ---- imports from JavaScript: library_*.js --------------------------------------------- */
 
 /* An event for the application. JavaScript copies what it keeps before it returns. */
 void js_event(const struct peerlet_output *event);
@@ -75,12 +75,19 @@ void js_socket_delete(int socket);
 
 /* One order of peerlet.h each. What fails is told later, by rtc_closed. */
 void js_rtc_open(uint32_t link, size_t low, size_t high);
-void js_rtc_channel(uint32_t link, uint32_t channel, const uint8_t *label, size_t len);
-void js_rtc_offer(uint32_t link);
+void js_rtc_channel(uint32_t link, uint32_t channel, const uint8_t *label, size_t len,
+                    int is_agreed);
+void js_rtc_offer(uint32_t link, const uint8_t *ufrag, size_t len);
 void js_rtc_remote(uint32_t link, int is_answer, const uint8_t *sdp, size_t len);
 void js_rtc_candidate(uint32_t link, const uint8_t *json, size_t len);
 void js_rtc_send(uint32_t link, uint32_t channel, const uint8_t *data, size_t len);
 void js_rtc_close_channel(uint32_t link, uint32_t channel);
 void js_rtc_close(uint32_t link);
+
+/* Then the session is one of the peer connections above, and its streams are channels of it. */
+void js_session_open(uint32_t link, const uint8_t *url, size_t url_len, const uint8_t *hashes,
+                     size_t hashes_len, size_t low, size_t high);
+void js_session_end(uint32_t link, uint32_t channel, uint32_t end);
+void js_session_pause(uint32_t link, uint32_t channel, int is_paused);
 
 #endif

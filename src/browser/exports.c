@@ -57,7 +57,7 @@ static const struct {
 } NUMBERS[] = {
 #define ROW(name) {#name, PEERLET_##name}
     ROW(IDENTIFY), ROW(PUSH), ROW(PING), ROW(PUBSUB), ROW(WEBSOCKET), ROW(CIRCUIT), ROW(WEBRTC),
-    ROW(ALL),
+    ROW(WEBTRANSPORT), ROW(WEBRTC_DIRECT), ROW(ALL),
     ROW(PAGE_SECURE), ROW(PAGE_PRIVATE), ROW(PAGE_ANY), ROW(PAGE_OFFLINE),
     ROW(STRICT_SIGN), ROW(STRICT_NO_SIGN), ROW(ID_JS), ROW(ID_SPEC), ROW(ID_SHA256),
     ROW(SELF_UPDATED), ROW(PEER_DISCOVERED), ROW(PEER_UPDATED), ROW(PEER_IDENTIFIED),
@@ -67,7 +67,7 @@ static const struct {
     ROW(MESSAGE), ROW(SUBSCRIPTION), ROW(RELAY), ROW(NETWORK),
     ROW(FROM_BOOTSTRAP), ROW(FROM_PUBSUB),
     ROW(CONN_INBOUND), ROW(CONN_LIMITED), ROW(CONN_RELAYED), ROW(CONN_WEBRTC),
-    ROW(CONN_WEBSOCKET),
+    ROW(CONN_WEBSOCKET), ROW(CONN_WEBTRANSPORT),
     ROW(RELAY_CONNECTING), ROW(RELAY_RESERVING), ROW(RELAY_RESERVED), ROW(RELAY_WAITING),
     ROW(RELAY_GONE),
     ROW(ONLINE), ROW(OFFLINE), ROW(VISIBLE), ROW(HIDDEN), ROW(FROZEN), ROW(RESUMED),
@@ -228,6 +228,13 @@ void rtc_message(uint32_t link, uint32_t channel, size_t len)
 void rtc_closed(uint32_t link, uint32_t channel, size_t why_len)
 {
     peerlet_link_closed(browser_node(), link, channel, first(why_len), browser_now());
+    browser_pump();
+}
+
+void rtc_ended(uint32_t link, uint32_t channel, uint32_t end)
+{
+    peerlet_channel_ended(browser_node(), link, channel, (enum peerlet_channel_end)end,
+                          browser_now());
     browser_pump();
 }
 

@@ -85,6 +85,7 @@ EMSCRIPTEN_KEEPALIVE void rtc_room(uint32_t link, uint32_t channel, size_t room)
 /* Inbox: one message; why, in words; SDP; JSON of a candidate or nothing. */
 EMSCRIPTEN_KEEPALIVE void rtc_message(uint32_t link, uint32_t channel, size_t len);
 EMSCRIPTEN_KEEPALIVE void rtc_closed(uint32_t link, uint32_t channel, size_t why_len);
+EMSCRIPTEN_KEEPALIVE void rtc_ended(uint32_t link, uint32_t channel, uint32_t end);
 EMSCRIPTEN_KEEPALIVE void rtc_description(uint32_t link, size_t len);
 EMSCRIPTEN_KEEPALIVE void rtc_candidate(uint32_t link, size_t len);
 EMSCRIPTEN_KEEPALIVE void rtc_state(uint32_t link, uint32_t state);
