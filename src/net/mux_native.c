@@ -156,6 +156,8 @@ bool conn_early(struct conn *c, uint32_t *channel, struct span *bytes)
 /* Where the next bytes of a channel go, at most `*room` of them. */
 static uint8_t *reserve_bytes(struct conn *c, struct channel *ch, size_t *room)
 {
+    if (c->link.kind == LINK_DIRECT)
+        *room = MIN(*room, (size_t)DATACHANNEL_PAYLOAD_GO);
     if (!is_raw(c))
         return datachannel_reserve(&ch->frames, &ch->out, room);
     *room = MIN(MIN(*room, buf_room(&ch->out)), (size_t)RAW_SEND_MAX);

@@ -20,6 +20,8 @@
 #define DATACHANNEL_FRAME_MAX 16384
 /* Of one frame sent; js, go and rust all keep seven bytes for what stands in front. */
 #define DATACHANNEL_PAYLOAD_MAX (DATACHANNEL_FRAME_MAX - 7)
+/* The same to a server: go-libp2p (0.51, measured) loses a stream by a message over 4096 bytes. */
+#define DATACHANNEL_PAYLOAD_GO (4096 - 7)
 /* Longest message taken. */
 #define DATACHANNEL_ACCEPT_MAX 65536
 
