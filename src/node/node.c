@@ -408,5 +408,13 @@ void peerlet_link_closed(struct peerlet *p, uint32_t link, uint32_t channel, str
                          : was_open  ? view_of_text("the connection was closed")
                                      : view_of_text("nobody answers at that address, or the "
                                                      "browser refuses it; see the console");
+    char text[224];
+    if (!was_open && c->link.kind == LINK_SESSION) {
+        size_t len = text_format(text, sizeof text,
+                                 "no WebTransport session could be opened there (%v); is the "
+                                 "certhash still right? Certificates last two weeks",
+                                 &reason);
+        reason = view_of((const uint8_t *)text, len);
+    }
     conn_end(p, c, c->is_closing ? 0 : was_open ? ERR_CLOSED : ERR_TRANSPORT, reason);
 }

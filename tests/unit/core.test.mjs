@@ -113,7 +113,7 @@ test('what keeps the module from starting is said in words', async () => {
 
 test('options: everything, or what js-libp2p would do', () => {
   const all = readOptions({})
-  assert.deepEqual(all.switchedOn.sort(), ['CIRCUIT', 'IDENTIFY', 'PING', 'PUBSUB', 'PUSH', 'WEBRTC', 'WEBSOCKET'])
+  assert.deepEqual(all.switchedOn.sort(), ['CIRCUIT', 'IDENTIFY', 'PING', 'PUBSUB', 'PUSH', 'WEBRTC', 'WEBRTC_DIRECT', 'WEBSOCKET', 'WEBTRANSPORT'])
   assert.deepEqual(all.listen, ['/p2p-circuit', '/webrtc'])
   assert.deepEqual(all.discovery, [{ topic: '_peer-discovery._p2p._pubsub', interval: 0, listenOnly: false }])
   assert.equal(all.rtcConfiguration.iceServers[0].urls.length, 4)
@@ -125,7 +125,7 @@ test('options: everything, or what js-libp2p would do', () => {
     connectionManager: { maxConnections: 9 },
     nodeInfo: { name: 'app', version: '1.2.3' }
   })
-  assert.deepEqual(some.switchedOn, ['WEBSOCKET', 'webTransport', 'WEBRTC', 'PUBSUB'])
+  assert.deepEqual(some.switchedOn, ['WEBSOCKET', 'WEBTRANSPORT', 'WEBRTC', 'PUBSUB'])
   assert.deepEqual([some.listen, some.bootstrap, some.agent], [[], ['/a', '/b'], 'app/1.2.3'])
   assert.deepEqual(some.discovery.map(({ topic, interval }) => [topic, interval]), [['x', 5], ['y', 5]])
   assert.deepEqual(some.rtcConfiguration, { iceServers: [] })
