@@ -23,7 +23,7 @@ const done = (request) => new Promise((resolve, reject) => {
 })
 
 /** @returns {Promise<IDBDatabase>} */
-function openDatabase () {
+async function openDatabase () {
   const request = indexedDB.open(NAME, 1)
   request.onupgradeneeded = () => request.result.createObjectStore(STORE)
   return done(request)
@@ -91,11 +91,13 @@ function forThisVisit (why) {
 export async function takeIdentity () {
   if (globalThis.indexedDB === undefined) return forThisVisit('there is no IndexedDB here')
   if (globalThis.navigator?.locks === undefined) return forThisVisit('there are no Web Locks here, which need https or localhost')
+  const opening = openDatabase()
+  opening.catch(() => {}) // told below, when there is a slot
   const taken = await takeSlot()
   if (taken === undefined) return forThisVisit(`${SLOTS} tabs have one already`)
   const { slot, release } = taken
   try {
-    const database = await openDatabase()
+    const database = await opening
     const store = (/** @type {IDBTransactionMode} */ mode) => database.transaction(STORE, mode).objectStore(STORE)
     const kept = await done(store('readonly').get(slot))
     rememberSlot(slot)

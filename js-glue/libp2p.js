@@ -628,7 +628,8 @@ function makeNode (core, settings, key) {
 export async function createLibp2p (options = {}) {
   const settings = readOptions(options)
   const { key, rtcConfiguration } = settings
-  const [core, identity] = await Promise.all([Core.create({ rtcConfiguration }), key === undefined ? takeIdentity() : undefined])
+  // the browser looks for the key while the module is unpacked
+  const [identity, core] = await Promise.all([key === undefined ? takeIdentity() : undefined, Core.create({ rtcConfiguration })])
   makeNode(core, settings, key ?? identity?.key ?? new Uint8Array(0))
   if (identity?.key.length === 0) identity.save(core.bytes(core.calls.ask_private_key()))
   const node = new Libp2p(core, settings, identity)
