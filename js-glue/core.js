@@ -40,7 +40,7 @@ function checkPage () {
 function explain (err) {
   const text = String(err?.message ?? err)
   if (/unsafe-eval|content.security.policy|\bCSP\b/i.test(text)) {
-    return cannotStart(`the page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to its script-src (${text})`)
+    return cannotStart(`the page's Content-Security-Policy forbids WebAssembly. Add 'wasm-unsafe-eval' to its script-src`)
   }
   if (err instanceof WebAssembly.CompileError) {
     return cannotStart(`this browser does not understand the module, which uses SIMD. Any browser since 2023 does (${text})`)

@@ -140,18 +140,27 @@ export class Libp2p extends Emitter {
   async start () {
     if (this.status !== 'stopped') return
     this.status = 'starting'
+    try {
+      await this.#begin()
+    } catch (err) {
+      await this.#end()
+      throw err
+    }
+    this.status = 'started'
+    this.tell('start', this)
+  }
+
+  async #begin () {
     const { calls } = this.#core
     const { listen, bootstrap, discovery } = this.#settings
+    this.#pageWatch = new AbortController()
     this.#core.run(() => calls.app_start())
     for (const text of listen) this.#core.run((length) => calls.app_listen(length), text)
     for (const text of bootstrap) this.#core.run((length) => calls.app_bootstrap(length), text)
     for (const { topic, interval, listenOnly } of discovery) this.#core.run((length) => calls.app_discover(length, interval, Number(listenOnly)), topic)
-    this.#pageWatch = new AbortController()
     calls.app_flush()
     watchPage((event) => calls.page_event(this.#core.numbers[event]), this.#pageWatch.signal)
     await this.#startServices()
-    this.status = 'started'
-    this.tell('start', this)
   }
 
   async #startServices () {
@@ -168,13 +177,17 @@ export class Libp2p extends Emitter {
     for (const step of ['beforeStop', 'stop', 'afterStop']) {
       for (const service of Object.values(this.services)) await service?.[step]?.()
     }
+    await this.#end()
+    this.tell('stop', this)
+  }
+
+  async #end () {
     this.#pageWatch.abort()
     this.#core.run(() => this.#core.calls.app_stop())
     // A turn of the event loop: what closes is told before `stop` is.
     await new Promise((resolve) => setTimeout(resolve))
     this.#identity?.release()
     this.status = 'stopped'
-    this.tell('stop', this)
   }
 
   async [Symbol.asyncDispose] () { await this.stop() }

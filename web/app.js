@@ -2,8 +2,10 @@
 import { bootstrap, createLibp2p, gossipsub, identify, identifyPush, multiaddr, ping, pubsubPeerDiscovery } from 'peerlet'
 import { Chat, hashOfRoom, roomFromHash } from './chat.js'
 import { Network } from './network.js'
-import { $, addLine, copy, note, showAddresses, showFatal, showLines, showPeers, showRoundTrips, showStatus } from './view.js'
-import { explain, peopleInRoom, shortName, statusOf } from './words.js'
+import {
+  $, addLine, copy, note, showAddresses, showFatal, showLines, showPeers, showPeople, showRoundTrips, showSelf, showStatus
+} from './view.js'
+import { explain, shortName, statusOf } from './words.js'
 
 const DISCOVERY_TOPIC = 'browser-peer-discovery'
 
@@ -34,6 +36,16 @@ const start = (relay) => createLibp2p({
   }
 })
 
+/** An address that is none is no reason not to start: the page asks for another. @param {string | undefined} relay */
+async function startWith (relay) {
+  try {
+    return { node: await start(relay), relay, fault: undefined }
+  } catch (/** @type {any} */ err) {
+    if (relay === undefined || err.name === 'WebAssemblyError') throw err
+    return { node: await start(undefined), relay: undefined, fault: err }
+  }
+}
+
 /** @param {Network} network @param {import('peerlet').Libp2p} node */
 function wireNetwork (network, node) {
   const show = () => {
@@ -43,22 +55,34 @@ function wireNetwork (network, node) {
   }
   network.addEventListener('change', show)
   network.addEventListener('rtt', () => showRoundTrips(network.peers))
-  $('peer-id').textContent = String(node.peerId)
+  showSelf(String(node.peerId))
   $('copy-peer-id').addEventListener('click', () => copy($('copy-peer-id'), String(node.peerId)))
   show()
 }
 
-/** @param {Chat} chat */
-function wireRooms (chat) {
+/** @param {Chat} chat @param {boolean} hasRelay */
+function wireRooms (chat, hasRelay) {
+  const link = () => new URL(hashOfRoom(chat.room), location.href).href
+  let unread = 0
+  const showTitle = () => { document.title = `${unread > 0 ? `(${unread}) ` : ''}#${chat.room} · Peerlet` }
   const show = () => {
     $('room-name').textContent = chat.room
-    document.title = `#${chat.room} · Peerlet`
+    $('second-tab').href = link()
+    showTitle()
     showLines(chat.lines)
   }
-  const showPeople = () => { $('room-people').textContent = peopleInRoom(chat.people.length) }
+  const people = () => showPeople(chat.people.length, hasRelay)
   chat.addEventListener('room', show)
-  chat.addEventListener('people', showPeople)
-  chat.addEventListener('line', (/** @type {any} */ { detail }) => addLine(detail, chat.lines.at(-2)))
+  chat.addEventListener('people', people)
+  chat.addEventListener('line', (/** @type {any} */ { detail }) => {
+    addLine(detail, chat.lines.at(-2))
+    if (document.hidden && detail.type === 'message') unread++
+    showTitle()
+  })
+  document.addEventListener('visibilitychange', () => {
+    unread = 0
+    showTitle()
+  })
   window.addEventListener('hashchange', () => chat.enter(roomFromHash(location.hash)))
   $('room-form').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
@@ -66,11 +90,9 @@ function wireRooms (chat) {
     $('room-input').value = ''
     $('message').focus()
   })
-  $('copy-link').addEventListener('click', () => {
-    copy($('copy-link'), new URL(hashOfRoom(chat.room), location.href).href)
-  })
+  $('copy-link').addEventListener('click', () => copy($('copy-link'), link()))
   show()
-  showPeople()
+  people()
 }
 
 /** @param {Chat} chat */
@@ -93,7 +115,8 @@ function wireComposer (chat) {
     event.preventDefault()
     $('composer').requestSubmit()
   })
-  $('message').focus()
+  // where it would not raise a keyboard over the page
+  if (matchMedia('(pointer: fine)').matches) $('message').focus()
 }
 
 /** Puts the cursor where a multiaddr stopped making sense. @param {HTMLInputElement} input @param {any} err */
@@ -125,16 +148,26 @@ function wireDial (node) {
   })
 }
 
-function wirePanel () {
-  $('panel-toggle').addEventListener('click', () => {
-    const isOpen = document.body.classList.toggle('panel-open')
-    $('panel-toggle').setAttribute('aria-expanded', String(isOpen))
-  })
+function togglePanel () {
+  const isOpen = document.body.classList.toggle('panel-open')
+  $('panel-toggle').setAttribute('aria-expanded', String(isOpen))
 }
 
-/** A relay is chosen for the life of a page: it becomes part of the URL, which can be shared. */
-function wireRelay () {
+/**
+ * A relay is chosen for the life of a page: it becomes part of the URL, which can be shared.
+ *
+ * @param {string | undefined} text what was named as one
+ * @param {any} fault and why it is none
+ */
+function wireRelay (text = '', fault) {
+  togglePanel()
   $('relay-section').hidden = false
+  const refuse = (/** @type {any} */ err) => {
+    note($('relay-note'), explain(err), 'bad')
+    pointAt($('relay-input'), err)
+  }
+  $('relay-input').value = text
+  if (fault !== undefined) refuse(fault)
   $('relay-form').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     try {
@@ -143,25 +176,24 @@ function wireRelay () {
       url.searchParams.set('relay', relay)
       location.href = url.href
     } catch (err) {
-      note($('relay-note'), explain(err), 'bad')
-      pointAt($('relay-input'), err)
+      refuse(err)
     }
   })
 }
 
 async function main () {
-  wirePanel()
-  const relay = await findRelay()
-  const node = await start(relay)
+  $('panel-toggle').addEventListener('click', togglePanel)
+  const named = await findRelay()
+  const { node, relay, fault } = await startWith(named)
   const chat = new Chat(node, roomFromHash(location.hash))
   wireNetwork(new Network(node, relay), node)
-  wireRooms(chat)
+  wireRooms(chat, relay !== undefined)
   wireComposer(chat)
   wireDial(node)
-  if (relay === undefined) wireRelay()
+  if (relay === undefined) wireRelay(named, fault)
 }
 
 main().catch((err) => {
-  showFatal(explain(err))
+  showFatal(explain(err.message.replace('Peerlet cannot start: ', '')))
   throw err
 })

@@ -21,6 +21,8 @@ export class Network extends EventTarget {
   #node
   #relay
   #wasRelayed = false
+  /** @type {string | undefined} */
+  #refusal
   /** @type {Map<string, number>} */
   #rtt = new Map()
 
@@ -61,14 +63,13 @@ export class Network extends EventTarget {
   /** @returns {import('./words.js').State} */
   get state () {
     const peers = this.peers
-    const relay = this.#node.relays.get(this.#relay ?? '')
     return {
       online: navigator.onLine,
       hasRelay: this.#relay !== undefined,
       wasRelayed: this.#wasRelayed,
       relayOpen: peers.some((peer) => peer.isRelay),
       reachable: this.addresses.some((text) => text.includes('/p2p-circuit')),
-      refusal: relay?.state === 'waiting' ? relay.detail : undefined,
+      refusal: this.#refusal,
       direct: peers.filter((peer) => peer.kinds.includes('direct')).length,
       relayed: peers.filter((peer) => peer.kinds.every((kind) => kind === 'relayed')).length
     }
@@ -76,6 +77,10 @@ export class Network extends EventTarget {
 
   #changed () {
     const peers = this.peers
+    const relay = this.#node.relays.get(this.#relay ?? '')
+    // the words stay while it is tried again
+    if (relay?.state === 'waiting') this.#refusal = relay.detail
+    if (relay?.state === 'reserved') this.#refusal = undefined
     this.#wasRelayed ||= peers.some((peer) => peer.isRelay)
     for (const id of this.#rtt.keys()) if (!peers.some((peer) => peer.id === id)) this.#rtt.delete(id)
     for (const peer of peers) if (peer.rtt === undefined) this.#ping(peer.id)

@@ -72,7 +72,7 @@ export function createPageServer ({ relayFor, files = () => undefined, extraHead
 export function listen (server, port, host) {
   return new Promise((resolve, reject) => {
     server.once('error', (/** @type {NodeJS.ErrnoException} */ err) => {
-      if (err.code === 'EADDRINUSE') err.message = `port ${port} is in use; choose another with PORT=`
+      if (err.code === 'EADDRINUSE') err.message = `port ${port} is in use; choose another with PORT=${port + 1}`
       if (err.code === 'EACCES') err.message = `port ${port} needs more rights; choose one above 1023 with PORT=`
       reject(err)
     })
@@ -109,16 +109,20 @@ async function main () {
   const relayPort = portFrom('RELAY_PORT', 9001)
 
   const relay = await startPeer('js', { RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
+  // whoever reached the page at a name or an address reaches the relay there too
   const server = createPageServer({
-    relayFor: (name) => /^[\d.]+$/.test(name) ? relay.addr.replace(/^\/ip4\/[\d.]+/, `/ip4/${name}`) : relay.addr
+    relayFor: (name) => relay.addr.replace(/^\/ip4\/[\d.]+/, (standard) =>
+      /^[\d.]+$/.test(name) ? `/ip4/${name}` : /^[\w-]+(\.[\w-]+)*$/.test(name) && name !== 'localhost' ? `/dns4/${name}` : standard)
   })
   const actualPort = await listen(server, port, host).catch(async (err) => {
     await relay.stop()
     throw err
   })
 
-  const name = host === '0.0.0.0' ? lanAddress() ?? '127.0.0.1' : host
-  console.log(`\n  Open  http://${name}:${actualPort}/  in two tabs.  Ctrl-C ends it.\n`)
+  const isOpen = host === '0.0.0.0'
+  const name = isOpen ? lanAddress() ?? '127.0.0.1' : host
+  const where = isOpen ? 'on two devices of this network, or in two tabs' : 'in two tabs'
+  console.log(`\n  Open  http://${name}:${actualPort}/  ${where}.  Ctrl-C ends it.\n`)
 
   // Ctrl-C reaches the relay as well, so its end is only news when nobody asked for it.
   let ending = false

@@ -1,5 +1,5 @@
 // The document: finds its elements, fills them in, and knows nothing of libp2p.
-import { hueOf, KIND_NAMES, roundTrip, shortName } from './words.js'
+import { emptyRoom, hueOf, KIND_NAMES, peopleInRoom, roundTrip, shortName, wayOf } from './words.js'
 
 /** @param {string} id @returns {any} the element of index.html with this id */
 export const $ = (id) => document.getElementById(id)
@@ -59,6 +59,19 @@ export function showStatus ({ mood, text }) {
   if ($('status-text').textContent !== text) $('status-text').textContent = text
 }
 
+/** The element shows a Peer ID by its name, in its colour. @param {HTMLElement} shown @param {unknown} id */
+function showName (shown, id) {
+  shown.textContent = shortName(id)
+  shown.title = String(id)
+  shown.style.setProperty('--hue', String(hueOf(id)))
+}
+
+/** @param {string} id */
+export function showSelf (id) {
+  showName($('you-name'), id)
+  $('peer-id').textContent = id
+}
+
 /** @typedef {import('./network.js').Peer} Peer */
 /** @typedef {import('./chat.js').Line} Line */
 
@@ -73,8 +86,9 @@ export function showPeers (peers) {
 
 /** @param {Peer} peer */
 function peerRow ({ id, kinds, isRelay, isServer, rtt }) {
-  const name = element('span', { className: 'name', title: id }, isRelay ? 'Relay' : shortName(id))
-  name.style.setProperty('--hue', String(hueOf(id)))
+  const name = element('span', { className: 'name' })
+  showName(name, id)
+  if (isRelay) name.textContent = 'Relay'
   const badges = kinds.map((kind) => {
     const badge = element('span', { className: 'badge' }, KIND_NAMES[kind])
     badge.dataset.kind = kind
@@ -103,9 +117,21 @@ export function showAddresses (addresses) {
   $('addresses').replaceChildren(...addresses.map((text) => {
     const button = element('button', { type: 'button', ariaLabel: 'Copy this address' }, 'Copy')
     button.addEventListener('click', () => copy(button, text))
-    const code = element('code', { className: 'id', translate: false }, text)
-    return element('li', { className: 'copyable' }, code, button)
+    const way = element('span', { className: 'quiet' }, wayOf(text))
+    const code = element('code', { className: 'id', translate: false, title: text }, text)
+    return element('li', { className: 'copyable' }, element('div', {}, way, code), button)
   }))
+}
+
+const isLocal = /^(localhost|127\..*|\[::1\])$/.test(location.hostname)
+
+/** @param {number} others how many are in the room @param {boolean} hasRelay */
+export function showPeople (others, hasRelay) {
+  $('room-people').textContent = peopleInRoom(others)
+  const { title, text } = emptyRoom(others, hasRelay, isLocal)
+  $('empty-title').textContent = title
+  $('empty-text').textContent = text
+  $('invitation').hidden = others > 0 || !hasRelay
 }
 
 /** Replaces the log by the lines of a room. @param {Line[]} lines */
@@ -132,8 +158,9 @@ function lineRow (line, previous) {
   if (line.type === 'event') return element('li', { className: 'event' }, line.text)
   const continues = previous !== undefined && previous.from === line.from &&
     line.at.getTime() - previous.at.getTime() < 60_000
-  const sender = element('span', { className: 'sender', title: line.from }, line.mine ? 'You' : shortName(line.from))
-  sender.style.setProperty('--hue', String(hueOf(line.from)))
+  const sender = element('span', { className: 'name' })
+  showName(sender, line.from)
+  if (line.mine) sender.textContent = 'You'
   const time = element('time', { dateTime: line.at.toISOString() }, clock.format(line.at))
   const row = element('li', { className: 'message' },
     element('div', { className: 'head' }, sender, time),
@@ -146,7 +173,8 @@ function lineRow (line, previous) {
 
 /** Nothing else can be done on this page. @param {string} text */
 export function showFatal (text) {
-  showStatus({ mood: 'bad', text: 'Peerlet cannot start in this browser.' })
+  showStatus({ mood: 'bad', text: 'Not running.' })
   $('panel-toggle').hidden = true
-  document.querySelector('main')?.replaceWith(element('p', { className: 'fatal', role: 'alert' }, text))
+  document.querySelector('main')?.replaceWith(element('main', { className: 'fatal', role: 'alert' },
+    element('h2', {}, 'Peerlet cannot start'), element('p', {}, text)))
 }

@@ -28,6 +28,26 @@ export const KIND_NAMES = { direct: 'direct WebRTC', relayed: 'relayed', socket:
 /** @param {number | undefined} ms */
 export const roundTrip = (ms) => ms === undefined ? '' : ms < 1 ? '< 1 ms' : `${Math.round(ms)} ms`
 
+/** Which way an address of ours leads here. @param {string} address */
+export const wayOf = (address) => address.includes('/webrtc') ? 'Direct, by WebRTC' : 'Through the relay'
+
+/**
+ * What stands in a room where nothing was said.
+ *
+ * @param {number} others in the room
+ * @param {boolean} hasRelay
+ * @param {boolean} isLocal whether the page's address means this computer only
+ */
+export function emptyRoom (others, hasRelay, isLocal) {
+  if (others > 0) {
+    return { title: 'Say hello', text: `${plural(others, 'other person is', 'other people are')} here, and nothing has been said since you came.` }
+  }
+  if (!hasRelay) return { title: 'Nobody can find you yet', text: 'A relay introduces people to each other: give the address of one under “Relay”.' }
+  const text = 'Open this page a second time, or send somebody the link. You find each other by yourselves.'
+  const local = ' The link works on this computer only; make demo HOST=0.0.0.0 lets the network in.'
+  return { title: 'Nobody else is here yet', text: isLocal ? text + local : text }
+}
+
 /** @param {number} n of others */
 export const peopleInRoom = (n) => n === 0 ? 'only you' : `you and ${plural(n, 'other', 'others')}`
 
@@ -38,7 +58,7 @@ export const peopleInRoom = (n) => n === 0 ? 'only you' : `you and ${plural(n, '
  * @property {boolean} wasRelayed we were connected to it before
  * @property {boolean} relayOpen we are connected to it now
  * @property {boolean} reachable we have an address through a relay
- * @property {string | undefined} refusal why the relay gives us none
+ * @property {string | undefined} refusal why the relay gives us none, or cannot be reached
  * @property {number} direct how many people we are connected to directly
  * @property {number} relayed and how many only through a relay
  */
@@ -55,7 +75,9 @@ export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, 
   }
   if (!relayOpen && hasRelay) {
     if (direct > 0) return { mood: 'warn', text: `Reconnecting to the relay; still ${directly}.` }
-    return { mood: 'busy', text: wasRelayed ? 'Reconnecting to the relay…' : 'Connecting to the relay…' }
+    if (wasRelayed) return { mood: 'busy', text: 'Reconnecting to the relay…' }
+    if (refusal === undefined) return { mood: 'busy', text: 'Connecting to the relay…' }
+    return { mood: 'bad', text: `The relay cannot be reached: ${uncapitalized(explain(refusal))} Trying again…` }
   }
   if (direct === 0 && relayed > 0) {
     return { mood: 'warn', text: `Only relayed to ${plural(relayed, 'person', 'people')}; looking for a direct path.` }
@@ -65,10 +87,13 @@ export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, 
     return { mood: 'good', text: `Connected directly to ${plural(direct, 'person', 'people')}${others}.` }
   }
   if (!hasRelay) return { mood: 'bad', text: 'No relay, so nobody can find you. Give one under “Relay”.' }
-  if (!reachable && refusal !== undefined) return { mood: 'warn', text: `The relay gives us no address: ${explain(refusal)}` }
+  if (!reachable && refusal !== undefined) return { mood: 'warn', text: `The relay gives us no address: ${uncapitalized(explain(refusal))}` }
   if (!reachable) return { mood: 'busy', text: 'Asking the relay for an address…' }
   return { mood: 'good', text: 'Ready. Waiting for somebody else to open this page.' }
 }
+
+/** @param {string} sentence */
+const uncapitalized = (sentence) => sentence[0].toLowerCase() + sentence.slice(1)
 
 /** A failure for a person: the node's own words as a sentence. @param {any} err */
 export function explain (err) {

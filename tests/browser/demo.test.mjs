@@ -30,6 +30,7 @@ test('two tabs of one person find each other, chat, and outlive the relay', { ti
   const ids = await Promise.all([a, b].map((page) => page.textContent('#peer-id')))
   assert.match(ids[0], /^12D3KooW\w{44}$/)
   assert.notEqual(ids[0], ids[1], 'two tabs share an identity')
+  assert.equal(await b.textContent('#you-name'), ids[1].slice(-6))
 
   for (const page of [a, b]) {
     await badge(page, 'direct WebRTC')
@@ -39,7 +40,7 @@ test('two tabs of one person find each other, chat, and outlive the relay', { ti
   }
   await say(a, b, 'hello')
   await say(b, a, '<b>hello</b> & welcome')
-  assert.equal(await a.locator('.message:not(.mine) .sender').textContent(), ids[1].slice(-6))
+  assert.equal(await a.locator('.message:not(.mine) .name').textContent(), ids[1].slice(-6))
   assert.match(await a.locator('.message:not(.mine) time').getAttribute('datetime'), /^\d{4}-\d\d-\d\dT/)
 
   await relay.kill()
@@ -136,6 +137,7 @@ test('copying', { timeout: 30_000 }, async (t) => {
 test('without a relay the page asks for one', { timeout: 30_000 }, async (t) => {
   const page = await world.tab(t, '/')
   await status(page, 'No relay')
+  await page.locator('#empty-text').getByText('A relay introduces people to each other').waitFor()
   await page.fill('#relay-input', '/ip4/127.0.0.1/nonsense')
   await page.press('#relay-input', 'Enter')
   await page.locator('#relay-note').getByText(/nonsense/).waitFor()
@@ -145,6 +147,45 @@ test('without a relay the page asks for one', { timeout: 30_000 }, async (t) => 
   await page.press('#relay-input', 'Enter')
   await status(page, 'Ready.')
   assert.equal(new URL(page.url()).searchParams.get('relay'), relay.addr)
+})
+
+/** @type {Array<[string, string, RegExp]>} */
+const NO_RELAYS = [
+  ['no address', 'nonsense', /at character 1: /],
+  ['nobody in particular', '/ip4/127.0.0.1/tcp/1/ws', /Peer ID/],
+  ['nothing a browser can reach', '/ip4/127.0.0.1/tcp/1/p2p/12D3KooWQtCgYCZ7JZQoe7Ao6KP5CDMnmEiURqMoarfBgJwbnCPQ', /WebSocket|browser/]
+]
+
+for (const [name, relay, words] of NO_RELAYS) {
+  test(`a relay in the URL that is ${name}: the page says so and asks for another`, { timeout: 30_000 }, async (t) => {
+    const page = await world.tab(t, '/')
+    const id = await page.locator('#peer-id', { hasText: '12D3' }).textContent()
+    await page.goto(`${world.origin}/?relay=${encodeURIComponent(relay)}`)
+    await status(page, 'No relay')
+    assert.equal(await page.textContent('#peer-id'), id, 'a start that failed keeps the key')
+    assert.match(await page.textContent('#relay-note'), words)
+    assert.equal(await page.inputValue('#relay-input'), relay)
+  })
+}
+
+test('a relay that does not answer is named, and found when it is there', { timeout: 30_000 }, async (t) => {
+  const relay = await world.relay(t)
+  await relay.kill()
+  const page = await world.tab(t, '/')
+  await status(page, `The relay cannot be reached: no WebSocket answers at ws://127.0.0.1:${/tcp.(\d+)/.exec(relay.addr)?.[1]}/. Trying again…`)
+  await relay.restart()
+  await status(page, 'Ready.')
+})
+
+test('the second tab is one click away', { timeout: 30_000 }, async (t) => {
+  await world.relay(t)
+  const profile = await world.profile(t)
+  const a = await world.tab(t, '/#tea', { profile })
+  await status(a, 'Ready.')
+  await a.locator('#empty-title').getByText('Nobody else is here yet').waitFor()
+  const [b] = await Promise.all([profile.waitForEvent('page'), a.click('#second-tab')])
+  assert.equal(new URL(b.url()).hash, '#tea')
+  for (const page of [a, b]) await page.locator('.event', { hasText: 'came in' }).waitFor()
 })
 
 test('offline and back', { timeout: 30_000 }, async (t) => {

@@ -28,7 +28,8 @@ const toPeerlet = {
   }
 }
 
-const FLAGS = [
+/** How Chromium is started for pages that meet on one machine. */
+export const FLAGS = [
   '--no-first-run', '--disable-gpu', '--disable-sync', '--disable-component-update', '--disable-background-networking',
   // a tab that is not in front must not fall asleep
   '--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
@@ -38,7 +39,7 @@ const FLAGS = [
   '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--allow-loopback-in-peer-connection'
 ]
 
-function chromiumPath () {
+export function chromiumPath () {
   const names = ['chromium', 'chromium-browser', 'google-chrome']
   const dirs = (process.env.PATH ?? '').split(path.delimiter)
   const found = process.env.CHROMIUM ?? names.flatMap((name) => dirs.map((dir) => path.join(dir, name))).find((file) => existsSync(file))

@@ -6,21 +6,26 @@ import { openWorld } from './harness.mjs'
 const world = openWorld()
 const policy = (scripts) => ({ 'content-security-policy': `default-src 'self'; connect-src *; script-src 'self' 'unsafe-inline' ${scripts}` })
 
-/** @type {Array<[string, { path?: string, script?: string, headers?: Record<string, string> }, RegExp]>} */
+// No browser here lacks it, so its compiler is handed an instruction that nobody knows.
+const NO_SIMD = `
+  const compile = WebAssembly.compile
+  WebAssembly.compile = () => compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 6, 1, 4, 0, 0xfd, 0xff, 0x7f, 11]))`
+
+/** @type {Array<[string, { script?: string, headers?: Record<string, string> }, RegExp]>} */
 const CANNOT = [
   ['a policy without wasm-unsafe-eval', { headers: policy('') }, /Content-Security-Policy.*'wasm-unsafe-eval'/],
   ['no WebAssembly', { script: 'delete globalThis.WebAssembly' }, /WebAssembly/],
-  ['no getRandomValues', { script: 'delete Crypto.prototype.getRandomValues' }, /getRandomValues/],
-  ['a ?relay= that is no address', { path: '/?relay=nonsense' }, /multiaddr|position 0/]
+  ['no SIMD', { script: NO_SIMD }, /SIMD.*2023/],
+  ['no getRandomValues', { script: 'delete Crypto.prototype.getRandomValues' }, /getRandomValues/]
 ]
 
-for (const [name, { path = '/', ...options }, words] of CANNOT) {
+for (const [name, options, words] of CANNOT) {
   test(`cannot start: ${name}`, { timeout: 20_000 }, async (t) => {
-    const page = await world.tab(t, path, options)
+    const page = await world.tab(t, '/', options)
     const alert = page.locator('.fatal[role=alert]')
     await alert.waitFor()
     assert.match(await alert.textContent(), words)
-    assert.match(await page.textContent('#status-text'), /cannot start/)
+    assert.match(await alert.textContent(), /^Peerlet cannot start/)
   })
 }
 

@@ -88,7 +88,7 @@ async function main () {
     // js-libp2p wraps what the sockets said, so look through all of it
     const why = `${err.message} ${err.errors?.map(String).join(' ') ?? ''} ${err.cause ?? ''}`
     console.error(why.includes('EADDRINUSE')
-      ? `relay: port ${RELAY_PORT} is in use; choose another with RELAY_PORT=`
+      ? `relay: port ${RELAY_PORT} is in use; choose another with RELAY_PORT=${Number(RELAY_PORT) + 1}`
       : `relay: ${why}`)
     process.exit(1)
   })
