@@ -187,7 +187,7 @@ fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, st
 	@node tests/run.mjs $^
 interop: web build/peers/go.built ## our wasm against js-libp2p and go-libp2p over real sockets
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs)
-browser: web | need-browser ## pages in real Chromium, ours and js-libp2p's
+browser: web build/peers/go.built | need-browser ## pages in real Chromium, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 layers: ## includes point down only
 	@sh tests/layers.sh

@@ -69,8 +69,10 @@ function testFile (name) {
  *
  * The tests get `world.relay()`, `world.tab()` and `world.peer()`; what these start ends with the
  * test `t` they are given.
+ *
+ * @param {{ flags?: string[] }} [settings] flags of this Chromium besides ours
  */
-export function openWorld () {
+export function openWorld ({ flags = [] } = {}) {
   let browser, server, origin, pageHeaders
   const relays = { current: /** @type {{ addr: string } | undefined} */ (undefined) }
 
@@ -83,7 +85,7 @@ export function openWorld () {
       executablePath: chromiumPath(),
       headless: process.env.HEADFUL === undefined,
       chromiumSandbox: process.getuid?.() !== 0,
-      args: FLAGS
+      args: [...FLAGS, ...flags]
     })
   })
   after(async () => {

@@ -1,0 +1,166 @@
+// A page in Chromium reaches servers without a relay: go-libp2p and rust-libp2p, over each transport that
+// a browser has for them.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { missing, startPeer } from '../interop/start-peer.mjs'
+import { openWorld } from './harness.mjs'
+
+const world = openWorld()
+const oldWorld = openWorld({ flags: ['--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/'] })
+
+const NOBODY = '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq'
+
+const TRANSPORTS = {
+  go: ['/ws', '/webtransport', '/webrtc-direct'],
+  rust: ['/ws', '/webrtc-direct']
+}
+
+/** The peer's address with this in it. @param {{ addrs: string[] }} peer @param {string} part */
+const addressOf = (peer, part) => peer.addrs.find((text) => text.includes(part)) ?? assert.fail(`no ${part} among ${peer.addrs}`)
+
+/** @param {import('node:test').TestContext} t @param {string} kind */
+async function peerFor (t, kind) {
+  const peer = await startPeer(kind)
+  t.after(() => peer.stop())
+  return peer
+}
+
+/** A page with a node that speaks every transport. `sdp`: keep what peer connections are told. */
+async function pageFor (t, { from = world } = {}) {
+  const page = await from.tab(t, '/peer.html', {
+    script: `
+      globalThis.told = []
+      const set = RTCPeerConnection.prototype.setRemoteDescription
+      RTCPeerConnection.prototype.setRemoteDescription = function (d) { told.push(d.sdp); return set.call(this, d) }`
+  })
+  await page.evaluate(async () => {
+    const L = await import('/build/web/peerlet.mjs')
+    const node = await L.createLibp2p({
+      transports: [L.webSockets(), L.webTransport(), L.webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
+      connectionGater: { denyDialMultiaddr: () => false },
+      services: { identify: L.identify(), ping: L.ping() }
+    })
+    const identified = new Promise((resolve) => node.addEventListener('peer:identify', (e) => resolve(e.detail.agentVersion)))
+    const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).join()
+    globalThis.reach = {
+      async dial (text) {
+        const targets = text.split('\n').map((one) => L.multiaddr(one))
+        try {
+          const connection = await node.dial(targets)
+          return { peer: connection.remotePeer.toString(), addr: connection.remoteAddr.toString(), muxer: connection.multiplexer }
+        } catch (err) {
+          return { name: err.name, message: err.message }
+        }
+      },
+      identified: () => identified,
+      ping: (id) => node.services.ping.ping(L.peerIdFromString(id)),
+      /** Whether what came back is what was sent. */
+      async echo (length) {
+        const [connection] = node.getConnections()
+        const bytes = new Uint8Array(length)
+        for (let at = 0; at < length; at += 65536) crypto.getRandomValues(bytes.subarray(at, at + 65536))
+        const stream = await connection.newStream('/echo/1.0.0')
+        const back = (async () => {
+          const all = new Uint8Array(length)
+          let at = 0
+          for await (const part of stream) {
+            all.set(part.subarray(), at)
+            at += part.length
+          }
+          return all.subarray(0, at)
+        })()
+        for (let at = 0; at < length; at += 50_000) {
+          if (!stream.send(bytes.subarray(at, at + 50_000))) await stream.onDrain()
+        }
+        await stream.close()
+        return await digest(await back) === await digest(bytes)
+      },
+      async refused () {
+        return await node.getConnections()[0].newStream('/nobody/1').catch((err) => err.name)
+      },
+      /** A reader that pauses: what it holds is bounded, and all of it comes. */
+      async slowly (length) {
+        const stream = await node.getConnections()[0].newStream('/echo/1.0.0')
+        const writing = (async () => {
+          for (let at = 0; at < length; at += 65536) if (!stream.send(new Uint8Array(65536))) await stream.onDrain()
+          await stream.close()
+        })()
+        let got = 0
+        for await (const part of stream) {
+          got += part.length
+          if (got % (1 << 20) < part.length) await new Promise((resolve) => setTimeout(resolve, 50))
+        }
+        await writing
+        return got
+      },
+      streams: () => node.getConnections().flatMap((c) => c.streams).length,
+      async close () { await node.getConnections()[0].close(); return node.getConnections().length }
+    }
+  })
+  /** @param {string} name @param {any[]} args @returns {Promise<any>} */
+  return Object.assign((name, ...args) => page.evaluate(([name, args]) => globalThis.reach[name](...args), [name, args]), { page })
+}
+
+for (const [kind, transports] of Object.entries(TRANSPORTS)) {
+  const options = { skip: missing(kind) ?? false, timeout: 60_000 }
+
+  for (const transport of transports) {
+    test(`${kind}-libp2p over ${transport}: identify, ping, echo of 1 MiB, many streams, a slow reader`, options, async (t) => {
+      const peer = await peerFor(t, kind)
+      const ask = await pageFor(t)
+      const dialled = await ask('dial', addressOf(peer, transport))
+      assert.equal(dialled.peer, peer.peerId, dialled.message)
+      assert.ok(dialled.addr.includes(transport), dialled.addr)
+      assert.match(await ask('identified'), new RegExp(kind))
+      assert.ok(await ask('ping', peer.peerId) >= 0)
+      assert.ok(await ask('echo', 1 << 20))
+      assert.deepEqual(await Promise.all(Array.from({ length: 20 }, (_, i) => ask('echo', 10_000 * i + 1))), Array(20).fill(true))
+      assert.equal(await ask('refused'), 'UnsupportedProtocolError')
+      assert.equal(await ask('slowly', 4 << 20), 4 << 20)
+      assert.equal(await ask('close'), 0)
+    })
+
+    test(`${kind}-libp2p over ${transport}: the one who answers is another`, options, async (t) => {
+      const peer = await peerFor(t, kind)
+      const ask = await pageFor(t)
+      const { name, message } = await ask('dial', addressOf(peer, transport).replace(peer.peerId, NOBODY))
+      assert.equal(name, 'UnexpectedPeerError', message)
+      assert.match(message, new RegExp(peer.peerId))
+    })
+
+    if (transport === '/ws') continue
+
+    test(`${kind}-libp2p over ${transport}: a certificate that is another, a host where nobody is`, options, async (t) => {
+      const peer = await peerFor(t, kind)
+      const ask = await pageFor(t)
+      const address = addressOf(peer, transport)
+      const stale = await ask('dial', address.replaceAll(/(\/certhash\/uEi.)[\w-]{8}/g, '$1AAAAAAAA'))
+      assert.equal(stale.name, 'DialError', stale.message)
+      assert.match(stale.message, /cert/)
+      await peer.kill()
+      const gone = await ask('dial', address)
+      assert.match(gone.name, /^(Dial|Timeout)Error$/, gone.message)
+      assert.ok(gone.message.length > 20, gone.message)
+    })
+  }
+}
+
+test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebRTC Direct', { skip: missing('go') ?? false, timeout: 60_000 }, async (t) => {
+  const peer = await peerFor(t, 'go')
+  for (const [from, version] of /** @type {const} */ ([[world, 'v1'], [oldWorld, 'v2']])) {
+    const ask = await pageFor(t, { from })
+    assert.equal((await ask('dial', addressOf(peer, '/webrtc-direct'))).peer, peer.peerId)
+    assert.ok(await ask('echo', 100_000))
+    const [answer] = await ask.page.evaluate(() => globalThis.told)
+    assert.match(answer, new RegExp(`a=ice-ufrag:libp2p\\+webrtc\\+${version}/`))
+  }
+})
+
+test('of several addresses the one that works is found', { skip: missing('go') ?? false, timeout: 60_000 }, async (t) => {
+  const peer = await peerFor(t, 'go')
+  const ask = await pageFor(t)
+  const dead = addressOf(peer, '/webtransport').replace(/\/udp\/\d+/, '/udp/20009')
+  const good = addressOf(peer, '/webrtc-direct')
+  const dialled = await ask('dial', [dead, dead.replace('/udp/20009/', '/udp/20007/'), good].join('\n'))
+  assert.ok(dialled.addr?.includes('/webrtc-direct'), dialled.message)
+})
