@@ -1,4 +1,5 @@
-// The page of the public WebRTC tutorial at its last step (PubSub peer discovery), for js-libp2p 3:
+// The page of the public WebRTC tutorial at its last step (PubSub peer discovery), its createLibp2p and
+// its listener word for word; only gossipsub has the name it has since js-libp2p 3:
 // https://docs.libp2p.io/guides/getting-started/webrtc/
 import { bootstrap } from '@libp2p/bootstrap'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
@@ -8,6 +9,7 @@ import { noise } from '@libp2p/noise'
 import { pubsubPeerDiscovery } from '@libp2p/pubsub-peer-discovery'
 import { webRTC } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
+import { webTransport } from '@libp2p/webtransport'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -17,12 +19,15 @@ import { getAddresses, getConnectionTypes, getPeerDetails, update } from './help
 const libp2p = await createLibp2p({
   addresses: {
     listen: [
+      // 👇 Required to create circuit relay reservations in order to respond to incoming WebRTC connections
       '/p2p-circuit',
+      // 👇 Listen for webRTC connections
       '/webrtc'
     ]
   },
   transports: [
     webSockets(),
+    webTransport(),
     webRTC(),
     circuitRelayTransport()
   ],
