@@ -21,6 +21,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,9 +37,9 @@
 
 /* What a test may change; one per test program. */
 struct test {
-    const char *row;         /* of the table being walked, null outside */
+    const char *row; /* of the table being walked, null outside */
     size_t arena_used;
-    uint8_t arena[1 << 20];  /* bytes of hex(), until the end of the test */
+    uint8_t arena[1 << 20]; /* bytes of hex(), until the end of the test */
 };
 
 static inline struct test *the_test(void)
@@ -72,7 +73,10 @@ static inline int test_over(void **state)
 }
 
 #undef cmocka_unit_test
-#define cmocka_unit_test(f) {#f, f, NULL, test_over, NULL}
+#define cmocka_unit_test(f)                                                                        \
+    {                                                                                              \
+#f, f, NULL, test_over, NULL                                                               \
+    }
 
 /* ---- bytes --------------------------------------------------------------------------------- */
 
@@ -204,7 +208,7 @@ static inline uint64_t fail_each_allocation(void (*story)(struct mem *m, void *c
     }
 }
 
-/* ---- three ways to feed -------------------------------------------------------------------- */
+/* ---- transcripts --------------------------------------------------------------------------- */
 
 /* What a machine said, as text. */
 struct transcript {
@@ -228,6 +232,56 @@ static inline void transcript_add_hex(struct transcript *t, struct view bytes)
     for (size_t i = 0; i < bytes.len; i++)
         transcript_add(t, "%02x", bytes.data[i]);
 }
+
+/* ---- golden transcripts ------------------------------------------------------------------------ */
+
+static inline void test_first_difference(const char *name, const char *actual, const char *expected)
+{
+    int line = 1;
+    while (*actual != '\0') {
+        size_t len = strcspn(actual, "\n"), expected_len = strcspn(expected, "\n");
+        if (len != expected_len || memcmp(actual, expected, len) != 0 || expected[len] == '\0')
+            break;
+        actual += len + (actual[len] == '\n');
+        expected += len + 1;
+        line++;
+    }
+    print_error("%s, line %d: \"%.*s\", not \"%.*s\"; `make golden` rewrites it\n", name, line,
+                (int)strcspn(actual, "\n"), actual, (int)strcspn(expected, "\n"), expected);
+}
+
+/* `text` is what tests/golden/NAME has; with GOLDEN=write in the environment it becomes that. */
+static inline void test_golden(const char *name, const char *text, const char *file, int line)
+{
+    char path[128];
+    const char *mode = getenv("GOLDEN");
+    bool is_writing = mode != NULL && strcmp(mode, "write") == 0;
+    snprintf(path, sizeof path, "tests/golden/%s", name);
+    FILE *f = fopen(path, is_writing ? "wb" : "rb");
+    if (f == NULL)
+        fail_msg("cannot open %s", path);
+    size_t len = strlen(text);
+    if (is_writing) {
+        assert_int_equal(fwrite(text, 1, len, f), len);
+        assert_int_equal(fclose(f), 0);
+        return;
+    }
+    enum { LONGEST = 1 << 20 };
+    char *expected = calloc(1, LONGEST);
+    assert_non_null(expected);
+    size_t read = fread(expected, 1, LONGEST - 1, f);
+    fclose(f);
+    bool is_same = read == len && memcmp(expected, text, len) == 0;
+    if (!is_same)
+        test_first_difference(path, text, expected);
+    free(expected);
+    if (!is_same)
+        _fail(file, line);
+}
+
+#define assert_golden(name, text) test_golden(name, text, __FILE__, __LINE__)
+
+/* ---- three ways to feed -------------------------------------------------------------------- */
 
 enum { FED_DONE = 1000 };
 

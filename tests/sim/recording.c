@@ -247,13 +247,52 @@ static void tell_input(const struct player *p, const struct input *in)
     p->line(text, len);
 }
 
+#define OUTPUT_NAME(name) [PEERLET_##name] = #name
+static const char *const OUTPUTS[] = {
+    OUTPUT_NAME(NOTHING),
+    OUTPUT_NAME(OPEN_SOCKET),
+    OUTPUT_NAME(OPEN_SESSION),
+    OUTPUT_NAME(OPEN_RTC),
+    OUTPUT_NAME(OPEN_CHANNEL),
+    OUTPUT_NAME(RTC_OFFER),
+    OUTPUT_NAME(RTC_REMOTE),
+    OUTPUT_NAME(RTC_CANDIDATE),
+    OUTPUT_NAME(SEND),
+    OUTPUT_NAME(CLOSE_CHANNEL),
+    OUTPUT_NAME(PAUSE_CHANNEL),
+    OUTPUT_NAME(CLOSE_LINK),
+    OUTPUT_NAME(VERIFY),
+    OUTPUT_NAME(SELF_UPDATED),
+    OUTPUT_NAME(PEER_DISCOVERED),
+    OUTPUT_NAME(PEER_UPDATED),
+    OUTPUT_NAME(PEER_IDENTIFIED),
+    OUTPUT_NAME(PEER_CONNECTED),
+    OUTPUT_NAME(PEER_DISCONNECTED),
+    OUTPUT_NAME(CONN_OPENED),
+    OUTPUT_NAME(CONN_CLOSED),
+    OUTPUT_NAME(CONN_RTT),
+    OUTPUT_NAME(DIALED),
+    OUTPUT_NAME(DIAL_FAILED),
+    OUTPUT_NAME(DIAL_PROGRESS),
+    OUTPUT_NAME(STREAM_OPENED),
+    OUTPUT_NAME(STREAM_DATA),
+    OUTPUT_NAME(STREAM_ENDED),
+    OUTPUT_NAME(STREAM_ROOM),
+    OUTPUT_NAME(STREAM_CLOSED),
+    OUTPUT_NAME(PINGED),
+    OUTPUT_NAME(MESSAGE),
+    OUTPUT_NAME(SUBSCRIPTION),
+    OUTPUT_NAME(RELAY),
+    OUTPUT_NAME(NETWORK),
+};
+
 static void tell_output(const struct player *p, const struct peerlet_output *out)
 {
     char text[256];
     if (p->line == NULL)
         return;
-    size_t len = text_format(text, sizeof text, "%U    < %u: %u.%u %u %s %v (%u bytes)",
-                             p->report->now, (unsigned)out->type, out->id, out->channel, out->value,
+    size_t len = text_format(text, sizeof text, "%U    < %s %u.%u %u %s %v (%u bytes)",
+                             p->report->now, OUTPUTS[out->type], out->id, out->channel, out->value,
                              err_name(out->code), &out->text, (unsigned)out->data.len);
     p->line(text, len);
 }
