@@ -149,7 +149,7 @@ build/peers/%.built: .ci/build-peer tests/interop/peers/% $(wildcard tests/inter
 	@.ci/build-peer $*
 	@touch $@
 node_modules/.package-lock.json: package.json package-lock.json | need-npm
-	npm ci --ignore-scripts --no-progress
+	npm ci --ignore-scripts --no-progress --loglevel=error
 	@touch $@
 
 need-%:

@@ -110,10 +110,9 @@ async function main () {
 
   const relay = await startPeer('js', { RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
   // whoever reached the page at a name or an address reaches the relay there too
-  const server = createPageServer({
-    relayFor: (name) => relay.addr.replace(/^\/ip4\/[\d.]+/, (standard) =>
-      /^[\d.]+$/.test(name) ? `/ip4/${name}` : /^[\w-]+(\.[\w-]+)*$/.test(name) && name !== 'localhost' ? `/dns4/${name}` : standard)
-  })
+  const relayFor = (/** @type {string} */ name) => relay.addr.replace(/^\/ip4\/[\d.]+/, (standard) =>
+    /^[\d.]+$/.test(name) ? `/ip4/${name}` : /^[\w-]+(\.[\w-]+)*$/.test(name) && name !== 'localhost' ? `/dns4/${name}` : standard)
+  const server = createPageServer({ relayFor })
   const actualPort = await listen(server, port, host).catch(async (err) => {
     await relay.stop()
     throw err
@@ -122,7 +121,8 @@ async function main () {
   const isOpen = host === '0.0.0.0'
   const name = isOpen ? lanAddress() ?? '127.0.0.1' : host
   const where = isOpen ? 'on two devices of this network, or in two tabs' : 'in two tabs'
-  console.log(`\n  Open  http://${name}:${actualPort}/  ${where}.  Ctrl-C ends it.\n`)
+  console.log(`\n  Open  http://${name}:${actualPort}/  ${where}.  Ctrl-C ends it.`)
+  console.log(`  Relay ${relayFor(name)}\n`)
 
   // Ctrl-C reaches the relay as well, so its end is only news when nobody asked for it.
   let ending = false

@@ -15,6 +15,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HERE = path.join(ROOT, 'tests/browser')
 const BUILT = path.join(ROOT, 'build/tests/browser')
 
+/** Where a test puts the page of README.md, which tabs find beside the module. */
+export const HELLO = new URL('../../build/tests/browser/hello.html', import.meta.url)
+
 /** What the module a page loads is called, as seen from a page. */
 const PEERLET = '/build/web/peerlet.mjs'
 
@@ -58,6 +61,7 @@ async function buildPages () {
 // Path of a file of the tests on disk, or undefined.
 function testFile (name) {
   if (name === '/peer.html') return path.join(HERE, 'pages/peer.html')
+  if (name === '/build/web/hello.html') return fileURLToPath(HELLO)
   if (name === '/tutorial.html') return path.join(HERE, 'tutorial/index.html')
   if (/^\/(peerlet|js-libp2p)\/\w+\.js$/.test(name)) return path.join(BUILT, name)
   // another build of the module may be tried in place of ours

@@ -1,32 +1,44 @@
-// The page in README.md, taken from there: it has to work as it stands.
+// What README.md tells a newcomer to do with its page and its errors, done as it stands.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { openWorld } from './harness.mjs'
+import { HELLO, openWorld } from './harness.mjs'
 
 const world = openWorld()
+const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
 
 test('the page of README.md', { timeout: 60_000 }, async (t) => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const relay = await world.relay(t)
-  const html = (/```html\n(.*?)```/s.exec(readme)?.[1] ?? '')
-    .replace(/\/ip4\/[^']+/, relay.addr)
-    .replace('./peerlet.mjs', '/build/web/peerlet.mjs')
-  assert.ok(html.includes(relay.addr) && html.includes('/build/web/peerlet.mjs'), 'README no longer shows what to put in')
+  const html = readme.match(/```html\n(.*?)```/s)?.[1] ?? ''
+  const filledIn = html.replace(/'\/ip4\/[^']+'/, `'${relay.addr}'`)
+  assert.ok(filledIn.includes(relay.addr), 'README no longer shows where the relay goes')
+  await mkdir(new URL('.', HELLO), { recursive: true })
+  await writeFile(HELLO, filledIn)
 
-  const pages = []
-  for (let i = 0; i < 2; i++) {
-    const page = await world.tab(t, '/peer.html?impl=nothing')
-    const heard = page.waitForEvent('console', { predicate: (message) => /^12D3KooW\w+: hello$/.test(message.text()), timeout: 40_000 })
-    await page.setContent(html)
-    pages.push({ page, heard })
+  const speaker = await world.tab(t, '/build/web/hello.html')
+  await speaker.waitForFunction('document.onclick')
+  await speaker.click('html')
+  await speaker.getByText('nobody is subscribed to the topic').waitFor()
+  const listener = await world.tab(t, '/build/web/hello.html')
+  await listener.waitForFunction('document.onclick')
+  // said into the void until the other is there
+  for (const [from, to] of [[speaker, listener], [listener, speaker]]) {
+    const heard = to.getByText(/^12D3KooW\w+: hello$/m).waitFor()
+    const speaking = setInterval(() => from.click('html').catch(() => {}), 300)
+    t.after(() => clearInterval(speaking))
+    await heard
+    clearInterval(speaking)
   }
-  // published into the void until the other is there
-  const [speaker, listener] = pages
-  const speaking = setInterval(() => speaker.page.evaluate(() => document.documentElement.click()).catch(() => {}), 300)
-  t.after(() => clearInterval(speaking))
-  await listener.heard
-  clearInterval(speaking)
-  await listener.page.evaluate(() => document.documentElement.click())
-  await speaker.heard
+})
+
+test('the errors of README.md', { timeout: 60_000 }, async (t) => {
+  const said = [...readme.matchAll(/node\.dial\('(.*?)'\)\n *\/\/ (\w+): (.*)/g)]
+  assert.ok(said.length > 0, 'README no longer shows errors')
+  const page = await world.tab(t, '/peer.html?impl=peerlet')
+  await page.waitForFunction('globalThis.peer')
+  await page.evaluate('peer.start({ topics: [] })')
+  for (const [, address, name, message] of said) {
+    const err = await page.evaluate(`peer.dial(${JSON.stringify(address)}).catch(({ name, message }) => ({ name, message }))`)
+    assert.deepEqual(err, { name, message })
+  }
 })
