@@ -38,7 +38,7 @@ struct peerlet_limits {
     uint32_t streams_unacked;     /* ours the peer has not answered: rust queues past 256 */
     uint32_t streams_protocol_in; /* per connection and protocol, as js-libp2p */
     uint32_t streams_protocol_out;
-    uint32_t negotiate_ms;        /* one stream's multistream-select */
+    uint32_t negotiate_ms;        /* a stream's multistream-select; its end when we are done */
     uint32_t negotiate_proposals; /* names a peer may propose on one stream */
     uint32_t negotiate_refusals;  /* `na` we take before giving up */
 

@@ -210,8 +210,8 @@ uint32_t conn_count_streams(const struct conn *c, struct view protocol, enum rol
     uint32_t count = 0;
     LIST_EACH(node, &c->streams) {
         const struct stream *s = LIST_OWNER(node, struct stream, in_conn);
-        if (s->role == role && s->state != STREAM_DEAD && s->protocol != NULL &&
-            view_equals_text(protocol, s->protocol))
+        if (s->role == role && s->state != STREAM_DEAD && !stream_is_done(s) &&
+            s->protocol != NULL && view_equals_text(protocol, s->protocol))
             count++;
     }
     return count;
@@ -537,6 +537,11 @@ void conn_close(struct conn *c, uint64_t now)
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
+static bool is_timed(const struct stream *s)
+{
+    return s->state == STREAM_NEGOTIATING || (s->state == STREAM_OPEN && s->is_leaving);
+}
+
 uint64_t conn_deadline(const struct conn *c)
 {
     uint64_t at = earlier(c->close_until, c->limit_until);
@@ -544,7 +549,7 @@ uint64_t conn_deadline(const struct conn *c)
         return earlier(at, c->upgrade_until);
     LIST_EACH(node, &c->streams) {
         const struct stream *s = LIST_OWNER(node, struct stream, in_conn);
-        if (s->state == STREAM_NEGOTIATING)
+        if (is_timed(s))
             at = earlier(at, s->deadline);
     }
     return earlier(at, c->mux->deadline(c));
@@ -560,7 +565,7 @@ int conn_tick(struct conn *c, uint64_t now)
         return is_due(c->upgrade_until, now) ? ERR_TIMEOUT : 0;
     LIST_EACH(node, &c->streams) {
         struct stream *s = LIST_OWNER(node, struct stream, in_conn);
-        if (s->state == STREAM_NEGOTIATING && is_due(s->deadline, now))
+        if (is_timed(s) && is_due(s->deadline, now))
             stream_reset(s, ERR_TIMEOUT);
     }
     return c->mux->tick(c, now);

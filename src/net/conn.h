@@ -236,7 +236,7 @@ void conn_forget_stream(struct conn *c, struct stream *s);
 /* The next dead stream that nobody was told about, or null. */
 struct stream *conn_dead_stream(struct conn *c);
 
-/* Streams of a protocol opened by `role`. */
+/* Streams of a protocol opened by `role`, but for those we are done with. */
 uint32_t conn_count_streams(const struct conn *c, struct view protocol, enum role role);
 
 /* Sends a ping of the muxer, if it has one; false if not. */

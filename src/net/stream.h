@@ -43,8 +43,9 @@ struct stream {
     bool write_closed; /* our half is closed */
     bool read_closed;  /* we want no more */
     bool peer_closed;  /* the peer's half is closed */
+    bool is_leaving;   /* we are done with it, and the peer has until `deadline` to end its half */
     int code;          /* why it is dead; 0: both halves closed */
-    uint64_t deadline; /* of the negotiation */
+    uint64_t deadline; /* of the negotiation; see is_leaving */
     uint8_t use;       /* the owner's */
     void *user;        /* the owner's */
 };
@@ -87,6 +88,12 @@ void stream_touch(struct stream *s);
 static inline bool stream_is_open(const struct stream *s)
 {
     return s->state == STREAM_OPEN;
+}
+
+/* Both halves are closed as far as we are concerned, though the peer may still have to say so. */
+static inline bool stream_is_done(const struct stream *s)
+{
+    return s->close_wanted && s->read_closed;
 }
 
 static inline bool stream_is_writable(const struct stream *s)

@@ -55,6 +55,8 @@ void drain_session(struct peerlet *p, struct session *session)
         stream_close_write(s);
     else if (rc == PROTOCOL_DONE) {
         session->is_done = true;
+        s->is_leaving = true;
+        s->deadline = after(p->now, p->limits.negotiate_ms);
         stream_close_write(s);
         stream_close_read(s);
     } else if (rc == PROTOCOL_RAW)

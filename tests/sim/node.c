@@ -679,18 +679,18 @@ void node_hang_up(struct node *n, const struct node *peer)
 }
 
 /* Direct before relayed before limited. */
-static const struct node_conn *best_conn(const struct node *n, const struct node *peer)
+static const struct node_conn *best_conn(const struct node *n, const char *peer)
 {
     static const uint32_t WITHOUT[] = {PEERLET_CONN_RELAYED, PEERLET_CONN_LIMITED, 0};
     const struct node_conn *c = NULL;
     for (size_t i = 0; c == NULL && i < ARRAY_LEN(WITHOUT); i++)
-        c = node_conn_to(n, peer->id, 0, WITHOUT[i]);
+        c = node_conn_to(n, peer, 0, WITHOUT[i]);
     return c;
 }
 
 struct node_stream *node_open(struct node *n, const struct node *peer)
 {
-    const struct node_conn *c = best_conn(n, peer);
+    const struct node_conn *c = best_conn(n, peer->id);
     if (c == NULL)
         return NULL;
     uint32_t flags = (c->flags & PEERLET_CONN_LIMITED) != 0 ? PEERLET_ON_LIMITED : 0;
@@ -701,6 +701,15 @@ struct node_stream *node_open(struct node *n, const struct node *peer)
     struct node_stream *s = r.code < 0 ? NULL : add_stream(n, r.id, c->id, DIALER);
     settle(n);
     return s;
+}
+
+int node_ping(struct node *n, const char *peer)
+{
+    const struct node_conn *c = best_conn(n, peer);
+    if (c == NULL)
+        return ERR_CLOSED;
+    struct input_result r = node_tell(n, &(struct input){.type = INPUT_PING, .id = c->id});
+    return MIN(r.code, 0);
 }
 
 void node_send(struct node *n, struct node_stream *s, size_t len)

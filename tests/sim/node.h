@@ -132,6 +132,9 @@ void node_hang_up(struct node *n, const struct node *peer);
 /* Opens an echo stream on the best connection to the peer; null when there is none. */
 struct node_stream *node_open(struct node *n, const struct node *peer);
 
+/* Asks for a round trip on the best connection to the peer: 0, or an error. `pings` counts answers. */
+int node_ping(struct node *n, const char *peer);
+
 /* So many bytes of a pattern more go out on it. */
 void node_send(struct node *n, struct node_stream *s, size_t len);
 void node_close(struct node *n, struct node_stream *s);
