@@ -226,11 +226,15 @@ static void pages_meet_on_bad_networks(struct sim *sim)
         {"56 kbit/s", {.latency_ms = 60, .bytes_per_ms = 7}, 20000},
     };
     EACH_ROW(i, NETWORKS) {
-        struct relay *relay = sim_relay(sim);
-        const struct node_config config = {.relays = {relay}, .path = NETWORKS[i].path};
-        struct node *alice = sim_node(sim, &config), *bob = sim_node(sim, &config);
-        assert_within(sim, NETWORKS[i].within_ms, nodes_are_direct(alice, bob));
-        assert_within(sim, 5000 + 10 * NETWORKS[i].path.latency_ms, can_talk(alice, bob));
+        for (int pair = 0; pair < 10; pair++) {
+            struct relay *relay = sim_relay(sim);
+            const struct node_config config = {.relays = {relay}, .path = NETWORKS[i].path};
+            struct node *alice = sim_node(sim, &config), *bob = sim_node(sim, &config);
+            assert_within(sim, NETWORKS[i].within_ms, nodes_are_direct(alice, bob));
+            assert_within(sim, 5000 + 10 * NETWORKS[i].path.latency_ms, can_talk(alice, bob));
+            node_end(alice);
+            node_end(bob);
+        }
     }
 }
 
@@ -250,6 +254,48 @@ static void blackholes_of_five_seconds(struct sim *sim)
     assert_within(sim, 60000, s->is_closed && s->code == 0);
     assert_int_equal(s->received, 10u << 20);
     assert_true(s->is_intact);
+}
+
+/* The longest of a hundred echoes. */
+static uint64_t longest_echo(struct sim *sim, struct node *n, struct node_stream *s)
+{
+    uint64_t longest = 0;
+    for (int i = 0; i < 100; i++) {
+        uint64_t began_at = sim->now;
+        node_send(n, s, 1000);
+        assert_within(sim, 5000, s->received == s->to_send);
+        longest = MAX(longest, sim->now - began_at);
+    }
+    return longest;
+}
+
+/* Of five streams through a relay one is read no more: the others are as quick as before. */
+static void a_slow_reader_harms_nobody_else(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    relay_terms(relay)->limit_s = 0;
+    relay_terms(relay)->limit_bytes = 0;
+    const struct node_config relayed = {.relays = {relay}, .services_off = PEERLET_WEBRTC};
+    struct node *alice = sim_node(sim, &relayed), *bob = sim_node(sim, &relayed);
+    assert_within(sim, 1500, node_is_relayed_to(alice, bob));
+    sim_run(sim, 2000);
+    struct node_stream *s[5];
+    for (size_t i = 0; i < ARRAY_LEN(s); i++)
+        s[i] = node_open(alice, bob);
+    uint64_t before = longest_echo(sim, alice, s[0]);
+    s[1]->is_stalled = true;
+    node_send(alice, s[1], 10u << 20);
+    sim_run(sim, 2000);
+    size_t received = s[1]->received;
+    assert_in_range(received, 100000, 1u << 20);
+    for (size_t i = 2; i < ARRAY_LEN(s); i++)
+        assert_in_range(longest_echo(sim, alice, s[i]), 1, before * 3 / 2);
+    assert_int_equal(s[1]->received, received);
+    assert_true(node_memory(alice) < 2u << 20 && node_memory(bob) < 2u << 20);
+    s[1]->is_stalled = false;
+    node_send(alice, s[1], 0);
+    assert_within(sim, 60000, s[1]->received == 10u << 20);
+    assert_true(s[1]->is_intact);
 }
 
 static void a_burst_of_messages(struct sim *sim)
@@ -322,6 +368,7 @@ int main(void)
         STORY(the_clock_is_set),
         STORY(pages_meet_on_bad_networks),
         STORY(blackholes_of_five_seconds),
+        STORY(a_slow_reader_harms_nobody_else),
         STORY(a_burst_of_messages),
         cmocka_unit_test(test_a_day_does_not_grow_memory),
     };

@@ -393,7 +393,7 @@ static void go_on(struct node *n, struct node_stream *s)
             s->untaken += len;
         }
     }
-    if (s->is_open && s->untaken > 0) {
+    if (s->is_open && s->untaken > 0 && !s->is_stalled) {
         tell(n, (struct input){.type = INPUT_STREAM_TOOK, .id = s->id, .value = s->untaken});
         s->untaken = 0;
     }

@@ -68,6 +68,7 @@ struct node_stream {
     enum role role;
     bool is_open, is_ended, is_closed;
     int code;         /* why it closed */
+    bool is_stalled;  /* the reader takes nothing: set it to stop, clear it to go on */
     bool close_after; /* close our half when all is sent */
     bool has_closed;  /* it is closed */
     size_t to_send, sent, received;
