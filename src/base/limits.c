@@ -11,7 +11,8 @@ const struct peerlet_limits PEERLET_LIMITS = {
 
     .conns = 200,
     .conns_per_peer = 4,
-    .dials = 16,
+    .dials = 32,
+    .dials_background = 8,
     .dial_addresses = 16,
     .upgrade_ms = 15000,
     .dial_ms = 30000,

@@ -20,9 +20,10 @@ struct peerlet_limits {
     size_t rtc_low;     /* where a paused data channel resumes */
 
     /* connections */
-    uint32_t conns;              /* in all; browsers get slow long before their own limit */
+    uint32_t conns;              /* in all, a quarter for us; browsers get slow long before their limit */
     uint32_t conns_per_peer;     /* relayed, direct and one glare pair of each */
-    uint32_t dials;              /* running at once; more wait */
+    uint32_t dials;              /* running at once */
+    uint32_t dials_background;   /* of these, to peers that we only heard of */
     uint32_t dial_addresses;     /* of one peer in one dial, best first */
     uint32_t upgrade_ms;         /* link open to muxer ready */
     uint32_t dial_ms;            /* one dial in all */

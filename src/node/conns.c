@@ -8,7 +8,7 @@
 struct conn *conn_create(struct peerlet *p, enum link_kind kind, enum role role,
                          const struct peer_id *expected, struct view address)
 {
-    if (p->conn_count >= p->limits.conns) {
+    if (p->conn_count >= p->limits.conns - (role == LISTENER ? p->limits.conns / 4 : 0)) {
         fail(p, ERR_FULL, "this node has %u connections, its limit", (unsigned)p->conn_count);
         return NULL;
     }

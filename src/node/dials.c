@@ -60,9 +60,21 @@ int dial_known_addresses(struct peerlet *p, struct dial *dial)
     return rc == 0 ? 0 : fail(p, rc, "%s", why);
 }
 
+/* Whoever announces many peers must not keep us from those the application wants. */
+static bool is_busy_in_background(const struct peerlet *p)
+{
+    uint32_t count = 0;
+    LIST_EACH(node, &p->dialer.dials) {
+        const struct dial *dial = LIST_OWNER(node, struct dial, in_dialer);
+        count += dial->wants_direct && !dial->is_for_app;
+    }
+    return count >= p->limits.dials_background;
+}
+
 void dial_in_background(struct peerlet *p, struct peer *peer)
 {
-    if (best_conn(p, peer, true) || dialer_find_peer(&p->dialer, peer) || direct_of_peer(p, peer))
+    if (is_busy_in_background(p) || best_conn(p, peer, true) ||
+        dialer_find_peer(&p->dialer, peer) || direct_of_peer(p, peer))
         return;
     struct dial *dial = start_dial(p, peer);
     if (dial == NULL)

@@ -6,7 +6,11 @@
 
 #undef fail /* the node has one too */
 #include "base/cursor.h"
+#include "multiformats/multiaddr.h"
 #include "node/node.h"
+#include "protocols/peer_discovery.h"
+#include "pubsub/message.h"
+#include "pubsub/rpc.h"
 
 /* ---- what the node was seen to do ------------------------------------------------------------ */
 
@@ -588,6 +592,35 @@ static void test_a_caller_is_who_the_relay_says(void **state)
     }
 }
 
+/* Callers with good names, and too many of them. */
+static void test_callers_leave_room_for_our_own(void **state)
+{
+    (void)state;
+    enum { CALLERS = 12 };
+    struct attackers w;
+    struct caller callers[CALLERS];
+    struct peerlet_limits limits = PEERLET_LIMITS;
+    limits.conns = 12;
+    attackers_init(&w, &limits);
+    attackers_bootstrap(&w, 0);
+    attackers_begin(&w);
+    for (size_t i = 0; i < CALLERS; i++) {
+        struct identity identity;
+        identity_generate(&w.rng, &identity);
+        call(&w, &callers[i], &identity, &identity);
+        assert_int_equal(is_connected_to(&w, &identity), i < 8);
+        conn_free(callers[i].conn);
+        w.heard = NULL;
+    }
+    assert_int_equal(w.p->conn_count, 9);
+    struct input_result r = attackers_tell(
+        &w, (struct input){.type = INPUT_DIAL, .text = view_of_text(w.addresses[1])});
+    assert_ok(r.code);
+    attackers_settle(&w);
+    assert_true(is_connected_to(&w, &w.identities[1]));
+    attackers_end(&w);
+}
+
 /* Whatever comes counts as well as what goes. */
 static void test_a_limited_connection_is_not_overdrawn(void **state)
 {
@@ -659,6 +692,78 @@ static void test_a_negotiation_byte_by_byte(void **state)
     attackers_end(&w);
 }
 
+/* ---- peers that nobody has --------------------------------------------------------------------- */
+
+#define RUMOURS "rumours"
+
+/* An RPC in which a new identity announces an address. Valid until the next call. */
+static struct view rumour(struct attackers *w, uint32_t number)
+{
+    static uint8_t bytes[2048];
+    struct identity identity;
+    uint8_t key[IDENTITY_PUBLIC_LEN], addr[32];
+    struct writer a = writer_of(addr, sizeof addr), rpc = writer_of(bytes, sizeof bytes);
+    struct message *m;
+    struct buf data;
+    char text[64];
+    identity_generate(&w->rng, &identity);
+    identity_public(&identity, key);
+    text_format(text, sizeof text, "/ip4/10.9.%u.%u/tcp/4001/ws", (unsigned)number >> 8,
+                (unsigned)number & 255);
+    assert_ok(multiaddr_parse_text(view_of_text(text), &a, NULL));
+    struct view address = writer_view(&a);
+    struct messages all = {.mem = &w->mem,
+                           .limit = SIZE_MAX,
+                           .signing = GOSSIPSUB_STRICT_SIGN,
+                           .form = GOSSIPSUB_ID_JS};
+    buf_init(&data, &w->mem, 1024);
+    assert_ok(peer_discovery_append(&data, view_of(key, sizeof key),
+                                    &(struct views){.at = &address, .count = 1}));
+    assert_ok(message_write(&all, &identity, 1, view_of_text(RUMOURS), buf_view(&data), &m));
+    size_t at = rpc_begin(&rpc);
+    rpc_put_message(&rpc, m->encoded);
+    rpc_end(&rpc, at);
+    assert_false(rpc.failed);
+    message_drop(&all, m);
+    buf_free(&data);
+    return writer_view(&rpc);
+}
+
+static void see_sockets(struct attackers *w, const struct peerlet_output *out)
+{
+    uint32_t *sockets = w->context;
+    *sockets += out->type == PEERLET_OPEN_SOCKET;
+}
+
+static void test_a_flood_of_rumours(void **state)
+{
+    (void)state;
+    enum { PEERS = 1500 };
+    struct attackers w;
+    uint32_t sockets = 0;
+    attackers_init(&w, &PEERLET_LIMITS);
+    w.told = see_sockets;
+    w.context = &sockets;
+    attackers_tell(&w, (struct input){.type = INPUT_DISCOVER, .text = view_of_text(RUMOURS)});
+    attackers_bootstrap(&w, 0);
+    attackers_begin(&w);
+    w.is_absent = true;
+    struct stream *s = attackers_open(&w, 0, RPC, view_of(NULL, 0));
+    for (uint32_t i = 0; i < PEERS; i++) {
+        attackers_say(s, rumour(&w, i));
+        attackers_settle(&w);
+    }
+    assert_int_equal(sockets, 1 + w.limits->dials_background);
+    assert_in_range(w.p->peers.count, 100, w.limits->peers);
+    struct input_result r = attackers_tell(
+        &w, (struct input){.type = INPUT_DIAL, .text = view_of_text(w.addresses[1])});
+    assert_ok(r.code);
+    assert_int_equal(sockets, 2 + w.limits->dials_background);
+    attackers_pass(&w, w.limits->dial_ms);
+    assert_int_equal(w.p->dialer.count, 0);
+    attackers_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -673,9 +778,11 @@ int main(void)
         cmocka_unit_test(test_a_flood_of_channels),
         cmocka_unit_test(test_a_flood_of_calls),
         cmocka_unit_test(test_a_caller_is_who_the_relay_says),
+        cmocka_unit_test(test_callers_leave_room_for_our_own),
         cmocka_unit_test(test_a_limited_connection_is_not_overdrawn),
         cmocka_unit_test(test_a_handshake_byte_by_byte),
         cmocka_unit_test(test_a_negotiation_byte_by_byte),
+        cmocka_unit_test(test_a_flood_of_rumours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
