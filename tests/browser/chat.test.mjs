@@ -1,6 +1,7 @@
 // Two pages meet through a relay, talk directly, and outlive the relay.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { missing } from '../interop/start-peer.mjs'
 import { openWorld } from './harness.mjs'
 
 const TOPIC = 'chat'
@@ -29,13 +30,18 @@ async function meet (a, b) {
   for (const [from, to] of [[a, b], [b, a]]) await from.call('whenSubscribed', to.id, TOPIC, 10_000)
 }
 
-// Who dials, who listens. js-libp2p with itself is not among them: its dialer waits for its init
+// Who dials, who listens, whose relay. js-libp2p with itself is not among them: its dialer waits for its init
 // channel to open, for ever if its listener was quicker to close it, once in four or five dials.
-const PAIRS = [['peerlet', 'peerlet'], ['peerlet', 'js-libp2p'], ['js-libp2p', 'peerlet']]
+const PAIRS = [
+  ['peerlet', 'peerlet', 'js'], ['peerlet', 'js-libp2p', 'js'], ['js-libp2p', 'peerlet', 'js'],
+  ['peerlet', 'peerlet', 'go'], ['peerlet', 'peerlet', 'rust']
+]
+/** @param {string} kind */
+const options = (kind) => ({ timeout: 60_000, skip: missing(kind) ?? false })
 
-for (const [dialer, listener] of PAIRS) {
-  test(`${dialer} dials ${listener}: direct, and the relay may die and return`, { timeout: 60_000 }, async (t) => {
-    const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })
+for (const [dialer, listener, kind] of PAIRS) {
+  test(`${dialer} dials ${listener} through ${kind}-libp2p: direct, and the relay may die and return`, options(kind), async (t) => {
+    const relay = await world.relay(t, { RELAY_TOPICS: TOPIC }, kind)
     const b = await world.peer(t, listener, { relay: relay.addr, topics: [TOPIC] })
     const a = await world.peer(t, dialer, { relay: relay.addr, topics: [TOPIC] })
     const address = await b.call('whenReserved', 10_000)
@@ -60,15 +66,17 @@ for (const [dialer, listener] of PAIRS) {
   })
 }
 
-test('pages find each other by discovery alone', { timeout: 60_000 }, async (t) => {
-  const relay = await world.relay(t)
-  const options = { relay: relay.addr, topics: [TOPIC], discovery: 'browser-peer-discovery' }
-  const a = await world.peer(t, 'peerlet', options)
-  const b = await world.peer(t, 'peerlet', options)
-  await bothDirect(a, b)
-  await meet(a, b)
-  await talk(a, b, 'found')
-})
+for (const kind of ['js', 'go', 'rust']) {
+  test(`pages find each other by discovery alone, through ${kind}-libp2p`, options(kind), async (t) => {
+    const relay = await world.relay(t, {}, kind)
+    const settings = { relay: relay.addr, topics: [TOPIC], discovery: 'browser-peer-discovery' }
+    const a = await world.peer(t, 'peerlet', settings)
+    const b = await world.peer(t, 'peerlet', settings)
+    await bothDirect(a, b)
+    await meet(a, b)
+    await talk(a, b, 'found')
+  })
+}
 
 test('the address of a killed relay is withdrawn, and dialling it says so', { timeout: 60_000 }, async (t) => {
   const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })

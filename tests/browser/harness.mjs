@@ -101,9 +101,9 @@ export function openWorld ({ flags = [] } = {}) {
   const world = {
     get origin () { return origin },
 
-    /** A relay, killed and brought back by the test that asked for it. */
-    async relay (t, env) {
-      const relay = await startPeer('js', env)
+    /** A relay, killed and brought back by the test that asked for it: 'js', 'go' or 'rust'. */
+    async relay (t, env, kind = 'js') {
+      const relay = await startPeer(kind, env)
       relays.current = relay
       t.after(() => { relays.current = undefined; return relay.stop() })
       return relay
