@@ -298,6 +298,21 @@ static void a_slow_reader_harms_nobody_else(struct sim *sim)
     assert_true(s[1]->is_intact);
 }
 
+/* Data channels have no credit: a stream whose reader is 4 MiB behind is reset, and only that one. */
+static void a_reader_far_behind_is_reset(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+    struct node_stream *slow = node_open(p.alice, p.bob), *other = node_open(p.alice, p.bob);
+    uint64_t before = longest_echo(sim, p.alice, other);
+    slow->is_stalled = true;
+    node_send(p.alice, slow, 10u << 20);
+    assert_within(sim, 10000, slow->is_closed);
+    assert_in_range(slow->received, 3u << 20, 4u << 20);
+    assert_in_range(longest_echo(sim, p.alice, other), 1, before * 3 / 2);
+    assert_true(node_memory(p.alice) < 2u << 20 && node_memory(p.bob) < 2u << 20);
+    assert_true(nodes_are_direct(p.alice, p.bob));
+}
+
 static void a_burst_of_messages(struct sim *sim)
 {
     enum { COUNT = 8000 };
@@ -369,6 +384,7 @@ int main(void)
         STORY(pages_meet_on_bad_networks),
         STORY(blackholes_of_five_seconds),
         STORY(a_slow_reader_harms_nobody_else),
+        STORY(a_reader_far_behind_is_reset),
         STORY(a_burst_of_messages),
         cmocka_unit_test(test_a_day_does_not_grow_memory),
     };

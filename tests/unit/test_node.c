@@ -621,6 +621,23 @@ static void test_callers_leave_room_for_our_own(void **state)
     attackers_end(&w);
 }
 
+static void test_one_peer_has_few_connections(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct caller callers[6];
+    attackers_init(&w, &PEERLET_LIMITS);
+    attackers_bootstrap(&w, 0);
+    attackers_begin(&w);
+    for (uint32_t i = 0; i < ARRAY_LEN(callers); i++) {
+        call(&w, &callers[i], &w.identities[1], &w.identities[1]);
+        conn_free(callers[i].conn);
+        w.heard = NULL;
+        assert_int_equal(w.p->conn_count, 1 + MIN(i + 1, w.limits->conns_per_peer));
+    }
+    attackers_end(&w);
+}
+
 /* Whatever comes counts as well as what goes. */
 static void test_a_limited_connection_is_not_overdrawn(void **state)
 {
@@ -779,6 +796,7 @@ int main(void)
         cmocka_unit_test(test_a_flood_of_calls),
         cmocka_unit_test(test_a_caller_is_who_the_relay_says),
         cmocka_unit_test(test_callers_leave_room_for_our_own),
+        cmocka_unit_test(test_one_peer_has_few_connections),
         cmocka_unit_test(test_a_limited_connection_is_not_overdrawn),
         cmocka_unit_test(test_a_handshake_byte_by_byte),
         cmocka_unit_test(test_a_negotiation_byte_by_byte),
