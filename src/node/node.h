@@ -110,8 +110,8 @@ struct feed {
 
 #define FEED_DEPTH 4
 
-/* Chromium gives a page 64 sessions that are not open yet, and counts one that failed for minutes. */
-#define FAILED_SESSIONS 40
+/* Each session that fails makes Chromium wait twice as long with the next, for minutes: 1 s after 8. */
+#define FAILED_SESSIONS 8
 
 /* A relay we keep, see relays.c. */
 struct relay {

@@ -1,5 +1,7 @@
 #include "sim/cable.h"
 
+#include "peerlet.h"
+
 #include <assert.h>
 
 /* As browsers do it: where the driver stops handing bytes to a WebSocket and to a data channel. */
@@ -14,6 +16,7 @@ static struct end *end_new(struct host *h, enum cable_kind kind)
     e->id = ++s->last_end;
     e->kind = kind;
     e->high = kind == CABLE_SOCKET ? SOCKET_HIGH : CHANNEL_HIGH;
+    buf_init(&e->unread, &s->mem, SIZE_MAX);
     list_add(&h->ends, &e->in_host);
     int rc = table_add(&s->ends, e->id, e);
     assert(rc == 0);
@@ -25,6 +28,7 @@ static void end_free(struct end *e)
 {
     struct sim *s = e->host->sim;
     list_remove(&e->in_host);
+    buf_free(&e->unread);
     table_remove(&s->ends, e->id);
     mem_free(&s->mem, e);
 }
@@ -38,17 +42,24 @@ static void tie(struct end *a, struct end *b)
 }
 
 /* Plans what the far end sees of this one, behind everything planned before. */
-static void plan_far(struct end *e, enum event_type type, uint64_t at, struct view bytes)
+static void plan_far_value(struct end *e, enum event_type type, uint64_t at, struct view bytes,
+                           uint32_t value)
 {
     e->last_arrival = MAX(e->last_arrival, at);
     sim_plan(e->host->sim,
              (struct event){.at = e->last_arrival,
                             .type = type,
+                            .value = value,
                             .id = e->other,
                             .to = e->far,
                             .from = e->host,
-                            .is_udp = e->kind == CABLE_CHANNEL},
+                            .is_udp = e->kind != CABLE_SOCKET},
              bytes);
+}
+
+static void plan_far(struct end *e, enum event_type type, uint64_t at, struct view bytes)
+{
+    plan_far_value(e, type, at, bytes, 0);
 }
 
 struct end *cable_dial(struct host *from, struct host *to, enum cable_kind kind, uint32_t link,
@@ -62,9 +73,11 @@ struct end *cable_dial(struct host *from, struct host *to, enum cable_kind kind,
     uint64_t round_trip_ms = sim_round_trip(from, to);
     uint64_t now = from->sim->now;
     switch (kind) {
-    case CABLE_SOCKET: /* TCP's handshake, and then HTTP's request */
+    case CABLE_SOCKET:  /* TCP's handshake, and then HTTP's request */
+    case CABLE_SESSION: /* QUIC's and HTTP's */
         plan_far(near, EVENT_ACCEPT, now + round_trip_ms + round_trip_ms / 2, label);
         break;
+    case CABLE_STREAM:
     case CABLE_CHANNEL: /* open as soon as it has asked; the answer is not waited for */
         plan_far(near, EVENT_ACCEPT, now + round_trip_ms / 2, label);
         sim_plan(from->sim,
@@ -88,6 +101,22 @@ void end_send(struct end *e, struct view bytes)
     e->in_flight += bytes.len;
     e->room_told -= MIN(e->room_told, bytes.len);
     plan_far(e, EVENT_BYTES, sim_arrival(e->host->sim, e->host, e->far, bytes.len), bytes);
+}
+
+void end_half(struct end *e, uint32_t half)
+{
+    plan_far_value(e, EVENT_ENDED, sim_arrival(e->host->sim, e->host, e->far, 0), (struct view){0},
+                   half);
+}
+
+void end_pause(struct end *e, bool is_paused)
+{
+    struct sim *s = e->host->sim;
+    if (is_paused)
+        e->is_paused = true;
+    else
+        sim_plan(s, (struct event){.at = s->now, .type = EVENT_RESUMED, .id = e->id, .to = e->host},
+                 (struct view){0});
 }
 
 void end_fail(struct end *e)
@@ -140,6 +169,8 @@ void cable_close_all(struct host *h)
             end_close(e);
             break;
         case CABLE_CHANNEL:
+        case CABLE_SESSION:
+        case CABLE_STREAM:
             end_free(e);
             break;
         }
@@ -163,7 +194,7 @@ static void accepted(struct end *e, struct view label)
         return;
     }
     e->is_open = true;
-    if (e->kind == CABLE_SOCKET)
+    if (e->kind == CABLE_SOCKET || e->kind == CABLE_SESSION)
         plan_far(e, EVENT_OPENED, sim_arrival(s, e->host, e->far, 0), (struct view){0});
     e->host->ops->accept(e->host, e, label);
 }
@@ -180,6 +211,41 @@ static void arrived(struct end *e, size_t len)
     struct sim *s = e->host->sim;
     sim_plan(s, (struct event){.at = s->now, .type = EVENT_ROOM, .id = e->id, .to = e->host},
              (struct view){0});
+}
+
+static void came(struct end *e, struct span bytes)
+{
+    if (e->is_paused) {
+        int rc = buf_append(&e->unread, view_of_span(bytes));
+        assert(rc == 0);
+        (void)rc;
+        return;
+    }
+    arrived(end_far(e), bytes.len);
+    e->host->ops->bytes(e->host, e, bytes);
+}
+
+static void ended(struct end *e, uint32_t half)
+{
+    if (e->is_paused && half == PEERLET_END_WRITE)
+        e->ended_unread = half;
+    else
+        e->host->ops->ended(e->host, e, half);
+}
+
+static void resumed(struct sim *s, struct end *e)
+{
+    struct buf unread = e->unread;
+    uint32_t id = e->id, half = e->ended_unread;
+    e->is_paused = false;
+    e->ended_unread = 0;
+    buf_init(&e->unread, &s->mem, SIZE_MAX);
+    if (unread.len > 0)
+        came(e, buf_span(&unread));
+    buf_free(&unread);
+    e = table_find(&s->ends, id);
+    if (e != NULL && half != 0)
+        ended(e, half);
 }
 
 static void closed(struct end *e)
@@ -206,8 +272,13 @@ void cable_event(struct sim *s, const struct event *event)
         h->ops->opened(h, e);
         break;
     case EVENT_BYTES:
-        arrived(end_far(e), event->bytes.len);
-        h->ops->bytes(h, e, event->bytes);
+        came(e, event->bytes);
+        break;
+    case EVENT_ENDED:
+        ended(e, event->value);
+        break;
+    case EVENT_RESUMED:
+        resumed(s, e);
         break;
     case EVENT_ROOM:
         e->room_planned = false;

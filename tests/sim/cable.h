@@ -11,12 +11,18 @@
 #ifndef SIM_CABLE_H
 #define SIM_CABLE_H
 
+#include "base/buf.h"
 #include "sim/sim.h"
 
 /* Bytes under way that nobody waits for: the kernel's send buffer. */
 #define CABLE_BUFFER (256u << 10)
 
-enum cable_kind { CABLE_SOCKET, CABLE_CHANNEL };
+enum cable_kind {
+    CABLE_SOCKET,
+    CABLE_CHANNEL, /* of a peer connection */
+    CABLE_SESSION, /* of WebTransport; carries nothing itself */
+    CABLE_STREAM,  /* of a session */
+};
 
 struct end {
     struct list in_host;
@@ -28,10 +34,13 @@ struct end {
     uint32_t link;    /* as this host calls it */
     uint32_t channel; /* 0: a socket */
     bool is_open;
-    void *user;       /* the host's */
-    size_t high;      /* waiting bytes at which the driver stops */
-    size_t in_flight; /* sent and not yet arrived */
-    size_t room_told; /* what is left of the room the host was last told */
+    bool is_paused;        /* nobody reads: what comes waits, and counts as under way */
+    struct buf unread;     /* what came meanwhile */
+    uint32_t ended_unread; /* and how it ended; 0: not */
+    void *user;            /* the host's */
+    size_t high;           /* waiting bytes at which the driver stops */
+    size_t in_flight;      /* sent and not yet arrived */
+    size_t room_told;      /* what is left of the room the host was last told */
     bool room_planned;
     uint64_t last_arrival; /* of what this end sent: nothing overtakes */
 };
@@ -44,6 +53,12 @@ void end_send(struct end *e, struct view bytes);
 
 /* The dial fails at once, without the far end being asked. */
 void end_fail(struct end *e);
+
+/* Of a stream: tells the other side that one half is over (enum peerlet_channel_end). */
+void end_half(struct end *e, uint32_t half);
+
+/* Nobody reads at this end any more, or again. */
+void end_pause(struct end *e, bool is_paused);
 
 /* Closes and frees; what was sent still arrives. */
 void end_close(struct end *e);

@@ -4,6 +4,7 @@
 #include "sim/cable.h"
 #include "sim/relay.h"
 #include "sim/rtc.h"
+#include "sim/server.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -212,11 +213,56 @@ static void send_bytes(struct node *n, const struct peerlet_output *out)
     end_send(e, out->data);
 }
 
-static void close_channel(struct node *n, uint32_t link, uint32_t channel)
+/* Whoever reads no more hears no more either: the end of it comes at once. */
+static void close_channel(struct node *n, const struct peerlet_output *out)
 {
-    struct end *e = host_end(&n->host, link, channel);
-    if (e != NULL)
+    struct end *e = host_end(&n->host, out->id, out->channel);
+    if (e == NULL)
+        return;
+    if (out->value == PEERLET_CLOSE || out->value == PEERLET_RESET) {
         end_close(e);
+        return;
+    }
+    end_half(e, out->value);
+    if (out->value == PEERLET_END_READ)
+        sim_plan(n->host.sim,
+                 (struct event){.at = n->host.sim->now,
+                                .type = EVENT_ENDED,
+                                .id = e->id,
+                                .to = &n->host,
+                                .value = PEERLET_END_WRITE},
+                 (struct view){0});
+}
+
+static void open_session(struct node *n, uint32_t link, struct view url, struct view hashes)
+{
+    char text[128];
+    unsigned high, low, port;
+    copy_text(text, sizeof text, url);
+    int read = sscanf(text, "https://10.0.%u.%u:%u/.well-known/libp2p-webtransport?type=noise",
+                      &high, &low, &port);
+    assert(read == 3);
+    (void)read;
+    struct host *to = sim_host_at(n->host.sim, high, low);
+    if (to == NULL || port != SERVER_PORT)
+        return;
+    struct end *e = cable_dial(&n->host, to, CABLE_SESSION, link, 0, (struct view){0});
+    if (n->host.is_offline || !server_has_certificate(to, hashes))
+        end_fail(e);
+}
+
+static void open_channel(struct node *n, const struct peerlet_output *out)
+{
+    struct end *session = host_end(&n->host, out->id, 0);
+    if (session == NULL || session->kind != CABLE_SESSION) {
+        rtc_open_channel(&n->host, out->id, out->channel,
+                         out->value == 1 ? view_of_text(SERVER_FIRST) : out->text);
+        return;
+    }
+    struct end *far = end_far(session);
+    struct end *e =
+        cable_dial(&n->host, session->far, CABLE_STREAM, out->id, out->channel, (struct view){0});
+    end_far(e)->link = far != NULL ? far->link : 0;
 }
 
 static void perform(struct node *n, const struct peerlet_output *out)
@@ -231,16 +277,20 @@ static void perform(struct node *n, const struct peerlet_output *out)
         open_socket(n, out->id, out->text);
         break;
     case PEERLET_OPEN_SESSION:
+        open_session(n, out->id, out->text, out->data);
+        break;
     case PEERLET_PAUSE_CHANNEL:
+        assert(host_end(h, out->id, out->channel) != NULL);
+        end_pause(host_end(h, out->id, out->channel), out->value == 1);
         break;
     case PEERLET_OPEN_RTC:
         rtc_open(h, out->id);
         break;
     case PEERLET_OPEN_CHANNEL:
-        rtc_open_channel(h, out->id, out->channel, out->text);
+        open_channel(n, out);
         break;
     case PEERLET_RTC_OFFER:
-        rtc_offer(h, out->id);
+        rtc_offer(h, out->id, out->text);
         break;
     case PEERLET_RTC_REMOTE:
         rtc_remote(h, out->id, out->value == 0 ? DIALER : LISTENER, out->text);
@@ -252,7 +302,7 @@ static void perform(struct node *n, const struct peerlet_output *out)
         send_bytes(n, out);
         break;
     case PEERLET_CLOSE_CHANNEL:
-        close_channel(n, out->id, out->channel);
+        close_channel(n, out);
         break;
     case PEERLET_CLOSE_LINK:
         if (!rtc_close(h, out->id))
@@ -474,6 +524,13 @@ static void on_room(struct host *h, struct end *e, size_t room)
                   .type = INPUT_LINK_ROOM, .id = e->link, .channel = e->channel, .value = room});
 }
 
+static void on_ended(struct host *h, struct end *e, uint32_t end)
+{
+    node_tell(node_of_host(h),
+              &(struct input){
+                  .type = INPUT_CHANNEL_ENDED, .id = e->link, .channel = e->channel, .value = end});
+}
+
 static void on_closed(struct host *h, struct end *e, struct view why)
 {
     node_tell(node_of_host(h),
@@ -529,6 +586,7 @@ static const struct host_ops NODE_OPS = {
     .opened = on_opened,
     .bytes = on_bytes,
     .room = on_room,
+    .ended = on_ended,
     .closed = on_closed,
     .free = on_free,
 };
@@ -688,11 +746,8 @@ static const struct node_conn *best_conn(const struct node *n, const char *peer)
     return c;
 }
 
-struct node_stream *node_open(struct node *n, const struct node *peer)
+static struct node_stream *open_on(struct node *n, const struct node_conn *c)
 {
-    const struct node_conn *c = best_conn(n, peer->id);
-    if (c == NULL)
-        return NULL;
     uint32_t flags = (c->flags & PEERLET_CONN_LIMITED) != 0 ? PEERLET_ON_LIMITED : 0;
     struct input_result r = apply(n, &(struct input){.type = INPUT_STREAM_OPEN,
                                                      .id = c->id,
@@ -710,6 +765,17 @@ int node_ping(struct node *n, const char *peer)
         return ERR_CLOSED;
     struct input_result r = node_tell(n, &(struct input){.type = INPUT_PING, .id = c->id});
     return MIN(r.code, 0);
+}
+
+struct node_stream *node_open_on(struct node *n, uint32_t conn)
+{
+    return open_on(n, find_conn(n, conn));
+}
+
+struct node_stream *node_open(struct node *n, const struct node *peer)
+{
+    const struct node_conn *c = best_conn(n, peer->id);
+    return c != NULL ? open_on(n, c) : NULL;
 }
 
 void node_send(struct node *n, struct node_stream *s, size_t len)

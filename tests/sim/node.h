@@ -136,6 +136,9 @@ struct node_stream *node_open(struct node *n, const struct node *peer);
 /* Asks for a round trip on the best connection to the peer: 0, or an error. `pings` counts answers. */
 int node_ping(struct node *n, const char *peer);
 
+/* The same on a connection of that number. */
+struct node_stream *node_open_on(struct node *n, uint32_t conn);
+
 /* So many bytes of a pattern more go out on it. */
 void node_send(struct node *n, struct node_stream *s, size_t len);
 void node_close(struct node *n, struct node_stream *s);

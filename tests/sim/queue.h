@@ -17,7 +17,9 @@ enum event_type {
     EVENT_ACCEPT, /* a socket arrives at a server */
     EVENT_OPENED, /* a socket or data channel is open */
     EVENT_BYTES,
-    EVENT_ROOM, /* what was sent has left */
+    EVENT_ROOM,    /* what was sent has left */
+    EVENT_ENDED,   /* the other side ended one half of a stream */
+    EVENT_RESUMED, /* what came while nobody read is read now */
     EVENT_CLOSED,
     EVENT_RTC_DESCRIPTION, /* the browser has made its description */
     EVENT_RTC_CANDIDATE,
@@ -34,7 +36,7 @@ struct event {
     uint32_t value;
     struct host *to;   /* whose turn it is; null: nobody's */
     struct host *from; /* it came over the network from here; null: it did not */
-    bool is_udp;       /* and by packets of WebRTC */
+    bool is_udp;       /* and by UDP */
     struct span bytes; /* owned by the event */
 };
 

@@ -2,6 +2,7 @@
 
 #include "sim/cable.h"
 #include "sim/node.h"
+#include "sim/server.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -22,6 +23,8 @@
 
 #define UFRAG_LEN 4
 #define PWD_LEN 24
+/* Of either, where a server's are made of ours. */
+#define NAME_MAX_LEN 64
 
 enum rtc_state { RTC_NEW, RTC_CHECKING, RTC_CONNECTED, RTC_DISCONNECTED, RTC_FAILED };
 
@@ -38,11 +41,11 @@ struct rtc {
     struct host *host;
     uint32_t link;
     enum rtc_state state;
-    char ufrag[UFRAG_LEN + 1];
-    char pwd[PWD_LEN + 1];
+    char ufrag[NAME_MAX_LEN + 1];
+    char pwd[NAME_MAX_LEN + 1];
     uint8_t fingerprint[32];
     bool has_local, has_remote, has_heard; /* heard: of a candidate */
-    char far_ufrag[UFRAG_LEN + 1];
+    char far_ufrag[NAME_MAX_LEN + 1];
     uint32_t far;    /* number of the other side, 0: not known */
     uint64_t cut_at; /* since when no packet passes; NEVER: they do */
     struct list waiting;
@@ -280,7 +283,7 @@ void rtc_paths_changed(struct sim *s)
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-void rtc_open(struct host *h, uint32_t link)
+static struct rtc *rtc_new(struct host *h, uint32_t link)
 {
     struct sim *s = h->sim;
     struct rtc *r = sim_alloc(s, sizeof *r);
@@ -292,6 +295,12 @@ void rtc_open(struct host *h, uint32_t link)
     int rc = table_add(&s->rtcs, r->id, r);
     assert(rc == 0);
     (void)rc;
+    return r;
+}
+
+void rtc_open(struct host *h, uint32_t link)
+{
+    rtc_new(h, link);
 }
 
 void rtc_open_channel(struct host *h, uint32_t link, uint32_t channel, struct view label)
@@ -310,19 +319,53 @@ void rtc_open_channel(struct host *h, uint32_t link, uint32_t channel, struct vi
     list_add(&r->waiting, &w->in_rtc);
 }
 
-void rtc_offer(struct host *h, uint32_t link)
+void rtc_offer(struct host *h, uint32_t link, struct view name)
 {
     struct rtc *r = rtc_find(h, link);
-    assert(r != NULL);
+    assert(r != NULL && name.len <= NAME_MAX_LEN);
+    if (name.len > 0 && !h->keeps_ice_name) {
+        snprintf(r->ufrag, sizeof r->ufrag, "%.*s", (int)name.len, (const char *)name.data);
+        snprintf(r->pwd, sizeof r->pwd, "%s", r->ufrag);
+    }
     r->has_local = true;
     describe(r, DIALER, DESCRIBE_MS);
     gather(r, GATHER_MS);
 }
 
+/*
+ * The server in an answer that nobody sent: it makes our offer out of the STUN user name, which is
+ * both names. Null when it would not: silence, as when nobody is there.
+ */
+static struct rtc *server_side(struct rtc *r, const char *candidate, const char *ufrag,
+                               const char *pwd)
+{
+    char v2[NAME_MAX_LEN + 1];
+    unsigned high, low, port;
+    snprintf(v2, sizeof v2, "libp2p+webrtc+v2/%s", r->pwd);
+    bool is_v1 = strncmp(ufrag, "libp2p+webrtc+v1/", 17) == 0 && strcmp(ufrag, r->ufrag) == 0 &&
+                 strcmp(ufrag, r->pwd) == 0;
+    if (strcmp(ufrag, pwd) != 0 || (!is_v1 && strcmp(ufrag, v2) != 0) ||
+        sscanf(candidate, "1467250027 1 UDP 1467250027 10.0.%u.%u %u", &high, &low, &port) != 3)
+        return NULL;
+    struct host *to = sim_host_at(r->host->sim, high, low);
+    if (to == NULL || !host_is_server(to) || to->is_down || port != SERVER_PORT)
+        return NULL;
+    struct rtc *far = rtc_new(to, 0);
+    server_answers(to, far->fingerprint);
+    snprintf(far->ufrag, sizeof far->ufrag, "%s", ufrag);
+    snprintf(far->pwd, sizeof far->pwd, "%s", ufrag);
+    snprintf(far->far_ufrag, sizeof far->far_ufrag, "%s", r->ufrag);
+    far->link = server_visit(to, r->host, r->link, r->fingerprint);
+    far->far = r->id;
+    far->has_local = far->has_remote = far->has_heard = true;
+    far->state = RTC_CHECKING;
+    return far;
+}
+
 void rtc_remote(struct host *h, uint32_t link, enum role from, struct view sdp)
 {
     struct rtc *r = rtc_find(h, link);
-    char pwd[PWD_LEN + 1], fingerprint[128], expected[3 * 32];
+    char pwd[NAME_MAX_LEN + 1], fingerprint[128], expected[3 * 32], candidate[128];
     assert(r != NULL);
     bool is_whole = line_value(sdp, "a=ice-ufrag:", r->far_ufrag, sizeof r->far_ufrag) &&
                     line_value(sdp, "a=ice-pwd:", pwd, sizeof pwd) &&
@@ -331,12 +374,16 @@ void rtc_remote(struct host *h, uint32_t link, enum role from, struct view sdp)
     (void)is_whole;
     r->has_remote = true;
     r->far = 0;
+    bool is_lite = line_value(sdp, "a=ice-lite", expected, sizeof expected) &&
+                   line_value(sdp, "a=candidate:", candidate, sizeof candidate);
+    if (is_lite)
+        server_side(r, candidate, r->far_ufrag, pwd);
     uint32_t at = 0;
     for (struct rtc *other; (other = table_next(&h->sim->rtcs, &at)) != NULL;) {
         format_fingerprint(other, expected);
         if (other != r && strcmp(other->ufrag, r->far_ufrag) == 0 && strcmp(other->pwd, pwd) == 0 &&
             strcmp(expected, fingerprint) == 0)
-            r->far = other->id;
+            r->far = other->id; /* only then does DTLS come about */
     }
     if (from == DIALER) {
         r->has_local = true;
@@ -429,8 +476,11 @@ void rtc_event(struct sim *s, const struct event *e)
     case EVENT_OPENED:
     case EVENT_BYTES:
     case EVENT_ROOM:
+    case EVENT_ENDED:
+    case EVENT_RESUMED:
     case EVENT_CLOSED:
         return;
     }
-    node_tell(node_of_host(r->host), &in);
+    if (host_is_node(r->host))
+        node_tell(node_of_host(r->host), &in);
 }

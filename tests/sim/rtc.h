@@ -18,7 +18,7 @@
 /* The orders of peerlet.h about a link that is a peer connection. */
 void rtc_open(struct host *h, uint32_t link);
 void rtc_open_channel(struct host *h, uint32_t link, uint32_t channel, struct view label);
-void rtc_offer(struct host *h, uint32_t link);
+void rtc_offer(struct host *h, uint32_t link, struct view name);
 void rtc_remote(struct host *h, uint32_t link, enum role from, struct view sdp);
 void rtc_candidate(struct host *h, uint32_t link, struct view json);
 

@@ -187,6 +187,8 @@ static void happen(struct sim *s, const struct event *e)
     case EVENT_OPENED:
     case EVENT_BYTES:
     case EVENT_ROOM:
+    case EVENT_ENDED:
+    case EVENT_RESUMED:
     case EVENT_CLOSED:
         cable_event(s, e);
         break;

@@ -14,6 +14,7 @@
  *     sim      hosts, faults, the event loop         cable    WebSockets and data channels
  *     node     a page: browser driver and a person   rtc      RTCPeerConnections
  *     relay    a circuit relay                       queue    what is to come
+ *     server   reached over WebTransport and WebRTC Direct
  */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -42,6 +43,7 @@ struct host_ops {
     void (*opened)(struct host *h, struct end *e);
     void (*bytes)(struct host *h, struct end *e, struct span bytes);
     void (*room)(struct host *h, struct end *e, size_t room);
+    void (*ended)(struct host *h, struct end *e, uint32_t end);
     void (*closed)(struct host *h, struct end *e, struct view why);
     void (*free)(struct host *h);
 };
@@ -61,7 +63,8 @@ struct host {
     uint64_t refused;       /* and counted */
     bool is_frozen;         /* it does not run; what happens to it waits */
     bool is_offline;        /* no packet comes or goes */
-    bool is_without_udp;    /* no packet of WebRTC comes or goes */
+    bool is_without_udp;    /* no packet of WebRTC or WebTransport comes or goes */
+    bool keeps_ice_name;    /* its browser takes none of ours */
 };
 
 #define SIM_CUTS 16
@@ -117,7 +120,7 @@ void host_reconnect(struct host *h);
 void host_freeze(struct host *h);
 void host_thaw(struct host *h);
 
-/* No more or again packets of WebRTC. */
+/* No more or again packets of WebRTC and WebTransport. */
 void host_block_udp(struct host *h);
 void host_allow_udp(struct host *h);
 
