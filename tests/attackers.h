@@ -321,6 +321,19 @@ static inline struct stream *attackers_open(struct attackers *w, size_t n, const
     return s;
 }
 
+/* A stream of attacker `n`, or null when it is gone. */
+static inline struct stream *attackers_stream(const struct attackers *w, size_t n, uint32_t id)
+{
+    const struct conn *c = w->at[n].conn;
+    if (c != NULL)
+        LIST_EACH(node, &c->streams) {
+            struct stream *s = LIST_OWNER(node, struct stream, in_conn);
+            if (s->id == id && s->state != STREAM_DEAD)
+                return s;
+        }
+    return NULL;
+}
+
 /* ---- life -------------------------------------------------------------------------------------- */
 
 /* Makes the node; the application answers /app/1.0.0. */

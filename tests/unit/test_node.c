@@ -504,7 +504,7 @@ static void test_a_flood_of_calls(void **state)
 /* A connection of somebody through attacker 0, who is the relay. */
 struct caller {
     struct attackers *w;
-    struct stream *via;
+    uint32_t via; /* number of the stream, which may be gone */
     struct conn *conn;
     size_t answer_left; /* of the relay's own protocol */
     struct conn_totals totals;
@@ -515,7 +515,7 @@ static void hear_call(struct attackers *w, struct attacker *a, const struct conn
     struct caller *caller = w->context;
     struct conn_event inner;
     (void)a;
-    if (ev->type != CONN_STREAM_DATA || ev->stream != caller->via)
+    if (ev->type != CONN_STREAM_DATA || ev->stream->id != caller->via)
         return;
     struct span in = ev->data;
     caller->answer_left -= span_take(&in, caller->answer_left).len;
@@ -536,7 +536,9 @@ static void talk(struct caller *caller)
         while (conn_drain(caller->conn, &o, w->now) == 1 && o.type != CONN_FLUSHED) {
             if (o.type != CONN_SEND)
                 continue;
-            attackers_say(caller->via, o.data);
+            struct stream *via = attackers_stream(w, 0, caller->via);
+            if (via != NULL)
+                attackers_say(via, o.data);
             conn_sent(caller->conn);
             has_moved = true;
         }
@@ -550,8 +552,9 @@ static void call(struct attackers *w, struct caller *caller, const struct identi
     *caller = (struct caller){.w = w, .answer_left = 5}; /* STATUS 100 */
     w->heard = hear_call;
     w->context = caller;
-    caller->via = attackers_open(w, 0, STOP, call_from(announced));
-    assert_non_null(caller->via);
+    struct stream *via = attackers_open(w, 0, STOP, call_from(announced));
+    assert_non_null(via);
+    caller->via = via->id;
     caller->conn = conn_new(&(struct conn_config){.id = 1000,
                                                   .role = DIALER,
                                                   .kind = LINK_SOCKET,
@@ -781,6 +784,98 @@ static void test_a_flood_of_rumours(void **state)
     attackers_end(&w);
 }
 
+/* ---- no memory for what others begin ------------------------------------------------------------ */
+
+static void be_called(struct attackers *w)
+{
+    struct caller caller;
+    int error;
+    call(w, &caller, &w->identities[1], &w->identities[1]);
+    if (conn_is_ready(caller.conn)) {
+        struct stream *s =
+            conn_open_stream(caller.conn, view_of_text("/ipfs/ping/1.0.0"), &error, w->now);
+        if (s != NULL)
+            attackers_say(s, hex(ECHO));
+        talk(&caller);
+    }
+    conn_free(caller.conn);
+    w->heard = NULL;
+}
+
+/* One message of a data channel. */
+static void tell_channel(struct attackers *w, uint32_t channel, const char *words)
+{
+    uint8_t bytes[128];
+    struct writer out = writer_of(bytes, sizeof bytes);
+    put_uvarint(&out, 2 + strlen(words));
+    put_u8(&out, 0x12);
+    put_delimited(&out, view_of_text(words));
+    attackers_tell_bytes(w, w->rtc, channel, writer_view(&out));
+}
+
+static void be_offered(struct attackers *w)
+{
+    attackers_open(w, 0, SIGNALING, offer(GOOD_SDP));
+    attackers_settle(w);
+    if (w->rtc == 0)
+        return;
+    attackers_tell(w, (struct input){.type = INPUT_RTC_DESCRIPTION,
+                                     .id = w->rtc,
+                                     .text = view_of_text(GOOD_SDP)});
+    attackers_tell(w, (struct input){.type = INPUT_RTC_STATE, .id = w->rtc});
+    attackers_settle(w);
+    uint32_t channel =
+        attackers_tell(w,
+                       (struct input){.type = INPUT_CHANNEL_INCOMING, .id = w->rtc, .value = 65536})
+            .id;
+    if (channel == 0)
+        return;
+    tell_channel(w, channel, "\x13/multistream/1.0.0\n");
+    tell_channel(w, channel, "\x0b/app/1.0.0\n");
+    tell_channel(w, channel, "hello");
+    attackers_settle(w);
+}
+
+static void be_told(struct attackers *w)
+{
+    uint32_t id = attackers_open(w, 0, RPC, framed("{0a{0801 12{74}}}"))->id;
+    for (uint32_t i = 0; i < 3; i++) {
+        attackers_settle(w);
+        struct stream *s = attackers_stream(w, 0, id);
+        if (s != NULL)
+            attackers_say(s, rumour(w, i));
+    }
+    attackers_settle(w);
+    struct stream *push = attackers_open(w, 0, "/ipfs/id/push/1.0.0", framed(SPEAKS_RPC));
+    if (push != NULL)
+        stream_close_write(push);
+    attackers_settle(w);
+}
+
+static void test_each_allocation_fails(void **state)
+{
+    (void)state;
+    static void (*const STORIES[])(struct attackers *) = {be_called, be_offered, be_told};
+    for (size_t i = 0; i < ARRAY_LEN(STORIES); i++) {
+        uint64_t nth = 1, calls;
+        do {
+            struct attackers w;
+            attackers_init(&w, &PEERLET_LIMITS);
+            attackers_tell(&w,
+                           (struct input){.type = INPUT_DISCOVER, .text = view_of_text(RUMOURS)});
+            attackers_bootstrap(&w, 0);
+            attackers_begin(&w);
+            calls = w.p->mem.calls;
+            w.p->mem.fail_nth = calls + nth;
+            STORIES[i](&w);
+            attackers_pass(&w, 1000);
+            calls = w.p->mem.calls - calls;
+            attackers_end(&w);
+        } while (nth++ <= calls);
+        assert_true(nth > 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -801,6 +896,7 @@ int main(void)
         cmocka_unit_test(test_a_handshake_byte_by_byte),
         cmocka_unit_test(test_a_negotiation_byte_by_byte),
         cmocka_unit_test(test_a_flood_of_rumours),
+        cmocka_unit_test(test_each_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
