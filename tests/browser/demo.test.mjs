@@ -199,7 +199,7 @@ test('offline and back', { timeout: 30_000 }, async (t) => {
   await status(page, 'Ready.')
 })
 
-test('360 pixels are enough, and the keyboard too', { timeout: 30_000 }, async (t) => {
+test('360 pixels are enough', { timeout: 30_000 }, async (t) => {
   await world.relay(t)
   const profile = await world.profile(t, { viewport: { width: 360, height: 640 } })
   const page = await world.tab(t, '/', { profile })
@@ -211,21 +211,52 @@ test('360 pixels are enough, and the keyboard too', { timeout: 30_000 }, async (
   await page.locator('#peer-id').waitFor()
   assert.equal(await width(), 360)
   assert.equal(await page.getAttribute('#panel-toggle', 'aria-expanded'), 'true')
+})
 
-  // every control can be reached with Tab and has a name
-  const names = []
-  for (let i = 0; i < 40; i++) {
-    await page.keyboard.press('Tab')
-    const name = await page.evaluate(() => {
-      const at = /** @type {HTMLInputElement | null} */ (document.activeElement)
-      if (at === null || at === document.body) return null
-      return at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent
-    })
-    if (name === null) break
-    names.push(name)
+test('all of it with the keyboard', { timeout: 30_000 }, async (t) => {
+  await world.relay(t)
+  const page = await world.tab(t, '/')
+  await status(page, 'Ready.')
+
+  const focused = () => page.evaluate(() => {
+    const at = /** @type {HTMLInputElement} */ (document.activeElement)
+    const name = at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent
+    return { name: at === document.body ? 'the page' : name?.trim(), ring: getComputedStyle(at).outlineStyle }
+  })
+  /** Tab, until the control with this name has the focus. @param {string} name */
+  const tabTo = async (name) => {
+    const passed = []
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press('Tab')
+      const at = await focused()
+      if (at.name !== 'the page') assert.equal(at.ring, 'solid', `${at.name} has the focus and does not show it`)
+      assert.ok(at.name, `a control without a name after ${passed.at(-1)}`)
+      if (at.name === name) return
+      passed.push(at.name)
+    }
+    assert.fail(`${name} cannot be reached with Tab: ${passed.join(', ')}`)
   }
-  assert.ok(names.every((name) => name.trim() !== ''), `a control without a name: ${JSON.stringify(names)}`)
-  for (const name of ['Copy your Peer ID', 'Multiaddr to dial', 'Dial', 'Copy this address']) {
-    assert.ok(names.includes(name), `${name} cannot be reached with Tab: ${JSON.stringify(names)}`)
-  }
+
+  await page.keyboard.type('first line')
+  await page.keyboard.press('Shift+Enter')
+  await page.keyboard.type('second line')
+  await page.keyboard.press('Enter')
+  assert.equal(await page.textContent('.message.mine .text'), 'first line\nsecond line')
+
+  await tabTo('Join another room')
+  await page.keyboard.type('Tea')
+  await page.keyboard.press('Enter')
+  await page.locator('#room-name', { hasText: 'tea' }).waitFor()
+  assert.equal((await focused()).name, 'Message', 'in a new room one goes on writing')
+
+  for (const name of ['Open a second tab', 'Copy link', 'Messages']) await tabTo(name)
+  await tabTo('Copy your Peer ID')
+  await page.keyboard.press('Enter')
+  await page.locator('#copy-peer-id', { hasText: /Copied|Not allowed/ }).waitFor()
+  await tabTo('Multiaddr to dial')
+  await page.keyboard.type('nonsense')
+  await page.keyboard.press('Enter')
+  await page.locator('#dial-note', { hasText: 'at character 1' }).waitFor()
+  assert.equal((await focused()).name, 'Multiaddr to dial', 'the fault is where the cursor is')
+  await tabTo('Copy this address')
 })

@@ -29,6 +29,13 @@ for (const [name, options, words] of CANNOT) {
   })
 }
 
+test('cannot start: the module is not there', { timeout: 20_000 }, async (t) => {
+  const profile = await world.profile(t)
+  await profile.route('**/peerlet.mjs', (route) => route.fulfill({ status: 404 }))
+  const page = await world.tab(t, '/', { profile })
+  await page.locator('#status-text', { hasText: 'could not be loaded' }).waitFor()
+})
+
 /** @type {Array<[string, { script?: string, headers?: Record<string, string> }]>} */
 const CAN = [
   ['a policy with wasm-unsafe-eval', { headers: policy("'wasm-unsafe-eval'") }],
