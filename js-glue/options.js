@@ -119,6 +119,7 @@ function pubsubNumbers (o, k) {
     APP_NO_FLOOD_PUBLISH: o.floodPublish === false,
     APP_EMIT_SELF: o.emitSelf,
     APP_ALLOW_NO_PEERS: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
+    APP_PUBSUB_ON_LIMITED: o.runOnLimitedConnection,
     APP_FLOODSUB: o.fallbackToFloodsub,
     APP_D: o.D,
     APP_D_LOW: o.Dlo,
@@ -167,7 +168,7 @@ export function readOptions (options) {
   const transports = readParts('transports', options.transports ?? [webSockets(), webTransport(), webRTCDirect(), webRTC(), circuitRelayTransport()],
     ['WEBSOCKET', 'WEBRTC', 'CIRCUIT', 'WEBTRANSPORT', 'WEBRTC_DIRECT'])
   const discovery = readParts('peerDiscovery', options.peerDiscovery ?? (isAll ? [pubsubPeerDiscovery()] : []), ['bootstrap', 'pubsubPeerDiscovery'])
-  const everything = isAll ? { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub() } : {}
+  const everything = isAll ? { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub({ runOnLimitedConnection: true }) } : {}
   /** @type {Service[]} */
   const services = Object.entries(options.services ?? everything)
   const parts = /** @type {Description[]} */ (services.map(([, given]) => given).filter((given) => typeof given !== 'function'))

@@ -81,6 +81,7 @@ struct peerlet_pubsub_config {
     bool no_flood_publish;
     bool emit_self;
     bool allow_no_peers; /* publish to nobody is fine instead of ERR_NO_PEERS */
+    bool on_limited;     /* also over limited connections, where there is no other */
     bool fallback_to_floodsub;
     uint32_t d, d_low, d_high, d_score, d_out, d_lazy;
     uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;

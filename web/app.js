@@ -32,7 +32,7 @@ const start = (relay) => createLibp2p({
     identify: identify(),
     identifyPush: identifyPush(),
     ping: ping(),
-    pubsub: gossipsub({ allowPublishToZeroTopicPeers: true })
+    pubsub: gossipsub({ allowPublishToZeroTopicPeers: true, runOnLimitedConnection: true })
   }
 })
 

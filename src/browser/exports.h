@@ -46,6 +46,7 @@ enum app_number {
     APP_NO_FLOOD_PUBLISH,
     APP_EMIT_SELF,
     APP_ALLOW_NO_PEERS,
+    APP_PUBSUB_ON_LIMITED,
     APP_FLOODSUB,
     APP_D,
     APP_D_LOW,

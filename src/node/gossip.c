@@ -102,10 +102,15 @@ static void greet(struct peerlet *p, struct stream *s, struct view protocol)
     gossipsub_greet(&p->gossip, s->conn->peer->number, version, p->now);
 }
 
+bool gossip_is_allowed(const struct peerlet *p, const struct conn *c)
+{
+    return p->has_gossip && (!c->is_limited || p->gossip_on_limited);
+}
+
 void gossip_conn_up(struct peerlet *p, struct conn *c)
 {
     struct peer *peer = c->peer;
-    if (!p->has_gossip || peer == NULL || c->is_limited || c->is_closing)
+    if (!gossip_is_allowed(p, c) || peer == NULL || c->is_closing)
         return;
     struct view protocol = spoken(peer);
     struct stream *old = rpc_stream(peer, USE_RPC_OUT);
@@ -134,7 +139,7 @@ void gossip_stream_down(struct peerlet *p, struct stream *s)
     gossipsub_silence(&p->gossip, peer->number);
     if (is_due(after(s->deadline, RPC_WELL_MS), p->now))
         peer->rpc_tries = 0;
-    struct conn *other = best_conn(p, peer, true);
+    struct conn *other = best_conn(p, peer, !p->gossip_on_limited);
     if (other != NULL && other != s->conn)
         gossip_conn_up(p, other);
     else
@@ -161,7 +166,7 @@ void gossip_conn_down(struct peerlet *p, struct conn *c)
 {
     if (!p->has_gossip)
         return;
-    struct conn *other = best_conn(p, c->peer, true);
+    struct conn *other = best_conn(p, c->peer, !p->gossip_on_limited);
     if (other == NULL) {
         gossipsub_remove_peer(&p->gossip, c->peer->number, p->now);
         c->peer->rpc_tries = 0;

@@ -192,6 +192,7 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     if (rc != 0 || !(p->services & PEERLET_PUBSUB))
         return rc;
     struct gossipsub_config router = router_config(&config->pubsub);
+    p->gossip_on_limited = config->pubsub.on_limited;
     rc = gossipsub_init(&p->gossip, &router, &p->identity, &p->mem, &p->rng, &p->limits, p->now,
                         config->unix_ms);
     p->has_gossip = rc == 0;

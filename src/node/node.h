@@ -228,6 +228,7 @@ struct peerlet {
 
     struct gossipsub gossip;
     bool has_gossip;
+    bool gossip_on_limited;
     uint64_t rpc_at; /* when the next of our lost streams of pubsub is opened again */
     struct discovery discovery;
     struct buf recipients;
@@ -370,6 +371,7 @@ uint64_t pushes_deadline(const struct peerlet *p);
 void self_addresses(struct peerlet *p, struct views *into);
 
 /* ---- gossip.c */
+bool gossip_is_allowed(const struct peerlet *p, const struct conn *c);
 void gossip_conn_up(struct peerlet *p, struct conn *c);
 void gossip_conn_down(struct peerlet *p, struct conn *c);
 void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version);

@@ -134,6 +134,19 @@ test('copying', { timeout: 30_000 }, async (t) => {
   assert.equal(await copied(page.locator('#copy-link')), `${world.origin}/#lobby`)
 })
 
+test('where no direct way exists the relay carries the chat, and the page says so', { timeout: 60_000 }, async (t) => {
+  await world.relay(t)
+  const a = await world.tab(t, '/')
+  const b = await world.tab(t, '/', { script: 'delete globalThis.RTCPeerConnection' })
+  for (const page of [a, b]) {
+    await status(page, 'Only relayed to 1 person; looking for a direct path.')
+    await badge(page, 'relayed')
+    await page.locator('#room-people').getByText('you and 1 other').waitFor()
+  }
+  await say(a, b, 'the long way')
+  await say(b, a, 'and back')
+})
+
 test('without a relay the page asks for one', { timeout: 30_000 }, async (t) => {
   const page = await world.tab(t, '/')
   await status(page, 'No relay')

@@ -42,6 +42,45 @@ static void ice_fails_and_the_relay_carries(struct sim *sim)
     assert_within(sim, 70000, nodes_are_direct(alice, bob));
 }
 
+static bool hears(struct sim *sim, struct node *from, struct node *to, uint32_t number)
+{
+    char text[32];
+    text_format(text, sizeof text, "number %u", number);
+    int rc = node_say(from, text);
+    sim_run(sim, 500);
+    return rc > 0 && node_heard(to, text) == 1;
+}
+
+/* Over the limited connection as long as there is no other, and without a gap when there is. */
+static void pages_that_are_only_relayed_talk(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    const struct node_config page = {.relays = {relay}, .talks_relayed = true};
+    struct node *alice = sim_node(sim, &page), *bob = sim_node(sim, &page);
+    host_block_udp(&alice->host);
+
+    assert_within(sim, 1000, node_say(alice, "early") > 0 && node_heard(bob, "early") > 0);
+    assert_true(node_is_relayed_to(alice, bob) && !node_is_direct_to(alice, bob));
+    uint32_t number = 0;
+    while (number < 100) {
+        if (number == 20)
+            host_allow_udp(&alice->host);
+        assert_true(hears(sim, alice, bob, number));
+        assert_true(hears(sim, bob, alice, number));
+        number++;
+    }
+    assert_true(nodes_are_direct(alice, bob) && !node_is_relayed_to(alice, bob));
+
+    /* After two minutes it is over by the relay's limit, and made anew. */
+    host_block_udp(&alice->host);
+    sim_run(sim, 20000);
+    uint32_t missed = 0;
+    for (; number < 400; number++)
+        missed += !hears(sim, alice, bob, number);
+    assert_true(missed < 15);
+    assert_true(node_is_relayed_to(alice, bob) && !node_is_direct_to(alice, bob));
+}
+
 static void an_upgrade_is_tried_again(struct sim *sim)
 {
     struct relay *relay = sim_relay(sim);
@@ -369,6 +408,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(ice_fails_and_the_relay_carries),
+        STORY(pages_that_are_only_relayed_talk),
         STORY(an_upgrade_is_tried_again),
         STORY(the_direct_way_is_lost),
         STORY(the_direct_way_is_lost_to_a_known_address),

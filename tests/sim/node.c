@@ -663,6 +663,7 @@ struct node *sim_node(struct sim *s, const struct node_config *config)
         .services = PEERLET_ALL & ~config->services_off,
         .page = PEERLET_PAGE_PRIVATE,
         .no_auto_dial_discovered = config->is_loner,
+        .pubsub.on_limited = config->talks_relayed,
         .fail_nth = config->fail_nth,
     };
     if (s->is_recording && config->limits == NULL && config->fail_nth == 0) {

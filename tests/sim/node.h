@@ -28,6 +28,7 @@ struct node_config {
     uint32_t services_off;             /* enum peerlet_service */
     bool is_undiscoverable;            /* no pubsub peer discovery */
     bool is_loner;                     /* does not dial whom it discovers */
+    bool talks_relayed;                /* in the room over limited connections, too */
     struct path path;                  /* latency 0: 5 ms */
     const struct peerlet_limits *limits;
     uint64_t fail_nth; /* the allocation with this number fails; 0: none */

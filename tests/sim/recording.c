@@ -118,7 +118,8 @@ void recording_init(struct recording *r, struct mem *mem, struct peerlet_config 
     add_number(r, c->signing);
     add_number(r, c->message_id);
     add_number(r, (c->no_flood_publish ? 1u : 0) | (c->emit_self ? 2u : 0) |
-                      (c->allow_no_peers ? 4u : 0) | (c->fallback_to_floodsub ? 8u : 0));
+                      (c->allow_no_peers ? 4u : 0) | (c->fallback_to_floodsub ? 8u : 0) |
+                      (c->on_limited ? 16u : 0));
     for (size_t i = 0; i < PUBSUB_NUMBERS; i++)
         add_number(r, *numbers[i]);
     add_number(r, c->unsubscribe_backoff_s);
@@ -209,6 +210,7 @@ static bool take_config(struct player *p, struct peerlet_config *c, uint64_t *no
     c->pubsub.no_flood_publish = (flags & 1) != 0;
     c->pubsub.emit_self = (flags & 2) != 0;
     c->pubsub.allow_no_peers = (flags & 4) != 0;
+    c->pubsub.on_limited = (flags & 16) != 0;
     c->pubsub.fallback_to_floodsub = (flags & 8) != 0;
     for (size_t i = 0; i < PUBSUB_NUMBERS; i++)
         *numbers[i] = (uint32_t)take_uvarint(in);
