@@ -68,7 +68,7 @@ NEED_node = $(NEED_wasm)
 NEED_tidy = sources nanopb node clang-tidy
 NEED_format = clang-format
 NEED_npm = node npm
-NEED_browser = chromium
+NEED_browser = chromium firefox
 
 # emcc's own scripts need acorn, which Debian keeps here.
 export NODE_PATH := /usr/share/nodejs
@@ -170,7 +170,7 @@ web: build/web/peerlet.mjs ## what a page loads, into build/web
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 test: ## every test there is, ending with their count; installs what is missing
-	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy chromium
+	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
 	@node tests/run.mjs --make $(SUITES)
 SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz size-report interop browser
 
@@ -188,7 +188,7 @@ fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, st
 	@node tests/run.mjs $^
 interop: web build/peers/go.built ## our wasm against js-libp2p and go-libp2p over real sockets
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs)
-browser: web build/peers/go.built | need-browser ## pages in real Chromium, ours and js-libp2p's
+browser: web build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 layers: ## includes point down only
 	@sh tests/layers.sh

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { after, before } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import puppeteer from 'puppeteer-core'
 import { createPageServer, listen } from '../../web/serve.mjs'
 import { startPeer } from '../interop/start-peer.mjs'
 
@@ -42,12 +43,34 @@ export const FLAGS = [
   '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--allow-loopback-in-peer-connection'
 ]
 
-export function chromiumPath () {
-  const names = ['chromium', 'chromium-browser', 'google-chrome']
+const FIREFOX_PREFERENCES = {
+  // WebRTC over loopback, and no mDNS names
+  'media.peerconnection.ice.loopback': true,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'app.update.enabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false
+}
+
+/** @param {string[]} names */
+function onPath (...names) {
   const dirs = (process.env.PATH ?? '').split(path.delimiter)
-  const found = process.env.CHROMIUM ?? names.flatMap((name) => dirs.map((dir) => path.join(dir, name))).find((file) => existsSync(file))
+  return names.flatMap((name) => dirs.map((dir) => path.join(dir, name))).find((file) => existsSync(file))
+}
+
+export function chromiumPath () {
+  const found = process.env.CHROMIUM ?? onPath('chromium', 'chromium-browser', 'google-chrome')
   if (found === undefined) throw new Error('no Chromium on PATH: install it, or name it with CHROMIUM=')
   return found
+}
+
+const firefoxPath = () => process.env.FIREFOX ?? onPath('firefox-esr', 'firefox')
+
+/** Why Firefox cannot take part here, for node:test's `skip`. */
+export function firefoxMissing () {
+  if (firefoxPath() === undefined) return 'no Firefox on PATH'
+  if (process.env.LOOPBACK_ONLY === undefined) return 'Firefox needs loopback as its default route: .ci/loopback-only'
 }
 
 /** Builds the test pages, once over js-libp2p and once over Peerlet. */
@@ -77,7 +100,7 @@ function testFile (name) {
  * @param {{ flags?: string[] }} [settings] flags of this Chromium besides ours
  */
 export function openWorld ({ flags = [] } = {}) {
-  let browser, server, origin, pageHeaders
+  let browser, firefox, server, origin, pageHeaders
   const relays = { current: /** @type {{ addr: string } | undefined} */ (undefined) }
 
   before(async () => {
@@ -93,7 +116,7 @@ export function openWorld ({ flags = [] } = {}) {
     })
   })
   after(async () => {
-    await browser?.close()
+    await Promise.all([browser?.close(), firefox?.then((it) => it.close())])
     server?.closeAllConnections()
     server?.close()
   })
@@ -131,14 +154,35 @@ export function openWorld ({ flags = [] } = {}) {
         page.on('console', (message) => console.error(`${url}: ${message.text()}`))
         page.on('pageerror', (err) => console.error(`${url}: ${err.stack}`))
       }
+      // where there is only loopback Chromium says it is offline, and a page then leaves its relays alone
+      if (process.env.LOOPBACK_ONLY !== undefined) {
+        await page.addInitScript("Object.defineProperty(Navigator.prototype, 'onLine', { get: () => true })")
+      }
       if (script !== undefined) await page.addInitScript(script)
       await page.goto(new URL(url, origin).href)
       return page
     },
 
-    /** A node in a tab of its own, over 'peerlet' or 'js-libp2p'. */
-    async peer (t, impl, options) {
-      const page = await world.tab(t, `/peer.html?impl=${impl}`)
+    /** The same in Firefox, which is started when it is first asked for. */
+    async firefoxTab (t, url) {
+      firefox ??= puppeteer.launch({
+        browser: 'firefox', executablePath: firefoxPath(), headless: process.env.HEADFUL === undefined, extraPrefsFirefox: FIREFOX_PREFERENCES
+      })
+      const context = await (await firefox).createBrowserContext()
+      t.after(() => context.close())
+      const page = await context.newPage()
+      if (process.env.VERBOSE !== undefined) {
+        page.on('console', (message) => console.error(`firefox ${url}: ${message.text()}`))
+        page.on('pageerror', (err) => console.error(`firefox ${url}: ${err.stack}`))
+      }
+      await page.goto(new URL(url, origin).href)
+      return page
+    },
+
+    /** A node in a tab of its own, over 'peerlet' or 'js-libp2p', in Chromium unless `where` is 'firefox'. */
+    async peer (t, impl, options, where = 'chromium') {
+      const open = where === 'firefox' ? world.firefoxTab : world.tab
+      const page = await open(t, `/peer.html?impl=${impl}`)
       await page.waitForFunction('globalThis.peer')
       /** Calls window.peer[name](...args) in the page. */
       const call = (name, ...args) => page.evaluate(([name, args]) => globalThis.peer[name](...args), [name, args])

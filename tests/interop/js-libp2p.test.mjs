@@ -163,7 +163,7 @@ test('a relay that refuses says so with its status', { timeout: 20_000 }, async 
 })
 
 // An unlimited relay lets anything through; the stock limits allow 128 KiB and two minutes.
-for (const [name, RELAY_LIMITS, length] of [['limited', '{}', 16_384], ['unlimited', '{ "applyDefaultLimit": false }', 2 * MIB]]) {
+for (const [name, RELAY_LIMITS, length] of /** @type {[string, string, number][]} */ ([['limited', '{}', 16_384], ['unlimited', '{ "applyDefaultLimit": false }', 2 * MIB]])) {
   test(`${name} relayed connection: we dial`, { timeout: 30_000 }, async (t) => {
     const relay = await startPeerFor(t, 'js', { RELAY_LIMITS })
     const js = await startJs(t, { listen: [`${relay.addr}/p2p-circuit`] })

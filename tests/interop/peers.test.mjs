@@ -81,7 +81,7 @@ for (const kind of ['go']) {
     assert.equal(visit.peerId, ours.peerId.toString())
     assert.match(visit.agent, /^peerlet\//)
     assert.equal(visit.echoed, MIB)
-    await ours.hangUp(ours.getConnections().find(({ remotePeer }) => remotePeer.toString() === theirs.peerId).remotePeer)
+    await Promise.all(ours.getConnections().filter(({ remotePeer }) => remotePeer.toString() === theirs.peerId).map((c) => c.close()))
 
     await theirs.ask('reserve', { addr: relay.addr })
     const connection = await ours.dial(`${relay.addr}/p2p-circuit/p2p/${theirs.peerId}`)

@@ -81,6 +81,8 @@ const peer = {
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionGater: { denyDialMultiaddr: async () => false },
+      // several browsers on a small machine take their time
+      connectionManager: { dialTimeout: 30_000, addressDialTimeout: 30_000, inboundUpgradeTimeout: 30_000 },
       peerDiscovery: [
         ...(relay === undefined ? [] : [bootstrap({ list: [relay], timeout: 0 })]),
         ...(discovery === undefined ? [] : [pubsubPeerDiscovery({ interval: 10_000, topics: [discovery] })])
