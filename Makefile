@@ -117,7 +117,11 @@ build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 	@echo '  wasm  $(@F)'
 	$(Q)$(LINK_wasm)
 
-build/web/peerlet.mjs: .ci/bundle.mjs build/wasm/peerlet.mjs $(GLUE) node_modules/.package-lock.json
+build/wasm/unpack.wasm: js-glue/unpack.c | need-wasm
+	@mkdir -p $(@D)
+	@echo '  wasm  $(@F)'
+	$(Q)emcc -std=c11 $(WARN) -Oz -sSTANDALONE_WASM --no-entry -Wl,--stack-first $< -o $@
+build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs build/wasm/peerlet.mjs build/wasm/unpack.wasm $(GLUE) node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)

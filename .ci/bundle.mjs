@@ -2,12 +2,15 @@
 // beside a `peerlet.wasm` that is compiled as it streams in.
 //
 // Inside the one file the wasm is text, a character per byte, so that the compression of the transport
-// sees the module as it is: 10 % smaller over the wire than deflated base64, and nothing to unpack.
-// A module is always read as UTF-8. NUL changes places with DEL, because some tools end text there.
+// sees its bytes as they are, and taken apart (pack.mjs), so that they compress well: 20 % smaller over
+// the wire than deflated base64. A module is always read as UTF-8. NUL changes places with DEL, because
+// some tools end text there.
 import { build } from 'esbuild'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { pack } from './pack.mjs'
 
 const WASM = 'build/wasm/peerlet.wasm'
+const UNPACK = 'build/wasm/unpack.wasm'
 
 /** The glue, told where the wasm is. @param {string} wasm source text of a function */
 const entry = wasm => `
@@ -23,16 +26,15 @@ const separate = `async () => {
   return new Uint8Array(await response.arrayBuffer())
 }`
 const inlined = `async () => {
-  const bytes = new Uint8Array(peerletWasm.length)
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = peerletWasm.charCodeAt(i)
-    bytes[i] = byte === 0 ? 127 : byte === 127 ? 0 : byte
-  }
-  return bytes
+  const swap = (text) => Uint8Array.from(text, (char) => { const byte = char.charCodeAt(0); return byte === 0 ? 127 : byte === 127 ? 0 : byte })
+  const { memory, unpack } = new WebAssembly.Instance(new WebAssembly.Module(swap(peerletUnpack))).exports
+  const at = 65536
+  const { written } = new TextEncoder().encodeInto(peerletWasm, new Uint8Array(memory.buffer, at))
+  return new Uint8Array(memory.buffer, at + written, unpack(at, written))
 }`
 
-/** A template literal that evaluates to the bytes. @param {Buffer} bytes */
-const literal = bytes => '`' + bytes.toString('latin1')
+/** A template literal that evaluates to the bytes. @param {Uint8Array} bytes */
+const literal = bytes => '`' + Buffer.from(bytes).toString('latin1')
   .replace(/[\0\x7f]/g, char => char === '\0' ? '\x7f' : '\0')
   .replace(/[\\`]|\$(?=\{)/g, '\\$&')
   .replace(/\r/g, '\\r') + '`'
@@ -55,7 +57,11 @@ const bundle = (outfile, wasm) => build({
 async function inline (file) {
   const script = await readFile(file, 'utf8')
   const at = script.lastIndexOf('//# sourceMappingURL')
-  const wasm = `var peerletWasm=${literal(await readFile(WASM))};\n`
+  const module = await readFile(WASM)
+  const unpack = await readFile(UNPACK)
+  const wasm = `var peerletUnpack=${literal(unpack)},peerletWasm=${literal(pack(module))};\n`
+  const unpacked = await eval(`${wasm};(${inlined})()`)
+  if (Buffer.compare(unpacked, module) !== 0) throw new Error('the packed module does not come out as it was')
   await writeFile(file, script.slice(0, at) + wasm + script.slice(at))
 }
 

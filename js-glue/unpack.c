@@ -1,0 +1,186 @@
+/*
+ * Puts the module of the one-file build together again: a program of its own, of a thousand bytes, that
+ * runs before the module can.
+ *
+ * A WebAssembly module whose code lies in streams, one for each kind of operand, is a tenth smaller once
+ * it is compressed than the module itself: neighbours in a stream are alike. .ci/pack.mjs takes it apart.
+ *
+ *     packed = length of each stream | stream 0 | stream 1 | ...      numbers are LEB128, as in the module
+ *
+ * A function has no length here: it ends with the `end` that closes no block. Its locals are named by how
+ * many others were used since (move to front), so that the names of the same few are alike everywhere.
+ *
+ * The input comes with the page and is trusted like the page; .ci/pack.mjs has seen it come out right.
+ */
+#include <stdint.h>
+
+enum stream {
+    HEAD,   /* up to the length of the code section, and how long that is before it; functions */
+    TAIL,   /* what follows the code section */
+    OPS,    /* opcodes */
+    RAW,    /* operands in forms of their own: a byte with the length, and the bytes */
+    MORE,   /* every byte of a number but the first, which is where the number belongs */
+    TYPES,  /* of blocks */
+    LABELS, /* branches, and small things that are rare */
+    CALLS,
+    READS,  /* local.get */
+    WRITES, /* local.set, local.tee */
+    ALIGNS, /* what differs from the size of what is loaded or stored */
+    OFFSETS,
+    INTS,
+    LONGS,
+    LOCALS, /* declarations */
+    STREAMS,
+};
+
+/* Opcodes from, to, and where their operands are. */
+static const struct {
+    uint8_t from, to, first, second;
+} OPERANDS[] = {
+    {0x02, 0x04, TYPES, 0},        {0x0c, 0x0d, LABELS, 0},     {0x0e, 0x0e, RAW, 0},
+    {0x10, 0x10, CALLS, 0},        {0x11, 0x11, CALLS, LABELS}, {0x1c, 0x1c, RAW, 0},
+    {0x20, 0x20, READS, 0},        {0x21, 0x22, WRITES, 0},     {0x23, 0x26, LABELS, 0},
+    {0x28, 0x3e, ALIGNS, OFFSETS}, {0x3f, 0x40, LABELS, 0},     {0x41, 0x41, INTS, 0},
+    {0x42, 0x42, LONGS, 0},        {0x43, 0x44, RAW, 0},        {0xd0, 0xd0, TYPES, 0},
+    {0xd2, 0xd2, CALLS, 0},        {0xfc, 0xfe, RAW, 0},
+};
+
+/* Of i32.load and the 22 opcodes behind it, as a power of two. */
+static const char SIZES[] = "23230011001122232301012";
+
+static uint8_t operands[256][2];
+static const uint8_t *next[STREAMS];
+static uint8_t *out;
+
+/* Locals of the function, the last one used first; those that were not used yet follow in order. */
+static uint16_t names[1 << 12];
+static uint32_t named;
+
+static uint32_t number(enum stream first, enum stream more)
+{
+    uint32_t value = 0;
+    for (int shift = 0;; shift += 7) {
+        uint8_t byte = *next[first]++;
+        value |= (uint32_t)(byte & 127) << shift;
+        if (byte < 128)
+            return value;
+        first = more;
+    }
+}
+
+static void put_number(uint32_t value)
+{
+    for (; value > 127; value >>= 7)
+        *out++ = (uint8_t)(value | 128);
+    *out++ = (uint8_t)value;
+}
+
+static void copy_number(enum stream stream)
+{
+    while ((*out++ = *next[stream]++) > 127)
+        stream = MORE;
+}
+
+static void copy(enum stream stream, uint32_t len)
+{
+    while (len-- > 0)
+        *out++ = *next[stream]++;
+}
+
+static uint16_t used_before(uint32_t rank)
+{
+    for (; named <= rank; named++)
+        names[named] = (uint16_t)named;
+    uint16_t name = names[rank];
+    for (; rank > 0; rank--)
+        names[rank] = names[rank - 1];
+    return names[0] = name;
+}
+
+/* Writes how many bytes were put since `start` in front of them. */
+static void count(uint8_t *start)
+{
+    uint32_t len = (uint32_t)(out - start);
+    uint32_t room = 1;
+    for (uint32_t rest = len; rest > 127; rest >>= 7)
+        room++;
+    for (uint8_t *at = out; at-- > start;)
+        at[room] = *at;
+    out = start;
+    put_number(len);
+    out += len;
+}
+
+static void put_operand(uint8_t stream)
+{
+    if (stream == RAW)
+        copy(RAW, *next[RAW]++);
+    else if (stream == READS || stream == WRITES)
+        put_number(used_before(number(stream, MORE)));
+    else if (stream != 0)
+        copy_number(stream);
+}
+
+static void put_function(void)
+{
+    uint8_t *start = out;
+    named = 0;
+    uint32_t groups = number(LOCALS, LOCALS);
+    put_number(groups);
+    for (uint32_t i = 0; i < 2 * groups; i++)
+        copy_number(LOCALS);
+    for (uint32_t depth = 1; depth > 0;) {
+        uint8_t op = *out++ = *next[OPS]++;
+        depth += operands[op][0] == TYPES && op < 5;
+        depth -= op == 0x0b;
+        put_operand(operands[op][0]);
+        if (operands[op][0] == ALIGNS)
+            out[-1] ^= (uint8_t)(SIZES[op - 0x28] - '0');
+        put_operand(operands[op][1]);
+    }
+    count(start);
+}
+
+/* The bytes came as text, a character for each, where NUL and DEL have changed places. */
+static const uint8_t *from_text(uint8_t *text, uint32_t len)
+{
+    uint8_t *to = text;
+    for (const uint8_t *at = text; at < text + len; at++) {
+        uint8_t byte = *at;
+        if (byte > 127)
+            byte = (uint8_t)(byte << 6 | (*++at & 63));
+        *to++ = byte == 0 ? 127 : byte == 127 ? 0 : byte;
+    }
+    return text;
+}
+
+uint32_t unpack(uint8_t *text, uint32_t len);
+
+/*
+ * `text`: `len` bytes of UTF-8 above the first 64 KiB, which are this program's own. The module is put
+ * right behind them, and its length returned.
+ */
+__attribute__((export_name("unpack"))) uint32_t unpack(uint8_t *text, uint32_t len)
+{
+    for (uint32_t i = 0; i < sizeof OPERANDS / sizeof *OPERANDS; i++)
+        for (uint32_t op = OPERANDS[i].from; op <= OPERANDS[i].to; op++) {
+            operands[op][0] = OPERANDS[i].first;
+            operands[op][1] = OPERANDS[i].second;
+        }
+    uint32_t lengths[STREAMS];
+    next[HEAD] = from_text(text, len);
+    for (uint32_t i = 0; i < STREAMS; i++)
+        lengths[i] = number(HEAD, HEAD);
+    for (uint32_t i = 1; i < STREAMS; i++)
+        next[i] = next[i - 1] + lengths[i - 1];
+    uint8_t *module = out = text + len;
+    copy(HEAD, number(HEAD, HEAD));
+    uint8_t *code = out;
+    uint32_t functions = number(HEAD, HEAD);
+    put_number(functions);
+    while (functions-- > 0)
+        put_function();
+    count(code);
+    copy(TAIL, lengths[TAIL]);
+    return (uint32_t)(out - module);
+}
