@@ -262,6 +262,7 @@ void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_versio
         return;
     n->version = version;
     n->is_writable = true;
+    n->was_mute = false;
     n->told = 0;
     n->greeted = g->mesh.last_change;
     graft_where_wanted(g, n, now);

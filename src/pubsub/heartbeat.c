@@ -94,9 +94,23 @@ static void forget_parted(struct gossipsub *g)
     }
 }
 
+/* Whoever grafts us and takes no stream of ours would only fill the mesh. */
+static void drop_mute(struct gossipsub *g)
+{
+    uint32_t at = 0;
+    struct neighbour *n;
+    while ((n = table_next(&g->peers, &at)) != NULL) {
+        if (n->was_mute)
+            LIST_EACH(node, &n->members)
+                member_set_mesh(LIST_OWNER(node, struct member, in_peer), false);
+        n->was_mute = !n->is_writable;
+    }
+}
+
 void router_heartbeat(struct gossipsub *g, uint64_t now)
 {
     g->gossip_since = beats_ago(g, g->config.mcache_gossip, now);
+    drop_mute(g);
     LIST_EACH(node, &g->mesh.topics) {
         struct topic *t = LIST_OWNER(node, struct topic, in_topics);
         if (t->is_ours)

@@ -163,7 +163,7 @@ static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic
 {
     const struct topic *t = topic_find(&g->mesh, topic);
     struct member *m = t && t->is_ours ? member_find(&g->mesh, t, n) : NULL;
-    if (m == NULL || !m->is_subscribed || member_is_in_mesh(m))
+    if (m == NULL || !m->is_subscribed || member_is_in_mesh(m) || n->was_mute)
         return;
     bool is_too_soon = !is_due(m->backoff_until, now);
     bool is_too_many = t->mesh_count >= g->config.d_high && n->role == LISTENER;

@@ -36,6 +36,7 @@ struct neighbour {
 
     /* out */
     bool is_writable;       /* our stream to it is open */
+    bool was_mute;          /* and was not at the last heartbeat */
     struct list in_owing;   /* linked: there is something to write, and it is writable */
     uint32_t walk;          /* the last one over those owing that met it */
     uint32_t told;          /* it knows our subscriptions as of this change */

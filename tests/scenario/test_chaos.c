@@ -199,7 +199,7 @@ static void everything_fails(struct sim *sim)
         one_trouble(&w);
     }
     end_all(&w);
-    assert_within(sim, 12000, are_reserved(&w));
+    assert_within(sim, 16000, are_reserved(&w));
     assert_within(sim, 15000, are_connected(&w, false));
     assert_within(sim, 90000, are_connected(&w, true));
     sim_run(sim, 70000); /* the longest back-off of a mesh */

@@ -219,6 +219,31 @@ static void test_graft_flood(void **state)
 }
 
 /* Left, pruned and come back within the backoff: it is kept though nothing else was left of it. */
+/* It grafts us, and our stream to it is never open: it counts for nothing until that is. */
+static void test_mute_peers_leave_the_mesh(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 0);
+    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, s.now));
+    gossipsub_hear(&s.g, 1);
+    say(&s, 1, JOIN GRAFT);
+    assert_int_equal(mesh_size(&s, "t"), 1);
+    pass(&s, 1000);
+    assert_int_equal(mesh_size(&s, "t"), 1);
+    pass(&s, 1000);
+    assert_int_equal(mesh_size(&s, "t"), 0);
+    say(&s, 1, GRAFT);
+    assert_int_equal(mesh_size(&s, "t"), 0);
+    gossipsub_greet(&s.g, 1, GOSSIPSUB_1_2, s.now);
+    assert_int_equal(mesh_size(&s, "t"), 1);
+    assert_said(&s, 1, "1 subscription topic=74 yes\n1 graft topic=74\n");
+    pass(&s, 5000);
+    assert_int_equal(mesh_size(&s, "t"), 1);
+    scripted_end(&s);
+}
+
 static void test_backoff_of_one_that_left(void **state)
 {
     (void)state;
@@ -638,6 +663,7 @@ int main(void)
         cmocka_unit_test(test_backoffs),
         cmocka_unit_test(test_hostile_prunes_of_vectors),
         cmocka_unit_test(test_graft_flood),
+        cmocka_unit_test(test_mute_peers_leave_the_mesh),
         cmocka_unit_test(test_backoff_of_one_that_left),
         cmocka_unit_test(test_message_is_given_once_and_passed_on),
         cmocka_unit_test(test_messages_of_no_concern),
