@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import puppeteer from 'puppeteer-core'
 import { createPageServer, listen } from '../../web/serve.mjs'
-import { startPeer } from '../interop/start-peer.mjs'
+import { startPeerFor } from '../interop/start-peer.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HERE = path.join(ROOT, 'tests/browser')
@@ -126,9 +126,9 @@ export function openWorld ({ flags = [] } = {}) {
 
     /** A relay, killed and brought back by the test that asked for it: 'js', 'go' or 'rust'. */
     async relay (t, env, kind = 'js') {
-      const relay = await startPeer(kind, env)
+      const relay = await startPeerFor(t, kind, env)
       relays.current = relay
-      t.after(() => { relays.current = undefined; return relay.stop() })
+      t.after(() => { relays.current = undefined })
       return relay
     },
 

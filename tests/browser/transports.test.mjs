@@ -2,7 +2,7 @@
 // a browser has for them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { missing, startPeer } from '../interop/start-peer.mjs'
+import { missing, startPeerFor } from '../interop/start-peer.mjs'
 import { openWorld } from './harness.mjs'
 
 const world = openWorld()
@@ -17,13 +17,6 @@ const TRANSPORTS = {
 
 /** The peer's address with this in it. @param {{ addrs: string[] }} peer @param {string} part */
 const addressOf = (peer, part) => peer.addrs.find((text) => text.includes(part)) ?? assert.fail(`no ${part} among ${peer.addrs}`)
-
-/** @param {import('node:test').TestContext} t @param {string} kind */
-async function peerFor (t, kind) {
-  const peer = await startPeer(kind)
-  t.after(() => peer.stop())
-  return peer
-}
 
 /** A page with a node that speaks every transport. `sdp`: keep what peer connections are told. */
 async function pageFor (t, { from = world } = {}) {
@@ -106,7 +99,7 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
 
   for (const transport of transports) {
     test(`${kind}-libp2p over ${transport}: identify, ping, echo of 1 MiB, many streams, a slow reader`, options, async (t) => {
-      const peer = await peerFor(t, kind)
+      const peer = await startPeerFor(t, kind)
       const ask = await pageFor(t)
       const dialled = await ask('dial', addressOf(peer, transport))
       assert.equal(dialled.peer, peer.peerId, dialled.message)
@@ -121,7 +114,7 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
     })
 
     test(`${kind}-libp2p over ${transport}: the one who answers is another`, options, async (t) => {
-      const peer = await peerFor(t, kind)
+      const peer = await startPeerFor(t, kind)
       const ask = await pageFor(t)
       const { name, message } = await ask('dial', addressOf(peer, transport).replace(peer.peerId, NOBODY))
       assert.equal(name, 'UnexpectedPeerError', message)
@@ -131,7 +124,7 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
     if (transport === '/ws') continue
 
     test(`${kind}-libp2p over ${transport}: a certificate that is another, a host where nobody is`, options, async (t) => {
-      const peer = await peerFor(t, kind)
+      const peer = await startPeerFor(t, kind)
       const ask = await pageFor(t)
       const address = addressOf(peer, transport)
       const stale = await ask('dial', address.replaceAll(/(\/certhash\/uEi.)[\w-]{8}/g, '$1AAAAAAAA'))
@@ -146,7 +139,7 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
 }
 
 test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebRTC Direct', { skip: missing('go') ?? false, timeout: 60_000 }, async (t) => {
-  const peer = await peerFor(t, 'go')
+  const peer = await startPeerFor(t, 'go')
   for (const [from, version] of /** @type {const} */ ([[world, 'v1'], [oldWorld, 'v2']])) {
     const ask = await pageFor(t, { from })
     assert.equal((await ask('dial', addressOf(peer, '/webrtc-direct'))).peer, peer.peerId)
@@ -157,7 +150,7 @@ test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebR
 })
 
 test('of several addresses the one that works is found', { skip: missing('go') ?? false, timeout: 60_000 }, async (t) => {
-  const peer = await peerFor(t, 'go')
+  const peer = await startPeerFor(t, 'go')
   const ask = await pageFor(t)
   const dead = addressOf(peer, '/webtransport').replace(/\/udp\/\d+/, '/udp/20009')
   const good = addressOf(peer, '/webrtc-direct')

@@ -12,8 +12,9 @@ import { createLibp2p } from 'libp2p'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { MIB, TOPIC, echoThrough, once, startPeerFor, startPeerlet, when } from './nodes.mjs'
+import { MIB, TOPIC, echoThrough, once, startPeerlet, when } from './nodes.mjs'
 import * as peerlet from './peerlet.mjs'
+import { startPeerFor } from './start-peer.mjs'
 import { ECHO, echo } from './relay.mjs'
 
 /**

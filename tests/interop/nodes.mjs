@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import * as peerlet from './peerlet.mjs'
 import { ECHO, echo } from './relay.mjs'
-import { startPeer } from './start-peer.mjs'
 
 export const TOPIC = 'interop'
 export const MIB = 1 << 20
@@ -50,13 +49,6 @@ export async function startPeerlet (t, options = {}) {
   t.after(() => node.stop())
   await node.handle(ECHO, (stream) => echo(stream), { runOnLimitedConnection: true })
   return node
-}
-
-/** @param {import('node:test').TestContext} t @param {string} kind @param {Record<string, string>} [env] */
-export async function startPeerFor (t, kind, env) {
-  const peer = await startPeer(kind, env)
-  t.after(() => peer.stop())
-  return peer
 }
 
 /** Random bytes there and back, compared by their hash. */

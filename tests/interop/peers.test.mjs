@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { MIB, TOPIC, echoThrough, once, startPeerFor, startPeerlet, when } from './nodes.mjs'
+import { MIB, TOPIC, echoThrough, once, startPeerlet, when } from './nodes.mjs'
 import { bootstrap } from './peerlet.mjs'
 import { ECHO } from './relay.mjs'
-import { missing } from './start-peer.mjs'
+import { missing, startPeerFor } from './start-peer.mjs'
 
 const AGENTS = { go: /^go-libp2p/ }
 const UNLIMITED = { RELAY_TOPICS: TOPIC, RELAY_LIMITS: '{ "applyDefaultLimit": false }' }

@@ -125,3 +125,16 @@ export async function startPeer (kind, env = {}) {
   }
   return peer
 }
+
+/**
+ * The same for a test, with which the peer ends, even if the test is over before the peer has come up.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {string} kind
+ * @param {Record<string, string>} [env]
+ */
+export async function startPeerFor (t, kind, env) {
+  const starting = startPeer(kind, env)
+  t.after(() => starting.then((peer) => peer.stop(), () => {}))
+  return await starting
+}
