@@ -507,6 +507,7 @@ struct caller {
     uint32_t via; /* number of the stream, which may be gone */
     struct conn *conn;
     size_t answer_left; /* of the relay's own protocol */
+    bool is_told_off;   /* it heard a GOAWAY */
     struct conn_totals totals;
 };
 
@@ -519,9 +520,11 @@ static void hear_call(struct attackers *w, struct attacker *a, const struct conn
         return;
     struct span in = ev->data;
     caller->answer_left -= span_take(&in, caller->answer_left).len;
-    while (conn_feed(caller->conn, &in, &inner, w->now) > 0)
+    while (conn_feed(caller->conn, &in, &inner, w->now) > 0) {
         if (inner.type == CONN_STREAM_PROPOSED)
             stream_refuse(inner.stream);
+        caller->is_told_off |= inner.type == CONN_GOAWAY;
+    }
 }
 
 /* Carries what the caller has to say, until all is said. */
@@ -595,6 +598,34 @@ static void test_a_caller_is_who_the_relay_says(void **state)
     }
 }
 
+/* Frames for the muxer of the called, sealed as they are. */
+static void say_frames(struct caller *caller, struct view bytes)
+{
+    struct conn *c = caller->conn;
+    uint8_t *at = noise_reserve(&c->noise, &c->link.out, bytes.len);
+    assert_non_null(at);
+    memcpy(at, bytes.data, bytes.len);
+    noise_commit(&c->noise, &c->link.out, bytes.len);
+    talk(caller);
+}
+
+static void test_goaway_leaves_through_a_relay(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct caller caller;
+    struct watch saw;
+    begin(&w, &saw);
+    w.told = NULL;
+    call(&w, &caller, &w.identities[1], &w.identities[1]);
+    assert_true(is_connected_to(&w, &w.identities[1]));
+    say_frames(&caller, hex("010100000000000000000000"));
+    assert_false(is_connected_to(&w, &w.identities[1]));
+    assert_true(caller.is_told_off);
+    conn_free(caller.conn);
+    attackers_end(&w);
+}
+
 /* Callers with good names, and too many of them. */
 static void test_callers_leave_room_for_our_own(void **state)
 {
@@ -653,13 +684,11 @@ static void test_a_limited_connection_is_not_overdrawn(void **state)
     call(&w, &caller, &w.identities[1], &w.identities[1]);
     assert_true(is_connected_to(&w, &w.identities[1]));
     for (size_t i = 0; i < 64 && is_connected_to(&w, &w.identities[1]); i++) {
-        uint8_t *at = noise_reserve(&caller.conn->noise, &caller.conn->link.out, 120);
-        assert_non_null(at);
+        uint8_t pings[120];
         for (size_t j = 0; j < 10; j++) /* pongs nobody asked for, and a ping */
-            memcpy(at + 12 * j, hex("000200020000000000c0ffee").data, 12);
-        at[3] = 1;
-        noise_commit(&caller.conn->noise, &caller.conn->link.out, 120);
-        talk(&caller);
+            memcpy(pings + 12 * j, hex("000200020000000000c0ffee").data, 12);
+        pings[3] = 1;
+        say_frames(&caller, view_of(pings, sizeof pings));
         w.now += 100;
         assert_true(i < 60);
     }
@@ -890,6 +919,7 @@ int main(void)
         cmocka_unit_test(test_a_flood_of_channels),
         cmocka_unit_test(test_a_flood_of_calls),
         cmocka_unit_test(test_a_caller_is_who_the_relay_says),
+        cmocka_unit_test(test_goaway_leaves_through_a_relay),
         cmocka_unit_test(test_callers_leave_room_for_our_own),
         cmocka_unit_test(test_one_peer_has_few_connections),
         cmocka_unit_test(test_a_limited_connection_is_not_overdrawn),
