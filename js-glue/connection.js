@@ -30,10 +30,10 @@ export class Connection extends Emitter {
    * @param {import('./multiaddr.js').Multiaddr} init.remoteAddr
    * @param {'inbound' | 'outbound'} init.direction
    * @param {boolean} init.direct
-   * @param {boolean} init.isNative whether the transport is secure and has streams of its own
+   * @param {string} init.multiplexer the transport's own name where it is secure and has streams of its own
    * @param {{ seconds: number, bytes: bigint }} [init.limits]
    */
-  constructor (core, openStream, { number, remotePeer, remoteAddr, direction, direct, isNative, limits }) {
+  constructor (core, openStream, { number, remotePeer, remoteAddr, direction, direct, multiplexer, limits }) {
     super()
     this.#core = core
     this.#number = number
@@ -44,8 +44,8 @@ export class Connection extends Emitter {
     this.direction = direction
     this.direct = direct
     this.limits = limits
-    this.multiplexer = isNative ? '/webrtc' : '/yamux/1.0.0'
-    this.encryption = isNative ? undefined : '/noise'
+    this.multiplexer = multiplexer
+    this.encryption = multiplexer === '/yamux/1.0.0' ? '/noise' : undefined
   }
 
   /** js-libp2p 1's name of "has limits". */

@@ -538,7 +538,7 @@ export class Libp2p extends Emitter {
       remoteAddr: multiaddr(text),
       direction: is('CONN_INBOUND') ? 'inbound' : 'outbound',
       direct: !is('CONN_RELAYED'),
-      isNative: is('CONN_WEBRTC'),
+      multiplexer: is('CONN_WEBRTC') ? '/webrtc' : is('CONN_WEBTRANSPORT') ? '/webtransport' : '/yamux/1.0.0',
       limits: is('CONN_LIMITED') ? { seconds: limitSeconds, bytes: limitBytes } : undefined
     })
     this.#connections.set(id, connection)

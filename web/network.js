@@ -3,7 +3,7 @@ import { kindOf } from './words.js'
 
 const PING_EVERY_MS = 3000
 
-const BEST_FIRST = /** @type {const} */ (['direct', 'relayed', 'socket'])
+const BEST_FIRST = /** @type {const} */ (['direct', 'relayed', 'socket', 'session', 'server'])
 
 const EVENTS = ['connection:open', 'connection:close', 'peer:connect', 'peer:disconnect', 'self:peer:update', 'relay:state']
 
@@ -12,7 +12,7 @@ const EVENTS = ['connection:open', 'connection:close', 'peer:connect', 'peer:dis
  * @property {string} id
  * @property {import('./words.js').Kind[]} kinds of its connections, the best first
  * @property {boolean} isRelay
- * @property {boolean} isServer reached by a socket, so no browser
+ * @property {boolean} isServer reached without a relay, so no browser
  * @property {number} [rtt] milliseconds
  */
 
@@ -55,7 +55,7 @@ export class Network extends EventTarget {
       id,
       kinds: BEST_FIRST.filter((kind) => set.has(kind)),
       isRelay: id === this.#relay,
-      isServer: set.has('socket'),
+      isServer: set.has('socket') || set.has('session') || set.has('server'),
       rtt: this.#rtt.get(id)
     })).sort((a, b) => Number(a.isServer) - Number(b.isServer) || (a.id < b.id ? -1 : 1))
   }

@@ -1,5 +1,5 @@
 // What the page says: every sentence about peers, connections and failures.
-import { Circuit, WebRTC } from 'peerlet'
+import { Circuit, WebRTC, WebRTCDirect, WebTransport } from 'peerlet'
 
 /** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => n === 1 ? `1 ${one}` : `${n} ${many}`
@@ -14,16 +14,17 @@ export function hueOf (id) {
   return hash
 }
 
-/** @typedef {'direct' | 'relayed' | 'socket'} Kind how a connection runs */
+/** @typedef {'direct' | 'relayed' | 'socket' | 'session' | 'server'} Kind how a connection runs; the last three to servers */
 
 /** @param {import('peerlet').Connection} connection @returns {Kind} */
 export function kindOf (connection) {
   if (WebRTC.exactMatch(connection.remoteAddr)) return 'direct'
   if (Circuit.exactMatch(connection.remoteAddr)) return 'relayed'
-  return 'socket'
+  if (WebTransport.exactMatch(connection.remoteAddr)) return 'session'
+  return WebRTCDirect.exactMatch(connection.remoteAddr) ? 'server' : 'socket'
 }
 
-export const KIND_NAMES = { direct: 'direct WebRTC', relayed: 'relayed', socket: 'WebSocket' }
+export const KIND_NAMES = { direct: 'direct WebRTC', relayed: 'relayed', socket: 'WebSocket', session: 'WebTransport', server: 'WebRTC' }
 
 /** @param {number | undefined} ms */
 export const roundTrip = (ms) => ms === undefined ? '' : ms < 1 ? '< 1 ms' : `${Math.round(ms)} ms`

@@ -176,8 +176,22 @@ static bool ends_in_label(struct view name, const char *label)
     return true;
 }
 
+/* A name that ends in a number is an IPv4 address to a browser, in whatever way it is written. */
+static bool ends_in_number(struct view name)
+{
+    size_t at = name.len;
+    if (at > 0 && name.data[at - 1] == '.')
+        at--;
+    while (at > 0 && name.data[at - 1] != '.')
+        at--;
+    return at < name.len && name.data[at] >= '0' && name.data[at] <= '9';
+}
+
 static enum multiaddr_scope name_scope(struct view name)
 {
+    uint8_t ip[IP4_LEN];
+    if (ends_in_number(name))
+        return ip4_parse(name, ip) ? ip4_scope(ip) : SCOPE_NONE;
     if (ends_in_label(name, "localhost"))
         return SCOPE_LOOPBACK;
     return ends_in_label(name, "local") ? SCOPE_PRIVATE : SCOPE_PUBLIC;
@@ -200,6 +214,7 @@ enum multiaddr_scope multiaddr_scope(struct view addr)
     case MULTIADDR_DNS4:
     case MULTIADDR_DNS6:
     case MULTIADDR_DNSADDR:
+    case MULTIADDR_SNI:
         return name_scope(part.value);
     default:
         return SCOPE_NONE;
@@ -242,10 +257,13 @@ static enum multiaddr_kind websocket_kind(struct view rest)
     if (take_code(&rest, MULTIADDR_TLS)) {
         take_code(&rest, MULTIADDR_SNI);
         kind = ADDR_SECURE_WEBSOCKET;
-    } else if (take_code(&rest, MULTIADDR_WSS)) {
-        return take_end(&rest) ? ADDR_SECURE_WEBSOCKET : ADDR_OTHER;
     }
-    return take_code(&rest, MULTIADDR_WS) && take_end(&rest) ? kind : ADDR_OTHER;
+    if (kind == ADDR_WEBSOCKET && take_code(&rest, MULTIADDR_WSS))
+        kind = ADDR_SECURE_WEBSOCKET;
+    else if (!take_code(&rest, MULTIADDR_WS))
+        return ADDR_OTHER;
+    take_code(&rest, MULTIADDR_HTTP_PATH);
+    return take_end(&rest) ? kind : ADDR_OTHER;
 }
 
 static bool is_webtransport(struct view rest)

@@ -141,8 +141,8 @@ static inline bool multiaddr_is_public(struct view addr)
 /* How a browser would dial the address; <host> is an IP address or a dns, dns4 or dns6 name. */
 enum multiaddr_kind {
     ADDR_OTHER,            /* not at all */
-    ADDR_WEBSOCKET,        /* <host>[/tcp/P]/ws[/p2p/T] */
-    ADDR_SECURE_WEBSOCKET, /* <host>[/tcp/P]/wss, or /tls[/sni/S]/ws */
+    ADDR_WEBSOCKET,        /* <host>[/tcp/P]/ws[/http-path/H][/p2p/T] */
+    ADDR_SECURE_WEBSOCKET, /* <host>[/tcp/P]/wss, or /tls[/sni/S]/ws, and the same behind it */
     ADDR_WEBTRANSPORT,     /* <host>/udp/P/quic-v1/webtransport/certhash/C[/certhash/C] */
     ADDR_WEBRTC_DIRECT,    /* <ip>/udp/P/webrtc-direct/certhash/C[/certhash/C] */
     ADDR_CIRCUIT,          /* [<relay>]/p2p-circuit */

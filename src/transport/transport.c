@@ -26,7 +26,9 @@ const struct transport_ops *transport_of(struct view addr, uint32_t services, un
 /* What the browser itself, or our care for the user's own network, has against a host. */
 static int host_permits(struct view addr, uint32_t page, const char **why)
 {
-    enum multiaddr_scope scope = multiaddr_scope(addr);
+    struct multiaddr_part sni;
+    bool has_sni = multiaddr_has(addr, MULTIADDR_TLS) && multiaddr_find(addr, MULTIADDR_SNI, &sni);
+    enum multiaddr_scope scope = multiaddr_scope(has_sni ? sni.whole : addr);
     if (page & PEERLET_PAGE_ANY)
         return 0;
     if ((page & PEERLET_PAGE_SECURE) && scope != SCOPE_LOOPBACK &&

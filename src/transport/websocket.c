@@ -10,13 +10,29 @@ static bool is_plain(struct view addr)
     return multiaddr_kind(addr) == ADDR_WEBSOCKET;
 }
 
+/* The path of a URL: the value is what percent signs stood for, with go without the first slash. */
+static void put_path(struct writer *w, struct view addr)
+{
+    struct multiaddr_part part;
+    put_text(w, "/");
+    if (!multiaddr_find(addr, MULTIADDR_HTTP_PATH, &part))
+        return;
+    for (size_t i = 0; i < part.value.len; i++) {
+        struct multiaddr_part one = {.code = part.code, .value = view_of(part.value.data + i, 1)};
+        if (*one.value.data != '/')
+            multiaddr_format_value(&one, w);
+        else if (i > 0)
+            put_text(w, "/");
+    }
+}
+
 /* libp2p addressing spec, "WebSockets"; js-libp2p's mapping is the one that decides. */
 static int websocket_url(struct view addr, struct writer *out)
 {
     bool secure = is_secure(addr);
     put_text(out, secure ? "wss://" : "ws://");
     transport_put_authority(out, addr, secure ? 443 : 80);
-    put_text(out, "/");
+    put_path(out, addr);
     return out->failed ? ERR_BAD_MULTIADDR : 0;
 }
 
