@@ -41,6 +41,13 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .yamux_refusals_owed = 256,
     .yamux_churn_per_s = 200,
 
+    .flight_first = 256u << 10,
+    .flight_least = 64u << 10,
+    .flight_most = 16u << 20,
+    .flight_late_ms = 250,
+    .flight_pause_ms = 100,
+    .flight_lost_ms = 10000,
+
     .identify_message = 8192,
     .identify_messages = 10,
     .identify_send = 4096,

@@ -54,6 +54,14 @@ struct peerlet_limits {
     uint32_t yamux_refusals_owed; /* RST of streams over the cap; rust opens 256 unanswered */
     uint32_t yamux_churn_per_s;   /* streams opened and reset by the peer; then GOAWAY */
 
+    /* bytes on their way to a peer, see net/flight.h */
+    size_t flight_first;
+    size_t flight_least;
+    size_t flight_most;
+    uint32_t flight_late_ms;  /* what the queue on the way may add to the round trip */
+    uint32_t flight_pause_ms; /* between probes while nothing waits for their answers */
+    uint32_t flight_lost_ms;  /* for the answer to a ping of the muxer */
+
     /* identify */
     size_t identify_message;     /* one received message; go and js allow 8192 */
     uint32_t identify_messages;  /* merged from one stream */

@@ -32,6 +32,7 @@ struct conn *conn_new(const struct conn_config *config, uint64_t now)
     c->ping_at = NEVER;
     buf_init(&c->link.out, c->mem, c->limits->link_out);
     buf_init(&c->held, c->mem, c->limits->link_out);
+    flight_init(&c->flight, c->limits);
     list_init(&c->channels);
     list_init(&c->streams);
     list_init(&c->pending);
@@ -478,7 +479,7 @@ int conn_drain(struct conn *c, struct conn_output *out, uint64_t now)
     return 1;
 }
 
-static void unblock(struct conn *c)
+void conn_unblock(struct conn *c)
 {
     while (!list_is_empty(&c->blocked)) {
         struct list *node = c->blocked.next;
@@ -501,7 +502,7 @@ void conn_sent(struct conn *c)
     c->link.handed = 0;
     buf_trim(&c->link.out);
     if (c->link.out.len < c->link.out.limit / 2)
-        unblock(c);
+        conn_unblock(c);
 }
 
 void conn_room(struct conn *c, uint32_t channel, size_t room)
@@ -521,7 +522,8 @@ bool conn_ping(struct conn *c, uint64_t now)
 {
     if (link_has_channels(c->link.kind) || c->state != CONN_READY)
         return false;
-    yamux_ping(&c->yamux, now);
+    if (yamux_ping(&c->yamux, now))
+        flight_probe(&c->flight, now);
     return true;
 }
 

@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/rng.h"
 #include "net/addrbook.h"
+#include "net/flight.h"
 #include "net/link.h"
 #include "net/stream.h"
 #include "peerlet.h"
@@ -74,6 +75,7 @@ struct conn {
     struct noise noise;
     const struct mux_ops *mux;
     struct yamux yamux;
+    struct flight flight;
     struct list channels;   /* struct channel */
     uint32_t first_channel; /* the one Noise runs on */
 
@@ -249,6 +251,9 @@ void conn_close(struct conn *c, uint64_t now);
 struct stream *conn_add_stream(struct conn *c, enum role role, uint64_t now);
 MUST_USE int conn_peer_closed(struct stream *s, struct conn_event *ev);
 void conn_stream_died(struct stream *s, int code);
+
+/* Streams that waited for room on the link are looked at again. */
+void conn_unblock(struct conn *c);
 
 uint64_t conn_deadline(const struct conn *c);
 

@@ -40,7 +40,10 @@ static uint8_t *reserve(struct conn *c, struct stream *s, size_t *room)
     size_t want = MIN(MIN(*room, yamux_credit(ys)), (size_t)c->limits->yamux_frame);
     if (want == 0)
         return NULL;
-    if (buf_room(&c->link.out) < CONTROL_ROOM + want) {
+    bool is_full = !s->is_urgent && flight_is_full(&c->flight);
+    if (is_full)
+        c->flight.was_full = true;
+    if (is_full || buf_room(&c->link.out) < CONTROL_ROOM + want) {
         list_remove(&s->in_pending);
         list_add(&c->blocked, &s->in_pending);
         return NULL;
@@ -56,6 +59,7 @@ static void commit(struct conn *c, struct stream *s, size_t len)
 {
     yamux_commit(&c->yamux, s->in_mux.yamux, &c->writing, len);
     noise_commit(&c->noise, &c->link.out, c->writing.len);
+    c->flight.sent += len;
 }
 
 static void close_write(struct conn *c, struct stream *s)
@@ -124,6 +128,8 @@ static int on_event(struct conn *c, const struct yamux_event *yev, struct conn_e
         return 0;
     case YAMUX_PONG:
         c->rtt_ms = yev->rtt_ms;
+        flight_answered(&c->flight, c->rtt_ms);
+        conn_unblock(c);
         ev->type = CONN_PONG;
         return 1;
     case YAMUX_GOAWAY:
@@ -144,6 +150,8 @@ static int feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_t
 static int drain(struct conn *c, struct conn_output *out, uint64_t now)
 {
     (void)out;
+    if (flight_is_due(&c->flight, now))
+        conn_ping(c, now);
     while (yamux_owes(&c->yamux)) {
         struct writer w;
         if (buf_room(&c->link.out) < NOISE_OVERHEAD + 64 * YAMUX_HEADER_LEN)
@@ -162,13 +170,17 @@ static int drain(struct conn *c, struct conn_output *out, uint64_t now)
 
 static uint64_t deadline(const struct conn *c)
 {
-    (void)c;
-    return NEVER;
+    uint64_t sent_at = c->yamux.ping_sent_at;
+    return sent_at == NEVER ? NEVER : after(sent_at, c->limits->flight_lost_ms);
 }
 
 static int tick(struct conn *c, uint64_t now)
 {
-    (void)c, (void)now;
+    if (!is_due(deadline(c), now))
+        return 0;
+    yamux_forget_ping(&c->yamux);
+    flight_lost(&c->flight);
+    conn_unblock(c);
     return 0;
 }
 

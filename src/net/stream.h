@@ -39,6 +39,7 @@ struct stream {
         struct channel *channel;
     } in_mux;
     bool wants_room;   /* a write was short */
+    bool is_urgent;    /* few bytes that wait for nothing on their way; see flight.h */
     bool close_wanted; /* close our half when `out` is empty */
     bool write_closed; /* our half is closed */
     bool read_closed;  /* we want no more */

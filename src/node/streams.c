@@ -14,6 +14,7 @@ static struct session *session_new(struct peerlet *p, const struct service *serv
     session->stream = s;
     s->use = USE_SESSION;
     s->user = session;
+    s->is_urgent = true;
     return session;
 }
 
@@ -28,6 +29,7 @@ static void hand_over(struct peerlet *p, struct session *session)
 {
     struct stream *s = session->stream;
     struct conn *child = session->service->raw(p, session);
+    s->is_urgent = false;
     s->user = child;
     s->use = child ? USE_LINK : USE_NONE;
     session_free(p, session);

@@ -234,13 +234,20 @@ void yamux_release(struct yamux *y, struct yamux_stream *s)
     check(y);
 }
 
-void yamux_ping(struct yamux *y, uint64_t now)
+bool yamux_ping(struct yamux *y, uint64_t now)
 {
     if (y->ping_sent_at != NEVER)
-        return;
+        return false;
     y->ping_owed = true;
     y->ping_value++;
     y->ping_sent_at = now;
+    return true;
+}
+
+void yamux_forget_ping(struct yamux *y)
+{
+    y->ping_owed = false;
+    y->ping_sent_at = NEVER;
 }
 
 void yamux_goaway(struct yamux *y, enum yamux_code code)

@@ -143,8 +143,11 @@ void yamux_grant(struct yamux *y, struct yamux_stream *s, size_t len, uint64_t n
  */
 void yamux_release(struct yamux *y, struct yamux_stream *s);
 
-/* Asks for a round trip; YAMUX_PONG follows. Nothing happens while one is under way. */
-void yamux_ping(struct yamux *y, uint64_t now);
+/* Asks for a round trip; YAMUX_PONG follows. False while one is under way: nothing happens. */
+bool yamux_ping(struct yamux *y, uint64_t now);
+
+/* Waits no longer for the answer to the ping under way. */
+void yamux_forget_ping(struct yamux *y);
 
 /* Says that no more streams are wanted. Those that are open go on. */
 void yamux_goaway(struct yamux *y, enum yamux_code code);

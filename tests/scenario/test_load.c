@@ -25,10 +25,36 @@ static void a_thousand_pings(struct sim *sim)
     assert_true(nodes_are_direct(alice, bob) && node_is_on(alice, relay));
 }
 
+/* Up a thin line: whoever asks meanwhile whether we are there does not wait for the end of it. */
+static void a_burst_leaves_room_for_pings(struct sim *sim)
+{
+    enum { COUNT = 1500 };
+    struct relay *relay = sim_relay(sim);
+    struct node_config config = {.relays = {relay}, .is_undiscoverable = true};
+    relay_join(relay, "room");
+    struct node *alice = sim_node(sim, &config), *bob = sim_node(sim, &config);
+    alice->host.path.bytes_per_ms = 100;
+
+    assert_within(sim, 2000, node_is_on(alice, relay) && node_is_on(bob, relay));
+    uint32_t id = node_conn_to(alice, relay_id(relay), 0, 0)->id;
+    assert_within(sim, 3000, node_say_number(alice, 0, 1024) > 0);
+    for (uint32_t i = 1; i < COUNT; i++)
+        assert_within(sim, 60000, node_say_number(alice, i, 1024) > 0);
+    sim_run(sim, 5000);
+    for (uint32_t answered = alice->pings; bob->messages < COUNT; answered = alice->pings) {
+        assert_code(node_ping(alice, relay_id(relay)), 0);
+        assert_within(sim, 1000, alice->pings > answered);
+        sim_run(sim, 100);
+    }
+    assert_true(bob->numbers == (uint64_t)COUNT * (COUNT - 1) / 2);
+    assert_int_equal(node_conn_to(alice, relay_id(relay), 0, 0)->id, id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(a_thousand_pings),
+        STORY(a_burst_leaves_room_for_pings),
     };
     return TELL(tests);
 }
