@@ -143,11 +143,16 @@ static void tell_streams(struct peerlet *p, struct conn *c, int code)
     reap_streams(p, c);
 }
 
-/* A direct connection that fell silent while it was in use: the relay can carry on. */
-static bool is_missed(const struct conn *c, int code)
+/*
+ * A direct connection that fell silent while it was in use: the relay can carry on. A relayed one
+ * that used up its limit after a while: so can another.
+ */
+static bool is_missed(const struct peerlet *p, const struct conn *c, int code)
 {
-    if (c->link.kind != LINK_RTC || c->role != DIALER || c->is_closing ||
-        (code != ERR_TIMEOUT && code != ERR_TRANSPORT))
+    bool is_silent = c->link.kind == LINK_RTC && (code == ERR_TIMEOUT || code == ERR_TRANSPORT);
+    bool is_used_up =
+        code == ERR_LIMITED && is_due(after(c->opened_at, p->limits.direct_retry_ms[0]), p->now);
+    if (!(is_silent || is_used_up) || c->role != DIALER || c->is_closing)
         return false;
     LIST_EACH(node, &c->streams)
         if (LIST_OWNER(node, struct stream, in_conn)->state == STREAM_OPEN)
@@ -167,7 +172,7 @@ void conn_end(struct peerlet *p, struct conn *c, int code, struct view why)
     if (c->state == CONN_DEAD)
         return;
     bool was_open = c->peer != NULL && list_is_linked(&c->in_peer);
-    bool misses_it = was_open && is_missed(c, code);
+    bool misses_it = was_open && is_missed(p, c, code);
     c->state = CONN_DEAD;
     c->code = code;
     if (p->sent == c)

@@ -32,13 +32,16 @@ const shows = (page, selector, text) => page.waitForFunction(
 /** @param {import('puppeteer-core').Page} page */
 const isDirect = (page) => shows(page, '#status-text', 'Connected directly to 1 person.')
 
+/** @param {import('puppeteer-core').Page} page @param {string} text */
+const write = (page, text) => page.evaluate((text) => {
+  const message = /** @type {HTMLTextAreaElement} */ (document.getElementById('message'))
+  message.value = text
+  message.form?.requestSubmit()
+}, text)
+
 /** @param {import('puppeteer-core').Page} from @param {import('puppeteer-core').Page} to @param {string} text */
 async function say (from, to, text) {
-  await from.evaluate((text) => {
-    const message = /** @type {HTMLTextAreaElement} */ (document.getElementById('message'))
-    message.value = text
-    message.form?.requestSubmit()
-  }, text)
+  await write(from, text)
   await shows(to, '.message:not(.mine) .text', text)
 }
 
@@ -82,8 +85,13 @@ test('a frozen tab slept through the death of the relay, and wakes to its peer',
   // what is asked after silence is not answered by a frozen page
   await shows(front, '#status-text', 'Ready.')
   await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+  // until it has noticed that its connection is of yesterday, what it says is lost
+  const awake = shows(front, '.message:not(.mine) .text', 'good morning')
+  const calling = setInterval(() => write(hidden, 'good morning').catch(() => {}), 500)
+  t.after(() => clearInterval(calling))
+  await awake
+  clearInterval(calling)
   await Promise.all([hidden, front].map(isDirect))
-  await say(hidden, front, 'good morning')
   await say(front, hidden, 'sleep well?')
 })
 

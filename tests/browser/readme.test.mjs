@@ -28,6 +28,7 @@ test('the page of README.md', { timeout: 60_000 }, async (t) => {
     t.after(() => clearInterval(speaking))
     await heard
     clearInterval(speaking)
+    await from.getByText('hello to 1').first().waitFor()
   }
 })
 
