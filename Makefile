@@ -56,9 +56,13 @@ LINK_node = emcc -O1 $(filter-out %.js,$^) -o $@ --pre-js tests/node.js -sENVIRO
 LINK_wasm = emcc -Oz -flto $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
 	$(addprefix --js-library ,$(filter %.js,$^)) -sMODULARIZE -sEXPORT_ES6 -sWASM_BIGINT \
 	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
-	-sMINIMAL_RUNTIME -sMINIMAL_RUNTIME_STREAMING_WASM_COMPILATION -sTEXTDECODER=2 \
-	-sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
+	$(RUNTIME) -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
 	-sMAXIMUM_MEMORY=268435456 -sTOTAL_STACK=65536 -Wl,--stack-first
+
+# The minimal one takes a compiled module; later compilers than 3.1.6 allow that to pages of theirs only.
+RUNTIME = $(if $(findstring $() 3.1.6 $(),$(shell emcc --version)),-sMINIMAL_RUNTIME -sTEXTDECODER=2 \
+	-sMINIMAL_RUNTIME_STREAMING_WASM_COMPILATION,-sINCOMING_MODULE_JS_API=instantiateWasm \
+	-sEXPORTED_RUNTIME_METHODS=HEAPU8)
 
 NEED_native = sources nanopb clang cmocka libsodium node
 NEED_asan = $(NEED_native) clang-runtime

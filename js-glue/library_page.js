@@ -1,8 +1,14 @@
 // Imports of src/browser: events, the alarm, randomness, WebCrypto, and what emscripten's own WebSocket
 // library leaves to its caller. No function here throws, and none calls an export before it returned.
 mergeInto(LibraryManager.library, {
-  // What js-glue has of the module: its memory, and, once it is instantiated, the functions it calls.
-  $calls__postset: "Module.calls = calls; Object.defineProperty(Module, 'HEAPU8', { get: function () { return HEAPU8 } });",
+  // What js-glue has of the module: its memory, and, once it is instantiated, the functions it calls. The
+  // minimal runtime instantiates Module.wasm and keeps the memory to itself; any other has to be helped to it.
+  $calls__postset: function () {
+    return 'Module.calls = calls;' + (MINIMAL_RUNTIME
+      ? "Object.defineProperty(Module, 'HEAPU8', { get: function () { return HEAPU8 } });"
+      : 'Module.instantiateWasm = function (imports, received) {' +
+        'WebAssembly.instantiate(Module.wasm, imports).then(received); return {} };')
+  },
   $calls: function () {
     return {
       inbox: _inbox, table_row: _table_row, app_new: _app_new, app_delete: _app_delete,
