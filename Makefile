@@ -125,7 +125,7 @@ build/wasm/unpack.wasm: js-glue/unpack.c | need-wasm
 	@mkdir -p $(@D)
 	@echo '  wasm  $(@F)'
 	$(Q)emcc -std=c11 $(WARN) -Oz -sSTANDALONE_WASM --no-entry -Wl,--stack-first $< -o $@
-build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs build/wasm/peerlet.mjs build/wasm/unpack.wasm $(GLUE) node_modules/.package-lock.json
+build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs build/wasm/peerlet.mjs build/wasm/unpack.wasm $(GLUE) build/gen/numbers.js node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
@@ -140,6 +140,9 @@ build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
 build/gen/%.pb.c: proto/%.proto proto/%.options | need-wasm
 	@mkdir -p $(@D)
 	$(Q)nanopb_generator.py -q -D $(@D) -I proto $<
+build/gen/numbers.js: .ci/numbers.mjs src/base/role.h src/peerlet.h src/browser/exports.h
+	@mkdir -p $(@D)
+	$(Q)node $^ >$@
 build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)
 	@mkdir -p $(@D)
 	$(Q)node $< >$@
@@ -188,7 +191,7 @@ check-asan: $(addprefix build/asan/,$(UNIT)) ## unit tests with ASan and UBSan
 	@node tests/run.mjs $^
 check-wasm: $(patsubst %,build/node/%.js,$(UNIT)) ## unit tests as wasm under Node
 	@node tests/run.mjs $^
-check-js: node_modules/.package-lock.json ## unit tests of the JavaScript
+check-js: build/gen/numbers.js node_modules/.package-lock.json ## unit tests of the JavaScript
 	@$(NODE) tests/run.mjs $(wildcard tests/unit/*.test.mjs)
 scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated network, with ASan and UBSan
 	@node tests/run.mjs $^
@@ -200,7 +203,7 @@ browser: web build/peers/go.built | need-browser ## pages in real Chromium and F
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 layers: ## includes point down only
 	@sh tests/layers.sh
-types: node_modules/.package-lock.json ## JSDoc types of all JavaScript
+types: build/gen/numbers.js node_modules/.package-lock.json ## JSDoc types of all JavaScript
 	@node_modules/.bin/tsc --project .
 	@node_modules/.bin/tsc --project web
 	@node_modules/.bin/tsc --project tests

@@ -82,14 +82,14 @@ export class Connection extends Emitter {
     if (this.status !== 'open') return
     this.status = 'closing'
     const closed = new Promise((resolve) => this.addEventListener('close', resolve, { once: true }))
-    this.#core.run(() => this.#core.calls.app_conn_close(this.#number, 0))
+    this.#core.run(this.#core.calls.app_conn_close, [], this.#number, 0)
     await orAbort(closed, options?.signal)
   }
 
   /** Closes it at once. @param {Error} [err] what `close` tells */
   abort (err = abortReason()) {
     if (this.status === 'closed' || this.status === 'aborted') return
-    this.#core.run(() => this.#core.calls.app_conn_close(this.#number, 1))
+    this.#core.run(this.#core.calls.app_conn_close, [], this.#number, 1)
     this.#end('aborted', err, true)
   }
 

@@ -73,13 +73,10 @@ export class Core {
   #isFlushing = false
   /** @type {Output[]} */
   #events = []
-  /** @type {Array<((event: Output) => void) | undefined>} by type */
-  #listeners = []
-  /** @type {Map<number, { code: string, name: string, text: string }>} */
-  #errors = new Map()
-
-  /** The enumerators of peerlet.h, without their prefix. @type {Record<string, number>} */
-  numbers = {}
+  /** @type {Record<number, (event: Output) => void>} */
+  #listeners = {}
+  /** @type {(number: number) => number} */
+  #askError
 
   /** The functions of exports.h. @type {Record<string, (...args: number[]) => number>} */
   calls = {}
@@ -107,18 +104,9 @@ export class Core {
     m.onEvent = (/** @type {number} */ ptr) => this.#take(ptr)
     m.onTrap = (/** @type {any} */ err) => this.#die(err)
     m.onLog = (/** @type {number} */ level, /** @type {string} */ text) => log(level, text)
-    for (const [name, call] of Object.entries(m.calls())) this.calls[name] = (...args) => this.#guard(() => call(...args))
-    this.#readTable()
-  }
-
-  /** Numbers are defined once, in C, which tells them row by row. */
-  #readTable () {
-    for (let i = 0; ; i++) {
-      const [name, number, jsName, ...words] = textOf(copyOut(this.#m, this.calls.table_row(i))).split(' ')
-      if (number === undefined) return
-      if (jsName === undefined) this.numbers[name] = Number(number)
-      else this.#errors.set(Number(number), { code: name, name: jsName, text: words.join(' ') })
-    }
+    const exports = m.calls()
+    this.#askError = exports.ask_error
+    for (const [name, call] of Object.entries(exports)) this.calls[name] = (...args) => this.#guard(() => call(...args))
   }
 
   /** @template T @param {() => T} call @returns {T} */
@@ -141,15 +129,15 @@ export class Core {
   // ---- commands
 
   /**
-   * Calls a command with the lengths of its pieces and returns its result.
+   * Calls a command with the lengths of its pieces, then its numbers.
    *
-   * @param {(...lengths: number[]) => number} command
-   * @param {...(string | Uint8Array)} pieces
+   * @param {(...args: number[]) => number} command
+   * @param {Array<string | Uint8Array>} [pieces]
+   * @param {...number} numbers
    * @returns {number} never negative: an error is thrown
    */
-  run (command, ...pieces) {
-    const lengths = this.#put(pieces)
-    const result = command(...lengths)
+  run (command, pieces = [], ...numbers) {
+    const result = command(...this.#put(pieces), ...numbers)
     if (result < 0) throw this.error(result, this.text(this.calls.ask_reason()))
     this.flushSoon()
     return result
@@ -213,20 +201,16 @@ export class Core {
    * @param {string} [reason] what the core says of this case
    */
   error (number, reason = '') {
-    const { code, name, text } = this.#errors.get(number) ?? { code: 'UNKNOWN', name: 'Error', text: `error ${number}` }
-    return makeError(name, reason || text, code)
+    const [code, name, ...text] = this.text(this.#askError(number)).split(' ')
+    return makeError(name, reason || text.join(' '), code)
   }
 
   get memory () { return { used: this.calls.ask_memory(), heap: this.#m.HEAPU8.length } }
 
   // ---- events
 
-  /**
-   * @param {Record<string, (event: Output) => void>} listeners by the names of peerlet.h: CONN_OPENED
-   */
-  listen (listeners) {
-    for (const [name, listener] of Object.entries(listeners)) this.#listeners[this.numbers[name]] = listener
-  }
+  /** @param {Record<number, (event: Output) => void>} listeners by enum peerlet_output_type */
+  listen (listeners) { this.#listeners = listeners }
 
   /** @param {number} ptr */
   #take (ptr) {

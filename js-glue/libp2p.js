@@ -1,3 +1,4 @@
+import * as k from '../build/gen/numbers.js'
 import { Connection } from './connection.js'
 import { Core } from './core.js'
 import { abortReason, makeError, orAbort } from './errors.js'
@@ -154,12 +155,12 @@ export class Libp2p extends Emitter {
     const { calls } = this.#core
     const { listen, bootstrap, discovery } = this.#settings
     this.#pageWatch = new AbortController()
-    this.#core.run(() => calls.app_start())
-    for (const text of listen) this.#core.run((length) => calls.app_listen(length), text)
-    for (const text of bootstrap) this.#core.run((length) => calls.app_bootstrap(length), text)
-    for (const { topic, interval, listenOnly } of discovery) this.#core.run((length) => calls.app_discover(length, interval, Number(listenOnly)), topic)
+    this.#core.run(calls.app_start)
+    for (const text of listen) this.#core.run(calls.app_listen, [text])
+    for (const text of bootstrap) this.#core.run(calls.app_bootstrap, [text])
+    for (const { topic, interval, listenOnly } of discovery) this.#core.run(calls.app_discover, [topic], interval, Number(listenOnly))
     calls.app_flush()
-    watchPage((event) => calls.page_event(this.#core.numbers[event]), this.#pageWatch.signal)
+    watchPage((event) => calls.page_event(event), this.#pageWatch.signal)
     await this.#startServices()
   }
 
@@ -183,7 +184,7 @@ export class Libp2p extends Emitter {
 
   async #end () {
     this.#pageWatch.abort()
-    this.#core.run(() => this.#core.calls.app_stop())
+    this.#core.run(this.#core.calls.app_stop)
     // A turn of the event loop: what closes is told before `stop` is.
     await new Promise((resolve) => setTimeout(resolve))
     this.#identity?.release()
@@ -216,13 +217,13 @@ export class Libp2p extends Emitter {
   #makeService (service) {
     if (typeof service === 'function') return service(this.#components())
     switch (service.part) {
-      case 'PUBSUB': {
+      case 'gossipsub': {
         const pubsub = new PubSub(this.#core, (number) => this.#connections.get(number)?.remotePeer, service.options)
         this.#pubsubs.push(pubsub)
         return pubsub
       }
-      case 'PING': return { ping: (/** @type {DialTarget} */ target, /** @type {DialOptions} */ options) => this.#ping(target, options) }
-      case 'IDENTIFY': return { identify: (/** @type {Connection} */ connection, /** @type {AbortOptions} */ options) => this.#whenIdentified(connection, options) }
+      case 'ping': return { ping: (/** @type {DialTarget} */ target, /** @type {DialOptions} */ options) => this.#ping(target, options) }
+      case 'identify': return { identify: (/** @type {Connection} */ connection, /** @type {AbortOptions} */ options) => this.#whenIdentified(connection, options) }
       // Pushed by itself, whenever there is something new.
       default: return { push: async () => {} }
     }
@@ -259,7 +260,7 @@ export class Libp2p extends Emitter {
   async #ping (target, options) {
     const connection = await this.dial(target, options)
     const began = performance.now()
-    const job = this.#core.run(() => this.#core.calls.app_ping(connection.number))
+    const job = this.#core.run(this.#core.calls.app_ping, [], connection.number)
     await orAbort(this.#pings.add(job), options?.signal)
     return (connection.rtt = performance.now() - began)
   }
@@ -299,12 +300,12 @@ export class Libp2p extends Emitter {
     this.#needStarted()
     if (signal?.aborted) throw abortReason(signal)
     const targets = await this.#admit([target].flat().map((one) => isPeerId(one) ? one : typeof one === 'string' && !one.startsWith('/') ? peerIdFromString(one) : multiaddr(one)))
-    const { calls, numbers } = this.#core
-    const number = this.#core.run((length) => calls.app_dial(length, force ? numbers.DIAL_FORCE : 0), targets.join('\n'))
+    const { calls } = this.#core
+    const number = this.#core.run(calls.app_dial, [targets.join('\n')], force ? k.DIAL_FORCE : 0)
     const addresses = targets.filter(isMultiaddr)
     const peer = targets.find(isPeerId) ?? addresses[0]?.getPeerId()
     this.#dialQueue.set(number, { id: String(number), status: 'active', peerId: peer ? peerIdFromString(String(peer)) : undefined, multiaddrs: addresses, onProgress })
-    return await orAbort(this.#dials.add(number), signal, () => this.#core.run(() => calls.app_dial_cancel(number)))
+    return await orAbort(this.#dials.add(number), signal, () => this.#core.run(calls.app_dial_cancel, [], number))
   }
 
   /** What the application's gater lets through. @param {Array<PeerId | Multiaddr>} targets */
@@ -342,7 +343,7 @@ export class Libp2p extends Emitter {
   async isDialable (addresses) {
     return [addresses].flat().some((address) => {
       try {
-        this.#core.run((length) => this.#core.calls.app_is_dialable(length), String(address))
+        this.#core.run(this.#core.calls.app_is_dialable, [String(address)])
         return true
       } catch {
         return false
@@ -363,10 +364,10 @@ export class Libp2p extends Emitter {
    * @param {StreamHandlerOptions} [options]
    */
   async handle (protocols, handler, { maxInboundStreams = 0, maxOutboundStreams = 0, runOnLimitedConnection = false, force = false } = {}) {
-    const { calls, numbers } = this.#core
+    const { calls } = this.#core
     for (const protocol of [protocols].flat()) {
       if (force) await this.unhandle(protocol)
-      this.#core.run((length) => calls.app_handle(length, runOnLimitedConnection ? numbers.ON_LIMITED : 0, maxInboundStreams, maxOutboundStreams), protocol)
+      this.#core.run(calls.app_handle, [protocol], runOnLimitedConnection ? k.ON_LIMITED : 0, maxInboundStreams, maxOutboundStreams)
       this.#handlers.set(protocol, handler)
     }
   }
@@ -374,7 +375,7 @@ export class Libp2p extends Emitter {
   /** @param {string | string[]} protocols */
   async unhandle (protocols) {
     for (const protocol of [protocols].flat()) {
-      if (this.#handlers.delete(protocol)) this.#core.run((length) => this.#core.calls.app_unhandle(length), protocol)
+      if (this.#handlers.delete(protocol)) this.#core.run(this.#core.calls.app_unhandle, [protocol])
     }
   }
 
@@ -438,84 +439,84 @@ export class Libp2p extends Emitter {
 
   // ---- what the core tells
 
-  /** @type {Record<string, (event: Output) => void>} */
+  /** @type {Record<number, (event: Output) => void>} */
   #listeners = {
-    SELF_UPDATED: ({ text, extra }) => {
+    [k.SELF_UPDATED]: ({ text, extra }) => {
       const previous = this.#self()
       this.#addresses = multiaddrs(lines(text))
       this.#protocols = lines(textOf(extra))
       this.tell('self:peer:update', { peer: this.#self(), previous })
     },
-    PEER_DISCOVERED: ({ peer, text }) => {
+    [k.PEER_DISCOVERED]: ({ peer, text }) => {
       this.peerStore.note(peer)
       this.tell('peer:discovery', { id: new PeerId(peer), multiaddrs: addressesOf(lines(text), peer) })
     },
-    PEER_UPDATED: ({ peer }) => {
+    [k.PEER_UPDATED]: ({ peer }) => {
       this.peerStore.note(peer)
       if (this.listenerCount('peer:update') > 0) this.tell('peer:update', { peer: this.peerStore.peek(peer) })
     },
-    PEER_IDENTIFIED: (event) => this.#onIdentified(event),
-    PEER_CONNECTED: ({ peer }) => {
+    [k.PEER_IDENTIFIED]: (event) => this.#onIdentified(event),
+    [k.PEER_CONNECTED]: ({ peer }) => {
       this.peerStore.note(peer)
       this.tell('peer:connect', new PeerId(peer))
     },
-    PEER_DISCONNECTED: ({ peer }) => {
+    [k.PEER_DISCONNECTED]: ({ peer }) => {
       const id = new PeerId(peer)
       for (const { topology, peers } of this.#topologies.values()) if (peers.delete(peer)) topology.onDisconnect?.(id)
       this.tell('peer:disconnect', id)
     },
 
-    CONN_OPENED: (event) => this.#onConnection(event),
-    CONN_CLOSED: ({ id, code, text }) => {
+    [k.CONN_OPENED]: (event) => this.#onConnection(event),
+    [k.CONN_CLOSED]: ({ id, code, text }) => {
       const connection = this.#connections.get(id)
       if (connection === undefined) return
       this.#connections.delete(id)
       connection.onClosed(code === 0 ? undefined : this.#core.error(code, text))
       this.tell('connection:close', connection)
     },
-    CONN_RTT: ({ id, value }) => {
+    [k.CONN_RTT]: ({ id, value }) => {
       const connection = this.#connections.get(id)
       if (connection !== undefined) connection.rtt = value
     },
 
-    DIALED: ({ id, channel }) => {
+    [k.DIALED]: ({ id, channel }) => {
       const connection = this.#connections.get(channel)
       this.#dialQueue.delete(id)
       if (connection !== undefined) this.#dials.resolve(id, connection)
       else this.#dials.reject(id, makeError('ConnectionClosedError', 'the connection closed as soon as it was open: dial again', 'CLOSED'))
     },
-    DIAL_FAILED: ({ id, code, text }) => {
+    [k.DIAL_FAILED]: ({ id, code, text }) => {
       this.#dialQueue.delete(id)
       this.#dials.reject(id, this.#core.error(code, text))
     },
-    DIAL_PROGRESS: ({ id, text }) => this.#dialQueue.get(id)?.onProgress?.(new CustomEvent('dial:progress', { detail: text })),
+    [k.DIAL_PROGRESS]: ({ id, text }) => this.#dialQueue.get(id)?.onProgress?.(new CustomEvent('dial:progress', { detail: text })),
 
-    STREAM_OPENED: (event) => this.#onStream(event),
-    STREAM_DATA: ({ id, data }) => this.#streams.get(id)?.onData(data),
-    STREAM_ENDED: ({ id }) => this.#streams.get(id)?.onEnded(),
-    STREAM_ROOM: ({ id }) => this.#streams.get(id)?.onRoom(),
-    STREAM_CLOSED: ({ id, code }) => {
+    [k.STREAM_OPENED]: (event) => this.#onStream(event),
+    [k.STREAM_DATA]: ({ id, data }) => this.#streams.get(id)?.onData(data),
+    [k.STREAM_ENDED]: ({ id }) => this.#streams.get(id)?.onEnded(),
+    [k.STREAM_ROOM]: ({ id }) => this.#streams.get(id)?.onRoom(),
+    [k.STREAM_CLOSED]: ({ id, code }) => {
       const error = code === 0 ? undefined : this.#core.error(code)
       this.#openings.reject(id, error ?? makeError('StreamClosedError', 'the stream closed before it was open'))
       this.#streams.get(id)?.onClosed(error, error?.name === 'StreamResetError')
       this.#streams.delete(id)
     },
-    PINGED: ({ id, code, value }) => {
+    [k.PINGED]: ({ id, code, value }) => {
       if (code === 0) this.#pings.resolve(id, value)
       else this.#pings.reject(id, this.#core.error(code))
     },
 
-    MESSAGE: (event) => { for (const pubsub of this.#pubsubs) pubsub.onMessage(event) },
-    SUBSCRIPTION: (event) => { for (const pubsub of this.#pubsubs) pubsub.onSubscription(event) },
+    [k.MESSAGE]: (event) => { for (const pubsub of this.#pubsubs) pubsub.onMessage(event) },
+    [k.SUBSCRIPTION]: (event) => { for (const pubsub of this.#pubsubs) pubsub.onSubscription(event) },
 
-    RELAY: ({ peer, text, value, code }) => {
-      const state = RELAY_STATES.find((name) => this.#core.numbers[name] === value)?.slice('RELAY_'.length).toLowerCase() ?? ''
+    [k.RELAY]: ({ peer, text, value, code }) => {
+      const state = RELAY_STATES[value] ?? ''
       const detail = { relay: new PeerId(peer), state, detail: text, error: code === 0 ? undefined : this.#core.error(code, text) }
       if (state === 'gone') this.relays.delete(peer)
       else this.relays.set(peer, detail)
       this.tell('relay:state', detail)
     },
-    NETWORK: ({ value }) => this.tell('network', { online: value === 1 })
+    [k.NETWORK]: ({ value }) => this.tell('network', { online: value === 1 })
   }
 
   #self () {
@@ -530,16 +531,15 @@ export class Libp2p extends Emitter {
 
   /** @param {Output} event CONN_OPENED */
   #onConnection ({ id, peer, text, value, limitSeconds, limitBytes }) {
-    const { numbers } = this.#core
-    const is = (/** @type {string} */ flag) => (value & numbers[flag]) !== 0
+    const is = (/** @type {number} */ flag) => (value & flag) !== 0
     const connection = new Connection(this.#core, this.#openStream.bind(this), {
       number: id,
       remotePeer: new PeerId(peer),
       remoteAddr: multiaddr(text),
-      direction: is('CONN_INBOUND') ? 'inbound' : 'outbound',
-      direct: !is('CONN_RELAYED'),
-      multiplexer: is('CONN_WEBRTC') ? '/webrtc' : is('CONN_WEBTRANSPORT') ? '/webtransport' : '/yamux/1.0.0',
-      limits: is('CONN_LIMITED') ? { seconds: limitSeconds, bytes: limitBytes } : undefined
+      direction: is(k.CONN_INBOUND) ? 'inbound' : 'outbound',
+      direct: !is(k.CONN_RELAYED),
+      multiplexer: is(k.CONN_WEBRTC) ? '/webrtc' : is(k.CONN_WEBTRANSPORT) ? '/webtransport' : '/yamux/1.0.0',
+      limits: is(k.CONN_LIMITED) ? { seconds: limitSeconds, bytes: limitBytes } : undefined
     })
     this.#connections.set(id, connection)
     this.tell('connection:open', connection)
@@ -576,16 +576,16 @@ export class Libp2p extends Emitter {
    */
   async #openStream (connection, protocols, { signal, runOnLimitedConnection = false }) {
     if (signal?.aborted) throw abortReason(signal)
-    const { calls, numbers } = this.#core
-    const number = this.#core.run((length) => calls.app_stream_open(connection.number, length, runOnLimitedConnection ? numbers.ON_LIMITED : 0), protocols.join('\n'))
-    return await orAbort(this.#openings.add(number), signal, () => this.#core.run(() => calls.app_stream_reset(number)))
+    const { calls } = this.#core
+    const number = this.#core.run(calls.app_stream_open, [protocols.join('\n')], connection.number, runOnLimitedConnection ? k.ON_LIMITED : 0)
+    return await orAbort(this.#openings.add(number), signal, () => this.#core.run(calls.app_stream_reset, [], number))
   }
 
   /** @param {Output} event STREAM_OPENED */
   #onStream ({ id, channel, value, text }) {
     const connection = this.#connections.get(channel)
     if (connection === undefined) return
-    const isInbound = value === this.#core.numbers.LISTENER
+    const isInbound = value === k.LISTENER
     const stream = new Stream(this.#core, id, connection, isInbound ? 'inbound' : 'outbound', text)
     this.#streams.set(id, stream)
     connection.streams.push(stream)
@@ -603,7 +603,14 @@ export class Libp2p extends Emitter {
   }
 }
 
-const RELAY_STATES = ['RELAY_CONNECTING', 'RELAY_RESERVING', 'RELAY_RESERVED', 'RELAY_WAITING', 'RELAY_GONE']
+/** @type {Record<number, string>} */
+const RELAY_STATES = {
+  [k.RELAY_CONNECTING]: 'connecting',
+  [k.RELAY_RESERVING]: 'reserving',
+  [k.RELAY_RESERVED]: 'reserved',
+  [k.RELAY_WAITING]: 'waiting',
+  [k.RELAY_GONE]: 'gone'
+}
 
 /** A logger as js-libp2p's components expect one. @param {string} name @returns {any} */
 function consoleLogger (name) {
@@ -618,18 +625,14 @@ function consoleLogger (name) {
 
 /** Makes the node of a core. @param {Core} core @param {ReturnType<typeof readOptions>} settings @param {Uint8Array} key */
 function makeNode (core, settings, key) {
-  const { numbers: k, calls } = core
-  const flags = (/** @type {string[]} */ names) => names.reduce((all, name) => all | (k[name] ?? 0), 0)
-  const page = [...describePage(), ...(settings.gater === undefined ? [] : ['PAGE_ANY'])]
-  const given = {
-    ...settings.numbers(k),
-    APP_SERVICES: flags(settings.switchedOn),
-    APP_PAGE: flags(page),
-    APP_VERBOSITY: isLogging() ? 4 : 0
-  }
   const block = new Uint32Array(k.APP_NUMBERS)
-  for (const [name, value] of Object.entries(given)) block[k[name]] = Number(value ?? 0)
-  core.run((_, keyLength, agentLength) => calls.app_new(keyLength, agentLength), new Uint8Array(block.buffer), key, settings.agent)
+  const given = {
+    ...settings.numbers,
+    [k.APP_PAGE]: describePage() | (settings.gater === undefined ? 0 : k.PAGE_ANY),
+    [k.APP_VERBOSITY]: isLogging() ? 4 : 0
+  }
+  for (const [at, value] of Object.entries(given)) block[Number(at)] = Number(value ?? 0)
+  core.run((_, keyLength, agentLength) => core.calls.app_new(keyLength, agentLength), [new Uint8Array(block.buffer), key, settings.agent])
 }
 
 /**

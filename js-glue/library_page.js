@@ -11,7 +11,7 @@ mergeInto(LibraryManager.library, {
   },
   $calls: function () {
     return {
-      inbox: _inbox, table_row: _table_row, app_new: _app_new, app_delete: _app_delete,
+      inbox: _inbox, app_new: _app_new, app_delete: _app_delete,
       app_start: _app_start, app_stop: _app_stop, app_flush: _app_flush, page_event: _page_event,
       app_listen: _app_listen, app_bootstrap: _app_bootstrap, app_discover: _app_discover,
       app_dial: _app_dial, app_dial_cancel: _app_dial_cancel, app_is_dialable: _app_is_dialable,
@@ -21,7 +21,7 @@ mergeInto(LibraryManager.library, {
       app_stream_took: _app_stream_took, app_stream_close_write: _app_stream_close_write,
       app_stream_close_read: _app_stream_close_read, app_stream_reset: _app_stream_reset,
       app_ping: _app_ping, app_subscribe: _app_subscribe, app_unsubscribe: _app_unsubscribe,
-      app_publish: _app_publish, app_add_addresses: _app_add_addresses, ask_reason: _ask_reason,
+      app_publish: _app_publish, app_add_addresses: _app_add_addresses, ask_reason: _ask_reason, ask_error: _ask_error,
       ask_peer_id: _ask_peer_id, ask_private_key: _ask_private_key, ask_recipients: _ask_recipients,
       ask_topics: _ask_topics, ask_pubsub_peers: _ask_pubsub_peers,
       ask_subscribers: _ask_subscribers, ask_mesh_peers: _ask_mesh_peers,

@@ -1,11 +1,13 @@
-/** Which events of the page the core is told of, by what peerlet.h calls them. */
-const WINDOW = { online: 'ONLINE', offline: 'OFFLINE', pagehide: 'PAGE_HIDE', pageshow: 'PAGE_SHOW' }
-const DOCUMENT = { freeze: 'FROZEN', resume: 'RESUMED' }
+import * as k from '../build/gen/numbers.js'
+
+/** Which events of the page the core is told of, as enum peerlet_page_event. */
+const WINDOW = { online: k.ONLINE, offline: k.OFFLINE, pagehide: k.PAGE_HIDE, pageshow: k.PAGE_SHOW }
+const DOCUMENT = { freeze: k.FROZEN, resume: k.RESUMED }
 
 /**
  * Tells what becomes of the page, until the signal aborts.
  *
- * @param {(event: string) => void} tell gets a name of enum peerlet_page_event
+ * @param {(event: number) => void} tell gets an enum peerlet_page_event
  * @param {AbortSignal} signal
  */
 export function watchPage (tell, signal) {
@@ -13,18 +15,16 @@ export function watchPage (tell, signal) {
   if (document === undefined) return
   for (const [type, event] of Object.entries(WINDOW)) addEventListener(type, () => tell(event), { signal })
   for (const [type, event] of Object.entries(DOCUMENT)) document.addEventListener(type, () => tell(event), { signal })
-  document.addEventListener('visibilitychange', () => tell(document.hidden ? 'HIDDEN' : 'VISIBLE'), { signal })
+  document.addEventListener('visibilitychange', () => tell(document.hidden ? k.HIDDEN : k.VISIBLE), { signal })
 }
 
 const LOOPBACK = /^(localhost|.*\.localhost|127\..*|\[::1\])$/
 const LAN = /^(10\..*|192\.168\..*|169\.254\..*|172\.(1[6-9]|2\d|3[01])\..*|\[f[cde].*\]|.*\.local|[^.:]*)$/
 
-/** Where the page was loaded from, by the names of enum peerlet_page. @returns {string[]} */
+/** Where the page was loaded from, as enum peerlet_page. */
 export function describePage () {
   const { protocol, hostname = '' } = globalThis.location ?? {}
-  return [
-    ...(protocol === 'https:' ? ['PAGE_SECURE'] : []),
-    ...(LOOPBACK.test(hostname) || LAN.test(hostname) ? ['PAGE_PRIVATE'] : []),
-    ...(globalThis.navigator?.onLine === false ? ['PAGE_OFFLINE'] : [])
-  ]
+  return (protocol === 'https:' ? k.PAGE_SECURE : 0) |
+    (LOOPBACK.test(hostname) || LAN.test(hostname) ? k.PAGE_PRIVATE : 0) |
+    (globalThis.navigator?.onLine === false ? k.PAGE_OFFLINE : 0)
 }

@@ -1,3 +1,4 @@
+import * as k from '../build/gen/numbers.js'
 import { makeError } from './errors.js'
 import { privateKeyToProtobuf } from './keys.js'
 
@@ -5,25 +6,25 @@ import { privateKeyToProtobuf } from './keys.js'
  * The modules a js-libp2p application gives to createLibp2p. Here all of them are in the core, and their
  * factories return descriptions of what to switch on.
  *
- * @typedef {{ part: string, options: Record<string, any> }} Description
+ * @typedef {{ part: string, service: number, options: Record<string, any> }} Description
  */
 
-/** @param {string} part @returns {(options?: Record<string, any>) => any} */
-const describe = (part) => (options = {}) => Object.freeze({ part, options })
+/** @param {string} part @param {number} [service] of enum peerlet_service @returns {(options?: Record<string, any>) => any} */
+const describe = (part, service = 0) => (options = {}) => Object.freeze({ part, service, options })
 
-export const webSockets = describe('WEBSOCKET')
+export const webSockets = describe('webSockets', k.WEBSOCKET)
 /** `rtcConfiguration`: an object, or a function (that may be async) returning one. */
-export const webRTC = describe('WEBRTC')
-export const circuitRelayTransport = describe('CIRCUIT')
-export const webTransport = describe('WEBTRANSPORT')
+export const webRTC = describe('webRTC', k.WEBRTC)
+export const circuitRelayTransport = describe('circuitRelayTransport', k.CIRCUIT)
+export const webTransport = describe('webTransport', k.WEBTRANSPORT)
 /** To servers that a browser reaches without a relay. `rtcConfiguration` as for webRTC, whose own comes first. */
-export const webRTCDirect = describe('WEBRTC_DIRECT')
+export const webRTCDirect = describe('webRTCDirect', k.WEBRTC_DIRECT)
 export const noise = describe('noise')
 export const yamux = describe('yamux')
-export const identify = describe('IDENTIFY')
-export const identifyPush = describe('PUSH')
-export const ping = describe('PING')
-export const gossipsub = describe('PUBSUB')
+export const identify = describe('identify', k.IDENTIFY)
+export const identifyPush = describe('identifyPush', k.PUSH)
+export const ping = describe('ping', k.PING)
+export const gossipsub = describe('gossipsub', k.PUBSUB)
 /** `list`: multiaddrs of peers, normally relays, to connect to and keep. */
 export const bootstrap = describe('bootstrap')
 /** `topics`, `interval` in ms, `listenOnly`. */
@@ -108,32 +109,32 @@ function readParts (where, list, parts) {
 /** @param {Description[]} parts @param {string} part */
 const find = (parts, part) => parts.find((one) => one.part === part)
 
-/** gossipsub's options as enum app_number has them. @param {Record<string, any>} o @param {Record<string, number>} k */
-function pubsubNumbers (o, k) {
+/** gossipsub's options as enum app_number has them. @param {Record<string, any>} o */
+function pubsubNumbers (o) {
   refuse('gossipsub', o)
   const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
   const messageId = o.messageId ?? (isAnonymous ? 'sha256' : 'js')
   return {
-    APP_SIGNING: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
-    APP_MESSAGE_ID: { js: k.ID_JS, spec: k.ID_SPEC, sha256: k.ID_SHA256 }[/** @type {'js'} */ (messageId)],
-    APP_NO_FLOOD_PUBLISH: o.floodPublish === false,
-    APP_EMIT_SELF: o.emitSelf,
-    APP_ALLOW_NO_PEERS: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
-    APP_PUBSUB_ON_LIMITED: o.runOnLimitedConnection,
-    APP_FLOODSUB: o.fallbackToFloodsub,
-    APP_D: o.D,
-    APP_D_LOW: o.Dlo,
-    APP_D_HIGH: o.Dhi,
-    APP_D_SCORE: o.Dscore,
-    APP_D_OUT: o.Dout,
-    APP_D_LAZY: o.Dlazy,
-    APP_HEARTBEAT_MS: o.heartbeatInterval,
-    APP_FANOUT_TTL_MS: o.fanoutTTL,
-    APP_SEEN_TTL_MS: o.seenTTL,
-    APP_MCACHE_LENGTH: o.mcacheLength,
-    APP_MCACHE_GOSSIP: o.mcacheGossip,
-    APP_PRUNE_BACKOFF_S: o.pruneBackoff / 1000,
-    APP_UNSUBSCRIBE_BACKOFF_S: o.unsubcribeBackoff
+    [k.APP_SIGNING]: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
+    [k.APP_MESSAGE_ID]: { js: k.ID_JS, spec: k.ID_SPEC, sha256: k.ID_SHA256 }[/** @type {'js'} */ (messageId)],
+    [k.APP_NO_FLOOD_PUBLISH]: o.floodPublish === false,
+    [k.APP_EMIT_SELF]: o.emitSelf,
+    [k.APP_ALLOW_NO_PEERS]: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
+    [k.APP_PUBSUB_ON_LIMITED]: o.runOnLimitedConnection,
+    [k.APP_FLOODSUB]: o.fallbackToFloodsub,
+    [k.APP_D]: o.D,
+    [k.APP_D_LOW]: o.Dlo,
+    [k.APP_D_HIGH]: o.Dhi,
+    [k.APP_D_SCORE]: o.Dscore,
+    [k.APP_D_OUT]: o.Dout,
+    [k.APP_D_LAZY]: o.Dlazy,
+    [k.APP_HEARTBEAT_MS]: o.heartbeatInterval,
+    [k.APP_FANOUT_TTL_MS]: o.fanoutTTL,
+    [k.APP_SEEN_TTL_MS]: o.seenTTL,
+    [k.APP_MCACHE_LENGTH]: o.mcacheLength,
+    [k.APP_MCACHE_GOSSIP]: o.mcacheGossip,
+    [k.APP_PRUNE_BACKOFF_S]: o.pruneBackoff / 1000,
+    [k.APP_UNSUBSCRIBE_BACKOFF_S]: o.unsubcribeBackoff
   }
 }
 
@@ -141,12 +142,12 @@ function pubsubNumbers (o, k) {
 function limitNumbers (o) {
   refuse('connectionManager', o)
   return {
-    APP_MAX_CONNECTIONS: o.maxConnections,
-    APP_MAX_DIALS: o.maxParallelDials,
-    APP_DIAL_ADDRESSES: o.maxPeerAddrsToDial,
-    APP_DIAL_MS: o.dialTimeout,
-    APP_DIAL_ADDRESS_MS: o.addressDialTimeout,
-    APP_UPGRADE_MS: o.inboundUpgradeTimeout
+    [k.APP_MAX_CONNECTIONS]: o.maxConnections,
+    [k.APP_MAX_DIALS]: o.maxParallelDials,
+    [k.APP_DIAL_ADDRESSES]: o.maxPeerAddrsToDial,
+    [k.APP_DIAL_MS]: o.dialTimeout,
+    [k.APP_DIAL_ADDRESS_MS]: o.addressDialTimeout,
+    [k.APP_UPGRADE_MS]: o.inboundUpgradeTimeout
   }
 }
 
@@ -166,32 +167,31 @@ export function readOptions (options) {
   refuse('connectionGater', options.connectionGater)
   const isAll = options.transports === undefined
   const transports = readParts('transports', options.transports ?? [webSockets(), webTransport(), webRTCDirect(), webRTC(), circuitRelayTransport()],
-    ['WEBSOCKET', 'WEBRTC', 'CIRCUIT', 'WEBTRANSPORT', 'WEBRTC_DIRECT'])
+    ['webSockets', 'webRTC', 'circuitRelayTransport', 'webTransport', 'webRTCDirect'])
   const discovery = readParts('peerDiscovery', options.peerDiscovery ?? (isAll ? [pubsubPeerDiscovery()] : []), ['bootstrap', 'pubsubPeerDiscovery'])
   const everything = isAll ? { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub({ runOnLimitedConnection: true }) } : {}
   /** @type {Service[]} */
   const services = Object.entries(options.services ?? everything)
   const parts = /** @type {Description[]} */ (services.map(([, given]) => given).filter((given) => typeof given !== 'function'))
-  readParts('services', parts, ['IDENTIFY', 'PUSH', 'PING', 'PUBSUB'])
+  readParts('services', parts, ['identify', 'identifyPush', 'ping', 'gossipsub'])
   const { userAgent, name, version } = options.nodeInfo ?? {}
   return {
     services,
-    /** @type {string[]} names of enum peerlet_service */
-    switchedOn: [...transports, ...parts].map(({ part }) => part),
     listen: (options.addresses?.listen ?? (isAll ? ['/p2p-circuit', '/webrtc'] : [])).map(String),
     bootstrap: discovery.filter(({ part }) => part === 'bootstrap').flatMap((one) => one.options.list ?? []).map(String),
     discovery: discovery.filter(({ part }) => part === 'pubsubPeerDiscovery').flatMap(({ options: { topics, interval = 0, listenOnly = false } }) => {
       return (topics ?? [DISCOVERY_TOPIC]).map((/** @type {string} */ topic) => ({ topic, interval, listenOnly }))
     }),
-    rtcConfiguration: find(transports, 'WEBRTC')?.options.rtcConfiguration ?? find(transports, 'WEBRTC_DIRECT')?.options.rtcConfiguration ?? { iceServers: ICE_SERVERS },
+    rtcConfiguration: find(transports, 'webRTC')?.options.rtcConfiguration ?? find(transports, 'webRTCDirect')?.options.rtcConfiguration ?? { iceServers: ICE_SERVERS },
     gater: options.connectionGater?.denyDialMultiaddr,
     key: keyBytes(options.privateKey),
     agent: userAgent ?? (name === undefined ? '' : `${name}/${version ?? '0.0.0'}`),
-    /** Numbers of enum app_number by name. @param {Record<string, number>} k @returns {Record<string, any>} */
-    numbers: (k) => ({
-      APP_NO_AUTO_DIAL: options.autoDial === false,
+    /** By enum app_number. @type {Record<number, any>} */
+    numbers: {
+      [k.APP_SERVICES]: [...transports, ...parts].reduce((all, { service }) => all | service, 0),
+      [k.APP_NO_AUTO_DIAL]: options.autoDial === false,
       ...limitNumbers(options.connectionManager ?? {}),
-      ...pubsubNumbers(find(parts, 'PUBSUB')?.options ?? {}, k)
-    })
+      ...pubsubNumbers(find(parts, 'gossipsub')?.options ?? {})
+    }
   }
 }

@@ -99,7 +99,7 @@ export class PeerStore {
     for (const [name, value] of entries(data.metadata)) value === undefined ? metadata.delete(name) : metadata.set(name, value)
     for (const [name, tag] of entries(data.tags)) tag === undefined ? tags.delete(name) : tags.set(name, { value: tag.value ?? 0 })
     const texts = [...data.multiaddrs ?? [], ...(data.addresses ?? []).map(({ multiaddr }) => multiaddr)].map(String)
-    if (texts.length > 0) this.#core.run((p, a) => this.#core.calls.app_add_addresses(p, a), String(id), texts.join('\n'))
+    if (texts.length > 0) this.#core.run(this.#core.calls.app_add_addresses, [String(id), texts.join('\n')])
     return this.peek(String(id))
   }
 

@@ -54,10 +54,10 @@ export class PubSub extends Emitter {
   get protocols () { return ['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'] }
 
   /** @param {string} topic */
-  subscribe (topic) { this.#core.run((length) => this.#core.calls.app_subscribe(length), topic) }
+  subscribe (topic) { this.#core.run(this.#core.calls.app_subscribe, [topic]) }
 
   /** @param {string} topic */
-  unsubscribe (topic) { this.#core.run((length) => this.#core.calls.app_unsubscribe(length), topic) }
+  unsubscribe (topic) { this.#core.run(this.#core.calls.app_unsubscribe, [topic]) }
 
   /**
    * Sends a message to everybody who is subscribed to the topic, and waits while the queues are full.
@@ -73,7 +73,7 @@ export class PubSub extends Emitter {
     for (;;) {
       if (options?.signal?.aborted) throw abortReason(options.signal)
       try {
-        this.#core.run((t, d) => calls.app_publish(t, d), topic, data)
+        this.#core.run(calls.app_publish, [topic, data])
         return { recipients: this.#peers(this.#core.list(calls.ask_recipients())) }
       } catch (/** @type {any} */ err) {
         if (err.code !== 'FULL') throw err

@@ -149,7 +149,7 @@ export class Stream extends Emitter {
     if (this.writableNeedsDrain) await orAbort(this.#next('drain'), options?.signal)
     if (!this.#isAlive) return
     this.writeStatus = 'closed'
-    this.#core.run(() => this.#core.calls.app_stream_close_write(this.#number))
+    this.#core.run(this.#core.calls.app_stream_close_write, [], this.#number)
   }
 
   /** js-libp2p 2's name of `close`. @param {{ signal?: AbortSignal }} [options] */
@@ -259,7 +259,7 @@ export class Stream extends Emitter {
     if (!this.#isReadable) return
     this.readStatus = 'closed'
     while (this.#read() !== undefined);
-    if (this.#isAlive) this.#core.run(() => this.#core.calls.app_stream_close_read(this.#number))
+    if (this.#isAlive) this.#core.run(this.#core.calls.app_stream_close_read, [], this.#number)
     this.#deliver()
   }
 
@@ -287,7 +287,7 @@ export class Stream extends Emitter {
   abort (err = abortReason()) {
     if (!this.#isAlive) return
     while (this.#read() !== undefined);
-    this.#core.run(() => this.#core.calls.app_stream_reset(this.#number))
+    this.#core.run(this.#core.calls.app_stream_reset, [], this.#number)
     this.#end('aborted', err, true)
   }
 

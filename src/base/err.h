@@ -3,8 +3,7 @@
  *
  * Every function of the core that can fail returns int: 0 is fine, positive is a count or "there is
  * an event", negative is one of these. A row is: name, text for a person, and the class js-libp2p
- * users match with `err.name`. The list is exported to JavaScript at start (browser/exports.c), so
- * a number is never written twice.
+ * users match with `err.name`. JavaScript asks for a row when it needs one (browser/exports.c).
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

@@ -49,57 +49,6 @@ static const struct view *give(struct view v)
     return &given;
 }
 
-/* ---- the table of numbers ------------------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    int value;
-} NUMBERS[] = {
-#define ROW(name) {#name, PEERLET_##name}
-    ROW(IDENTIFY), ROW(PUSH), ROW(PING), ROW(PUBSUB), ROW(WEBSOCKET), ROW(CIRCUIT), ROW(WEBRTC),
-    ROW(WEBTRANSPORT), ROW(WEBRTC_DIRECT), ROW(ALL),
-    ROW(PAGE_SECURE), ROW(PAGE_PRIVATE), ROW(PAGE_ANY), ROW(PAGE_OFFLINE),
-    ROW(STRICT_SIGN), ROW(STRICT_NO_SIGN), ROW(ID_JS), ROW(ID_SPEC), ROW(ID_SHA256),
-    ROW(SELF_UPDATED), ROW(PEER_DISCOVERED), ROW(PEER_UPDATED), ROW(PEER_IDENTIFIED),
-    ROW(PEER_CONNECTED), ROW(PEER_DISCONNECTED), ROW(CONN_OPENED), ROW(CONN_CLOSED),
-    ROW(CONN_RTT), ROW(DIALED), ROW(DIAL_FAILED), ROW(DIAL_PROGRESS), ROW(STREAM_OPENED),
-    ROW(STREAM_DATA), ROW(STREAM_ENDED), ROW(STREAM_ROOM), ROW(STREAM_CLOSED), ROW(PINGED),
-    ROW(MESSAGE), ROW(SUBSCRIPTION), ROW(RELAY), ROW(NETWORK),
-    ROW(FROM_BOOTSTRAP), ROW(FROM_PUBSUB),
-    ROW(CONN_INBOUND), ROW(CONN_LIMITED), ROW(CONN_RELAYED), ROW(CONN_WEBRTC),
-    ROW(CONN_WEBSOCKET), ROW(CONN_WEBTRANSPORT),
-    ROW(RELAY_CONNECTING), ROW(RELAY_RESERVING), ROW(RELAY_RESERVED), ROW(RELAY_WAITING),
-    ROW(RELAY_GONE),
-    ROW(ONLINE), ROW(OFFLINE), ROW(VISIBLE), ROW(HIDDEN), ROW(FROZEN), ROW(RESUMED),
-    ROW(PAGE_HIDE), ROW(PAGE_SHOW),
-    ROW(DIAL_FORCE), ROW(ON_LIMITED),
-#undef ROW
-#define ROW(name) {#name, name}
-    ROW(LISTENER),
-    ROW(APP_SERVICES), ROW(APP_PAGE), ROW(APP_NO_AUTO_DIAL), ROW(APP_VERBOSITY),
-    ROW(APP_MAX_CONNECTIONS), ROW(APP_MAX_DIALS), ROW(APP_DIAL_ADDRESSES), ROW(APP_DIAL_MS),
-    ROW(APP_DIAL_ADDRESS_MS), ROW(APP_UPGRADE_MS), ROW(APP_SIGNING), ROW(APP_MESSAGE_ID),
-    ROW(APP_NO_FLOOD_PUBLISH), ROW(APP_EMIT_SELF), ROW(APP_ALLOW_NO_PEERS), ROW(APP_PUBSUB_ON_LIMITED), ROW(APP_FLOODSUB),
-    ROW(APP_D), ROW(APP_D_LOW), ROW(APP_D_HIGH), ROW(APP_D_SCORE), ROW(APP_D_OUT),
-    ROW(APP_D_LAZY), ROW(APP_HEARTBEAT_MS), ROW(APP_FANOUT_TTL_MS), ROW(APP_SEEN_TTL_MS),
-    ROW(APP_MCACHE_LENGTH), ROW(APP_MCACHE_GOSSIP), ROW(APP_PRUNE_BACKOFF_S),
-    ROW(APP_UNSUBSCRIBE_BACKOFF_S), ROW(APP_NUMBERS),
-#undef ROW
-};
-
-const struct view *table_row(size_t i)
-{
-    static char row[160];
-    size_t len = 0;
-    int error = ERR_FIRST + 1 + (int)(i - ARRAY_LEN(NUMBERS));
-    if (i < ARRAY_LEN(NUMBERS))
-        len = text_format(row, sizeof row, "%s %d", NUMBERS[i].name, NUMBERS[i].value);
-    else if (error < ERR_END)
-        len = text_format(row, sizeof row, "%s %d %s %s", err_name(error), error,
-                          err_js_name(error), err_text(error));
-    return give(view_of((const uint8_t *)row, len));
-}
-
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static void lower(uint32_t *limit, uint32_t wanted)
@@ -324,7 +273,7 @@ int app_unhandle(size_t protocol_len)
     return peerlet_unhandle(browser_node(), first(protocol_len), browser_now());
 }
 
-int app_stream_open(uint32_t conn, size_t protocols_len, uint32_t flags)
+int app_stream_open(size_t protocols_len, uint32_t conn, uint32_t flags)
 {
     uint32_t stream = 0;
     int rc = peerlet_stream_open(browser_node(), conn, first(protocols_len), flags, &stream,
@@ -403,6 +352,14 @@ int app_add_addresses(size_t peer_len, size_t multiaddrs_len)
 const struct view *ask_reason(void)
 {
     return give(peerlet_reason(browser_node()));
+}
+
+const struct view *ask_error(int code)
+{
+    static char row[160];
+    size_t len = text_format(row, sizeof row, "%s %s %s", err_name(code), err_js_name(code),
+                             err_text(code));
+    return give(view_of((const uint8_t *)row, len));
 }
 
 const struct view *ask_peer_id(void)

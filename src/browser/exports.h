@@ -3,8 +3,8 @@
  *
  * Bytes enter through the inbox: JavaScript asks for room, writes one or more pieces one after the
  * other, and passes their lengths to the call that takes them. What a call gives back as bytes is a
- * `const struct view *` that is valid until the next call. Numbers and names are those of peerlet.h
- * and base/err.h, told once by table_row.
+ * `const struct view *` that is valid until the next call. JavaScript reads the enumerators of this
+ * header and of peerlet.h from the module that .ci/numbers.mjs makes of them.
  *
  *     page_  inputs of the page          told to the node at once, and drained
  *     rtc_   inputs of library_webrtc.js the same
@@ -20,12 +20,6 @@
 
 /* `len` bytes to write to, valid until the next call; null when that is too much. */
 EMSCRIPTEN_KEEPALIVE uint8_t *inbox(size_t len);
-
-/*
- * Row `i` of the table of numbers: "NAME number", or for an error "NAME number JsName text"; empty
- * past the end.
- */
-EMSCRIPTEN_KEEPALIVE const struct view *table_row(size_t i);
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
@@ -113,7 +107,7 @@ EMSCRIPTEN_KEEPALIVE int app_handle(size_t protocol_len, uint32_t flags, uint32_
                                     uint32_t max_outbound);
 EMSCRIPTEN_KEEPALIVE int app_unhandle(size_t protocol_len);
 
-EMSCRIPTEN_KEEPALIVE int app_stream_open(uint32_t conn, size_t protocols_len, uint32_t flags);
+EMSCRIPTEN_KEEPALIVE int app_stream_open(size_t protocols_len, uint32_t conn, uint32_t flags);
 
 /* Null, or where to put app_stream_given() bytes, at most `wanted`; then app_stream_commit. */
 EMSCRIPTEN_KEEPALIVE uint8_t *app_stream_reserve(uint32_t stream, size_t wanted);
@@ -134,6 +128,9 @@ EMSCRIPTEN_KEEPALIVE int app_add_addresses(size_t peer_len, size_t multiaddrs_le
 /* ---- questions ------------------------------------------------------------------------------ */
 
 EMSCRIPTEN_KEEPALIVE const struct view *ask_reason(void);
+
+/* What base/err.h says of an error: "NAME JsName text". */
+EMSCRIPTEN_KEEPALIVE const struct view *ask_error(int code);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_id(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_public_key(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_private_key(void);

@@ -1,6 +1,7 @@
 // The seam to the module: its numbers, commands, events and faults; what keeps it from starting; options.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as k from '../../build/gen/numbers.js'
 import { Core, setCoreSource } from '../../js-glue/core.js'
 import {
   bootstrap, gossipsub, ping, pubsubPeerDiscovery, readOptions, webRTC, webSockets, webTransport
@@ -8,10 +9,9 @@ import {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A module with a memory, a table of two rows, and the given exports. @param {Record<string, Function>} exports */
+/** A module with a memory and the given exports. @param {Record<string, Function>} exports */
 function fakeModule (exports = {}) {
   const heap = new Uint8Array(4096)
-  const rows = ['PINGED 3', 'TIMEOUT -7 TimeoutError took too long'].map((row) => new TextEncoder().encode(row))
   const place = (/** @type {Uint8Array} */ bytes) => {
     heap.set(bytes, 64)
     new Uint32Array(heap.buffer, 0, 2).set([64, bytes.length])
@@ -22,7 +22,7 @@ function fakeModule (exports = {}) {
     HEAPU8: heap,
     die: (/** @type {any} */ err) => module.onTrap(err),
     calls: () => ({
-      table_row: (/** @type {number} */ i) => place(rows[i] ?? new Uint8Array(0)),
+      ask_error: (/** @type {number} */ code) => place(new TextEncoder().encode(code === -7 ? 'TIMEOUT TimeoutError took too long' : 'UNKNOWN Error unknown error')),
       inbox: (/** @type {number} */ len) => len > 1024 ? 0 : 128,
       app_flush: () => { module.flushes++ },
       ask_reason: () => place(new TextEncoder().encode(module.reason)),
@@ -34,9 +34,9 @@ function fakeModule (exports = {}) {
   return module
 }
 
-test('names, numbers and errors are those that C tells', () => {
+test('errors are those that C tells; numbers those of its headers', () => {
   const core = new Core(fakeModule())
-  assert.deepEqual(core.numbers, { PINGED: 3 })
+  assert.deepEqual([k.DIALER, k.LISTENER, k.IDENTIFY, k.WEBSOCKET, k.STRICT_NO_SIGN, k.PAGE_OFFLINE, k.APP_PAGE], [0, 1, 1, 16, 1, 8, 1])
   const err = core.error(-7)
   assert.deepEqual([err.name, err.code, err.message, err instanceof Error], ['TimeoutError', 'TIMEOUT', 'took too long', true])
   assert.equal(core.error(-7, 'nobody answered').message, 'nobody answered')
@@ -47,14 +47,14 @@ test('names, numbers and errors are those that C tells', () => {
 test('a command gets its bytes, throws the reason, and is flushed once a turn', async () => {
   const module = fakeModule({ app_say: (/** @type {number} */ a, /** @type {number} */ b) => a === 0 ? -7 : a * 10 + b })
   const core = new Core(module)
-  assert.equal(core.run((a, b) => core.calls.app_say(a, b), 'äb', new Uint8Array([9])), 31)
+  assert.equal(core.run(core.calls.app_say, ['äb', new Uint8Array([9])]), 31)
   assert.deepEqual([...module.HEAPU8.subarray(128, 132)], [0xc3, 0xa4, 0x62, 9])
-  core.run((a, b) => core.calls.app_say(a, b), 'c', '')
+  core.run(core.calls.app_say, ['c', ''])
   await turn()
   assert.equal(module.flushes, 1)
   module.reason = 'what was wrong and what to do'
-  assert.throws(() => core.run((a) => core.calls.app_say(a, 0), ''), { name: 'TimeoutError', message: module.reason })
-  assert.throws(() => core.run((a) => core.calls.app_say(a, 0), new Uint8Array(2000)), { name: 'InvalidDataLengthError' })
+  assert.throws(() => core.run(core.calls.app_say, [''], 0), { name: 'TimeoutError', message: module.reason })
+  assert.throws(() => core.run(core.calls.app_say, [new Uint8Array(2000)], 0), { name: 'InvalidDataLengthError' })
 })
 
 test('events are told after the call that brought them, and one bad listener costs no other', async () => {
@@ -65,10 +65,10 @@ test('events are told after the call that brought them, and one bad listener cos
   /** @type {any[]} */
   const reported = []
   globalThis.reportError = (err) => reported.push(err.message)
-  core.listen({ PINGED: ({ id, code, text, data, limitBytes }) => { heard.push([id, code, text, [...data], limitBytes]); if (id === 1) throw new Error('mine') } })
+  core.listen({ [k.PINGED]: ({ id, code, text, data, limitBytes }) => { heard.push([id, code, text, [...data], limitBytes]); if (id === 1) throw new Error('mine') } })
   const put = (/** @type {number} */ id) => {
     module.HEAPU8.set([104, 105, 1, 2, 3], 1024)
-    new Uint32Array(module.HEAPU8.buffer, 512, 20).set([3, id, 0, 0, -7 >>> 0, 0, 1, 1, 0, 0, 1024, 2, 1026, 3])
+    new Uint32Array(module.HEAPU8.buffer, 512, 20).set([k.PINGED, id, 0, 0, -7 >>> 0, 0, 1, 1, 0, 0, 1024, 2, 1026, 3])
     module.onEvent(512)
     module.HEAPU8.fill(0)
   }
@@ -86,7 +86,7 @@ test('a trap is told once, and every call after it says so', async () => {
   /** @type {Error[]} */
   const told = []
   core.onTrap = (err) => told.push(err)
-  for (let i = 0; i < 2; i++) assert.throws(() => core.run(() => core.calls.app_ping(1)), { name: 'WebAssemblyError', code: 'TRAP', message: /unreachable.*createLibp2p/ })
+  for (let i = 0; i < 2; i++) assert.throws(() => core.run(core.calls.app_ping, [], 1), { name: 'WebAssemblyError', code: 'TRAP', message: /unreachable.*createLibp2p/ })
   assert.throws(() => core.calls.app_flush(), { code: 'TRAP' })
   core.flushSoon()
   await turn()
@@ -113,7 +113,7 @@ test('what keeps the module from starting is said in words', async () => {
 
 test('options: everything, or what js-libp2p would do', () => {
   const all = readOptions({})
-  assert.deepEqual(all.switchedOn.sort(), ['CIRCUIT', 'IDENTIFY', 'PING', 'PUBSUB', 'PUSH', 'WEBRTC', 'WEBRTC_DIRECT', 'WEBSOCKET', 'WEBTRANSPORT'])
+  assert.equal(all.numbers[k.APP_SERVICES], k.ALL)
   assert.deepEqual(all.listen, ['/p2p-circuit', '/webrtc'])
   assert.deepEqual(all.discovery, [{ topic: '_peer-discovery._p2p._pubsub', interval: 0, listenOnly: false }])
   assert.equal(all.rtcConfiguration.iceServers[0].urls.length, 4)
@@ -125,12 +125,11 @@ test('options: everything, or what js-libp2p would do', () => {
     connectionManager: { maxConnections: 9 },
     nodeInfo: { name: 'app', version: '1.2.3' }
   })
-  assert.deepEqual(some.switchedOn, ['WEBSOCKET', 'WEBTRANSPORT', 'WEBRTC', 'PUBSUB'])
+  assert.equal(some.numbers[k.APP_SERVICES], k.WEBSOCKET | k.WEBTRANSPORT | k.WEBRTC | k.PUBSUB)
   assert.deepEqual([some.listen, some.bootstrap, some.agent], [[], ['/a', '/b'], 'app/1.2.3'])
   assert.deepEqual(some.discovery.map(({ topic, interval }) => [topic, interval]), [['x', 5], ['y', 5]])
   assert.deepEqual(some.rtcConfiguration, { iceServers: [] })
-  const numbers = some.numbers({ STRICT_NO_SIGN: 1, ID_SHA256: 2 })
-  assert.deepEqual([numbers.APP_D, numbers.APP_SIGNING, numbers.APP_MESSAGE_ID, numbers.APP_MAX_CONNECTIONS], [3, 1, 2, 9])
+  assert.deepEqual([k.APP_D, k.APP_SIGNING, k.APP_MESSAGE_ID, k.APP_MAX_CONNECTIONS].map((at) => some.numbers[at]), [3, k.STRICT_NO_SIGN, k.ID_SHA256, 9])
 })
 
 test('options that cannot be met are refused by name', () => {
@@ -142,10 +141,10 @@ test('options that cannot be met are refused by name', () => {
     [{ connectionManager: { deny: ['/ip4/1.2.3.4'] } }, /"deny"/],
     [{ services: { pubsub: gossipsub({ msgIdFn: () => {} }) } }, /"msgIdFn".*messageId/],
     [{ transports: [() => ({})] }, /transports.*from "peerlet"/],
-    [{ transports: [ping()] }, /transports.*PING/],
-    [{ peerDiscovery: [webSockets()] }, /peerDiscovery.*WEBSOCKET/]
+    [{ transports: [ping()] }, /transports.*ping/],
+    [{ peerDiscovery: [webSockets()] }, /peerDiscovery.*webSockets/]
   ]
-  for (const [options, words] of rows) assert.throws(() => readOptions(options).numbers({}), { name: 'InvalidParametersError', message: words })
+  for (const [options, words] of rows) assert.throws(() => readOptions(options), { name: 'InvalidParametersError', message: words })
   assert.throws(() => readOptions({ privateKey: /** @type {any} */ ({ raw: new Uint8Array(32) }) }), { name: 'InvalidPrivateKeyError' })
   readOptions(/** @type {any} */ ({ addresses: { announce: [] }, datastore: undefined, connectionMonitor: { enabled: false } }))
 })

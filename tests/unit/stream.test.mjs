@@ -16,7 +16,7 @@ function makeStream () {
   const core = {
     room: Infinity,
     calls: Object.fromEntries(['took', 'close_write', 'close_read', 'reset'].map((name) => [`app_stream_${name}`, call(name)])),
-    run: (/** @type {() => number} */ command) => command(),
+    run: (/** @type {(...args: number[]) => number} */ command, /** @type {string[]} */ _ = [], /** @type {number[]} */ ...numbers) => command(...numbers),
     flushSoon: () => {},
     write (/** @type {number} */ _, /** @type {Uint8Array} */ data) {
       const taken = data.subarray(0, Math.min(core.room, data.length))
