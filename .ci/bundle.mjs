@@ -33,6 +33,10 @@ const inlined = `async () => {
   return new Uint8Array(memory.buffer, at + written, unpack(at, written))
 }`
 
+// Names of the glue's own, which no page sees and no browser defines: given short ones.
+const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limitSeconds|limitBytes|rejectAll' +
+  '|onTrap|onEvent|onLog|onClosed|onEnded|onRoom|onData|onSubscription|peek|isDead|gater|socketEvent)$')
+
 /** A template literal that evaluates to the bytes. @param {Uint8Array} bytes */
 const literal = bytes => '`' + Buffer.from(bytes).toString('latin1')
   .replace(/[\0\x7f]/g, char => char === '\0' ? '\x7f' : '\0')
@@ -45,6 +49,7 @@ const bundle = (outfile, wasm) => build({
   outfile,
   bundle: true,
   minify: true,
+  mangleProps: OWN,
   sourcemap: true,
   sourcesContent: false,
   format: 'esm',

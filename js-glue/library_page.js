@@ -5,8 +5,8 @@ mergeInto(LibraryManager.library, {
   // minimal runtime instantiates Module.wasm and keeps the memory to itself; any other has to be helped to it.
   $calls__postset: function () {
     return 'Module.calls = calls;' + (MINIMAL_RUNTIME
-      ? "Object.defineProperty(Module, 'HEAPU8', { get: function () { return HEAPU8 } });"
-      : 'Module.instantiateWasm = function (imports, received) {' +
+      ? "Object.defineProperty(Module, 'HEAPU8', { get: () => HEAPU8 });"
+      : 'Module.instantiateWasm = (imports, received) => {' +
         'WebAssembly.instantiate(Module.wasm, imports).then(received); return {} };')
   },
   $calls: function () {
@@ -50,8 +50,8 @@ mergeInto(LibraryManager.library, {
     if (page.isDead) return
     page.isDead = true
     clearTimeout(page.alarm)
-    rtcLinks.forEach(function (link) { if (link.pc) link.pc.close() })
-    socketEnds.forEach(function (end) { end() })
+    rtcLinks.forEach((link) => { if (link.pc) link.pc.close() })
+    socketEnds.forEach((end) => { end() })
     Module.onTrap(err)
   },
 
@@ -85,7 +85,7 @@ mergeInto(LibraryManager.library, {
   js_alarm__deps: ['$page', '$enter'],
   js_alarm: function (ms) {
     clearTimeout(page.alarm)
-    page.alarm = setTimeout(function () { enter(_page_ring) }, ms)
+    page.alarm = setTimeout(() => { enter(_page_ring) }, ms)
   },
 
   js_random: function (ptr, len) {
@@ -105,10 +105,10 @@ mergeInto(LibraryManager.library, {
       : { name: 'ECDSA', namedCurve: 'P-' + bits, hash: 'SHA-256' }
     // Outside of secure contexts there is no crypto.subtle: then nothing is valid.
     Promise.resolve()
-      .then(function () { return crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']) })
-      .then(function (imported) { return crypto.subtle.verify(algorithm, imported, proof, signed) })
-      .catch(function () { return false })
-      .then(function (isValid) { enter(function () { _page_verified(job, isValid ? 1 : 0) }) })
+      .then(() => crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']))
+      .then((imported) => crypto.subtle.verify(algorithm, imported, proof, signed))
+      .catch(() => false)
+      .then((isValid) => { enter(() => { _page_verified(job, isValid ? 1 : 0) }) })
   },
 
   // ---- WebSocket
@@ -143,19 +143,19 @@ mergeInto(LibraryManager.library, {
     var onopen = socket.onopen
     var onmessage = socket.onmessage
     var onclose = socket.onclose
-    socketEnds.set(id, function () {
+    socketEnds.set(id, () => {
       socket.onopen = socket.onmessage = socket.onclose = null
       socket.close()
     })
     // A close follows, and tells more; but what nobody listens to, Node's ws throws.
-    socket.onerror = function () {}
-    socket.onopen = function (e) { enter(function () { onopen(e) }) }
-    socket.onclose = function (e) { enter(function () { onclose(e) }) }
-    socket.onmessage = function (e) {
+    socket.onerror = () => {}
+    socket.onopen = (e) => { enter(() => { onopen(e) }) }
+    socket.onclose = (e) => { enter(() => { onclose(e) }) }
+    socket.onmessage = (e) => {
       var size = e.data.byteLength
-      if (!(size > most)) return enter(function () { onmessage(e) })
+      if (!(size > most)) return enter(() => { onmessage(e) })
       for (var at = 0; at < size && socketEnds.has(id); at += most) {
-        enter(function () { onmessage({ data: e.data.slice(at, at + most) }) })
+        enter(() => { onmessage({ data: e.data.slice(at, at + most) }) })
       }
     }
   },

@@ -17,7 +17,7 @@ mergeInto(LibraryManager.library, {
     if (!l) return
     rtcLinks.delete(link)
     if (l.pc) l.pc.close()
-    enter(function () { _rtc_closed(link, 0, textToInbox(String(why && why.message || why))) })
+    enter(() => { _rtc_closed(link, 0, textToInbox(String(why && why.message || why))) })
   },
 
   // The steps of one link are taken one after the other, each when the one before is done.
@@ -26,8 +26,8 @@ mergeInto(LibraryManager.library, {
     var l = rtcLinks.get(link)
     if (!l) return
     l.steps = l.steps
-      .then(function () { if (rtcLinks.get(link) === l) return step(l) })
-      .catch(function (err) { if (rtcLinks.get(link) === l) rtcFail(link, err) })
+      .then(() => { if (rtcLinks.get(link) === l) return step(l) })
+      .catch((err) => { if (rtcLinks.get(link) === l) rtcFail(link, err) })
   },
 
   $rtcLose__deps: ['$rtcLinks', '$rtcChannel', '$enter'],
@@ -35,14 +35,14 @@ mergeInto(LibraryManager.library, {
     if (rtcChannel(link, channel) !== c) return
     rtcLinks.get(link).channels.delete(channel)
     c.dc.close()
-    enter(function () { _rtc_closed(link, channel, 0) })
+    enter(() => { _rtc_closed(link, channel, 0) })
   },
 
   $rtcRoom__deps: ['$rtcLinks', '$rtcChannel', '$enter'],
   $rtcRoom: function (link, channel, c) {
     if (rtcChannel(link, channel) !== c) return
     c.room = Math.max(0, rtcLinks.get(link).high - c.dc.bufferedAmount)
-    enter(function () { _rtc_room(link, channel, c.room) })
+    enter(() => { _rtc_room(link, channel, c.room) })
   },
 
   // Must run in the task in which the channel came up, or its first messages are lost.
@@ -52,39 +52,39 @@ mergeInto(LibraryManager.library, {
     l.channels.set(channel, c)
     dc.binaryType = 'arraybuffer'
     dc.bufferedAmountLowThreshold = l.low
-    dc.onopen = function () {
-      if (rtcChannel(link, channel) === c) enter(function () { _rtc_opened(link, channel, c.room) })
+    dc.onopen = () => {
+      if (rtcChannel(link, channel) === c) enter(() => { _rtc_opened(link, channel, c.room) })
     }
-    dc.onmessage = function (e) {
+    dc.onmessage = (e) => {
       if (rtcChannel(link, channel) !== c) return
-      var len = typeof e.data === 'string' ? -1 : enter(function () { return toInbox(new Uint8Array(e.data)) })
-      if (len >= 0) enter(function () { _rtc_message(link, channel, len) })
+      var len = typeof e.data === 'string' ? -1 : enter(() => toInbox(new Uint8Array(e.data)))
+      if (len >= 0) enter(() => { _rtc_message(link, channel, len) })
       else rtcLose(link, channel, c)
     }
-    dc.onended = function (end) {
-      if (rtcChannel(link, channel) === c) enter(function () { _rtc_ended(link, channel, end) })
+    dc.onended = (end) => {
+      if (rtcChannel(link, channel) === c) enter(() => { _rtc_ended(link, channel, end) })
     }
-    dc.onbufferedamountlow = function () { rtcRoom(link, channel, c) }
-    dc.onclose = function () { rtcLose(link, channel, c) }
+    dc.onbufferedamountlow = () => { rtcRoom(link, channel, c) }
+    dc.onclose = () => { rtcLose(link, channel, c) }
   },
 
   $rtcListen__deps: ['$rtcLinks', '$rtcAdopt', '$rtcFail', '$enter', '$textToInbox'],
   $rtcListen: function (link, l) {
     var pc = l.pc
     function isMine () { return rtcLinks.get(link) === l }
-    pc.onicecandidate = function (e) {
+    pc.onicecandidate = (e) => {
       var json = e.candidate ? JSON.stringify(e.candidate) : ''
-      if (isMine()) enter(function () { _rtc_candidate(link, textToInbox(json)) })
+      if (isMine()) enter(() => { _rtc_candidate(link, textToInbox(json)) })
     }
-    pc.onconnectionstatechange = function () {
+    pc.onconnectionstatechange = () => {
       var state = { connected: 0, disconnected: 1, failed: 2 }[pc.connectionState]
       if (!isMine()) return
       if (pc.connectionState === 'closed') rtcFail(link, 'the peer connection closed')
-      else if (state !== undefined) enter(function () { _rtc_state(link, state) })
+      else if (state !== undefined) enter(() => { _rtc_state(link, state) })
     }
-    pc.ondatachannel = function (e) {
+    pc.ondatachannel = (e) => {
       if (!isMine()) return
-      var channel = enter(function () { return _rtc_incoming(link, textToInbox(e.channel.label), l.high) })
+      var channel = enter(() => _rtc_incoming(link, textToInbox(e.channel.label), l.high))
       if (channel) rtcAdopt(link, channel, e.channel, l)
       else e.channel.close()
       enter(_app_flush)
@@ -96,9 +96,9 @@ mergeInto(LibraryManager.library, {
     var l = { pc: null, low: low, high: high, steps: Promise.resolve(), channels: new Map() }
     var configuration = Module.rtcConfiguration
     rtcLinks.set(link, l)
-    rtcStep(link, function () {
+    rtcStep(link, () => {
       return Promise.resolve(typeof configuration === 'function' ? configuration() : configuration)
-        .then(function (found) {
+        .then((found) => {
           if (rtcLinks.get(link) !== l) return
           l.pc = new RTCPeerConnection(found)
           rtcListen(link, l)
@@ -110,13 +110,13 @@ mergeInto(LibraryManager.library, {
   js_rtc_channel: function (link, channel, label, len, isAgreed) {
     var name = textAt(label, len)
     var options = isAgreed ? { negotiated: true, id: 0 } : {}
-    rtcStep(link, function (l) { rtcAdopt(link, channel, l.pc.createDataChannel(name, options), l) })
+    rtcStep(link, (l) => { rtcAdopt(link, channel, l.pc.createDataChannel(name, options), l) })
   },
 
   // Candidates appear once the description is set, which is why it is told before.
   $rtcDescribe__deps: ['$enter', '$textToInbox'],
   $rtcDescribe: function (link, l, description) {
-    enter(function () { _rtc_description(link, textToInbox(description.sdp)) })
+    enter(() => { _rtc_description(link, textToInbox(description.sdp)) })
     return l.pc.setLocalDescription(description)
   },
 
@@ -125,15 +125,15 @@ mergeInto(LibraryManager.library, {
   $rtcDescribeAs: function (link, l, offer, ufrag) {
     var ours = offer.sdp.replace(/^(a=ice-(?:ufrag|pwd):).*$/mg, '$1' + ufrag)
     return l.pc.setLocalDescription({ type: 'offer', sdp: ours })
-      .catch(function () { return l.pc.setLocalDescription(offer) })
-      .then(function () { enter(function () { _rtc_description(link, textToInbox(l.pc.localDescription.sdp)) }) })
+      .catch(() => l.pc.setLocalDescription(offer))
+      .then(() => { enter(() => { _rtc_description(link, textToInbox(l.pc.localDescription.sdp)) }) })
   },
 
   js_rtc_offer__deps: ['$rtcStep', '$rtcDescribe', '$rtcDescribeAs', '$textAt'],
   js_rtc_offer: function (link, ptr, len) {
     var ufrag = textAt(ptr, len)
-    rtcStep(link, function (l) {
-      return l.pc.createOffer().then(function (offer) {
+    rtcStep(link, (l) => {
+      return l.pc.createOffer().then((offer) => {
         return ufrag ? rtcDescribeAs(link, l, offer, ufrag) : rtcDescribe(link, l, offer)
       })
     })
@@ -142,10 +142,10 @@ mergeInto(LibraryManager.library, {
   js_rtc_remote__deps: ['$rtcStep', '$rtcDescribe', '$textAt'],
   js_rtc_remote: function (link, isAnswer, sdp, len) {
     var description = { type: isAnswer ? 'answer' : 'offer', sdp: textAt(sdp, len) }
-    rtcStep(link, function (l) {
+    rtcStep(link, (l) => {
       return l.pc.setRemoteDescription(description)
-        .then(function () { return isAnswer ? null : l.pc.createAnswer() })
-        .then(function (answer) { return answer && rtcDescribe(link, l, answer) })
+        .then(() => isAnswer ? null : l.pc.createAnswer())
+        .then((answer) => answer && rtcDescribe(link, l, answer))
     })
   },
 
@@ -153,8 +153,8 @@ mergeInto(LibraryManager.library, {
   js_rtc_candidate__deps: ['$rtcStep', '$textAt'],
   js_rtc_candidate: function (link, json, len) {
     var text = textAt(json, len)
-    rtcStep(link, function (l) {
-      return Promise.resolve().then(function () { return l.pc.addIceCandidate(JSON.parse(text)) }).catch(function () {})
+    rtcStep(link, (l) => {
+      return Promise.resolve().then(() => l.pc.addIceCandidate(JSON.parse(text))).catch(() => {})
     })
   },
 
@@ -165,7 +165,7 @@ mergeInto(LibraryManager.library, {
     try {
       c.dc.send(HEAPU8.subarray(ptr, ptr + len))
     } catch (err) {
-      queueMicrotask(function () { rtcLose(link, channel, c) })
+      queueMicrotask(() => { rtcLose(link, channel, c) })
       return
     }
     // bufferedamountlow comes only where more than that was buffered: otherwise room is told here.
@@ -173,7 +173,7 @@ mergeInto(LibraryManager.library, {
     var l = rtcLinks.get(link)
     if (c.room < l.high / 2 && c.dc.bufferedAmount <= l.low) {
       c.room = l.high
-      queueMicrotask(function () { rtcRoom(link, channel, c) })
+      queueMicrotask(() => { rtcRoom(link, channel, c) })
     }
   },
 

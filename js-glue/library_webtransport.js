@@ -8,49 +8,49 @@ mergeInto(LibraryManager.library, {
     function read () {
       if (isReading || isPaused) return
       isReading = true
-      reader.read().then(function (got) {
+      reader.read().then((got) => {
         isReading = false
         if (got.done) return dc.onended(2)
         dc.onmessage({ data: got.value })
         read()
-      }, function () { dc.onclose() })
+      }, () => { dc.onclose() })
     }
     function start (opened) {
       reader = opened.readable.getReader()
       writer = opened.writable.getWriter()
-      writer.closed.catch(function () { dc.onended(3) })
+      writer.closed.catch(() => { dc.onended(3) })
       read()
     }
     var dc = {
       label: '',
       bufferedAmount: 0,
       // What is written is sent later, when the heap holds something else.
-      send: function (bytes) {
+      send: (bytes) => {
         dc.bufferedAmount += bytes.length
-        writer.write(bytes.slice()).then(function () {
+        writer.write(bytes.slice()).then(() => {
           var before = dc.bufferedAmount
           dc.bufferedAmount -= bytes.length
           if (before > dc.bufferedAmountLowThreshold && dc.bufferedAmount <= dc.bufferedAmountLowThreshold) dc.onbufferedamountlow()
         }, ignore)
       },
-      end: function (end) {
+      end: (end) => {
         if (end === 1) writer.abort().catch(ignore)
         if (end === 2) writer.close().catch(ignore)
         else reader.cancel().catch(ignore)
         dc.pause(0)
       },
-      pause: function (now) {
+      pause: (now) => {
         isPaused = now
         read()
       },
-      close: function () {
+      close: () => {
         if (!writer) return
         writer.close().catch(ignore)
         reader.cancel().catch(ignore)
       }
     }
     if (stream.readable) start(stream)
-    else stream.then(function (opened) { start(opened); dc.onopen() }, function () { dc.onclose() })
+    else stream.then((opened) => { start(opened); dc.onopen() }, () => { dc.onclose() })
     return dc
   },
 
@@ -64,26 +64,26 @@ mergeInto(LibraryManager.library, {
     try {
       var session = new WebTransport(textAt(url, urlLen), { serverCertificateHashes: found })
     } catch (err) {
-      queueMicrotask(function () { fail(err) })
+      queueMicrotask(() => { fail(err) })
       return
     }
     l.pc = {
-      createDataChannel: function () { return sessionStream(session.createBidirectionalStream()) },
-      close: function () { session.close() }
+      createDataChannel: () => sessionStream(session.createBidirectionalStream()),
+      close: () => { session.close() }
     }
     rtcListen(link, l)
-    session.closed.then(function () { fail() }, fail)
-    session.ready.then(function () {
+    session.closed.then(() => { fail() }, fail)
+    session.ready.then(() => {
       var incoming = session.incomingBidirectionalStreams.getReader()
       function accept () {
-        incoming.read().then(function (got) {
+        incoming.read().then((got) => {
           if (got.done) return
           l.pc.ondatachannel({ channel: sessionStream(got.value) })
           accept()
         }, fail)
       }
       if (rtcLinks.get(link) !== l) return
-      enter(function () { _rtc_opened(link, 0, 0) })
+      enter(() => { _rtc_opened(link, 0, 0) })
       accept()
     }, fail)
   },
