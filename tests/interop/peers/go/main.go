@@ -131,7 +131,8 @@ func run() error {
 	}
 	defer h.Close()
 	serve(h)
-	ps, err := pubsub.NewGossipSub(ctx, h)
+	// What does not fit the stock queues of 32 is dropped: a burst of a benchmark must not be.
+	ps, err := pubsub.NewGossipSub(ctx, h, pubsub.WithPeerOutboundQueueSize(10_000), pubsub.WithValidateQueueSize(10_000))
 	if err != nil {
 		return err
 	}
