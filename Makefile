@@ -160,6 +160,8 @@ build/deps/%/.unpacked:
 build/peers/%.built: .ci/build-peer tests/interop/peers/% $(wildcard tests/interop/peers/*/* tests/interop/peers/*/*/*)
 	@.ci/build-peer $*
 	@touch $@
+# rust-libp2p compiles for minutes: `make test` takes it only where it is built already.
+PEERS = $(addprefix build/peers/,go.built $(if $(REDUCED),,rust.built))
 node_modules/.package-lock.json: package.json package-lock.json | need-npm
 	npm ci --ignore-scripts --no-progress --loglevel=error --loglevel=error
 	@touch $@
@@ -182,7 +184,7 @@ wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
-	@node tests/run.mjs --make $(SUITES)
+	@REDUCED=1 node tests/run.mjs --make $(SUITES)
 SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz size-report interop browser
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
@@ -197,9 +199,9 @@ scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated netwo
 	@node tests/run.mjs $^
 fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, starting at its corpus
 	@node tests/run.mjs $^
-interop: web build/peers/go.built ## our wasm against js-libp2p and go-libp2p over real sockets
+interop: web $(PEERS) ## our wasm against js-, go- and rust-libp2p over real sockets
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs)
-browser: web build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
+browser: web $(PEERS) | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 layers: ## includes point down only
 	@sh tests/layers.sh

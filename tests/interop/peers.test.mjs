@@ -1,4 +1,4 @@
-// Peerlet's wasm in Node against peers that are programs: go-libp2p.
+// Peerlet's wasm in Node against peers that are programs: go-libp2p and rust-libp2p.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -7,10 +7,10 @@ import { bootstrap } from './peerlet.mjs'
 import { ECHO } from './relay.mjs'
 import { missing, startPeerFor } from './start-peer.mjs'
 
-const AGENTS = { go: /^go-libp2p/ }
+const AGENTS = { go: /^go-libp2p/, rust: /^rust-libp2p/ }
 const UNLIMITED = { RELAY_TOPICS: TOPIC, RELAY_LIMITS: '{ "applyDefaultLimit": false }' }
 
-for (const kind of ['go']) {
+for (const kind of ['go', 'rust']) {
   const about = (text) => `${kind}-libp2p: ${text}`
   const options = { skip: missing(kind) ?? false, timeout: 30_000 }
 
@@ -28,7 +28,11 @@ for (const kind of ['go']) {
     const ms = await ours.services.ping.ping(theirs.peerId)
     assert.ok(ms >= 0, `${ms} ms`)
     await echoThrough(connection, 4 * MIB)
-    await Promise.all(Array.from({ length: 20 }, (_, i) => echoThrough(connection, 100_000 + i)))
+    // rust's libp2p-stream drops a stream that its acceptor is not waiting for
+    const atOnce = kind === 'rust' ? 1 : 20
+    for (let i = 0; i < 20; i += atOnce) {
+      await Promise.all(Array.from({ length: atOnce }, (_, n) => echoThrough(connection, 100_000 + i + n)))
+    }
     await assert.rejects(connection.newStream('/nobody/1'), { name: 'UnsupportedProtocolError' })
     assert.equal(connection.status, 'open')
   })

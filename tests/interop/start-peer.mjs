@@ -21,7 +21,7 @@ export function nodeBinary () {
 export function missing (kind) {
   if (kind === 'js' || existsSync(builtPeer(kind))) return undefined
   const reason = `${builtPeer(kind)}.missing`
-  return existsSync(reason) ? readFileSync(reason, 'utf8').trim() : `not built: \`make build/peers/${kind}.built\``
+  return existsSync(reason) ? readFileSync(reason, 'utf8').trim() : `${kind}-libp2p is not built yet: \`make interop\` does`
 }
 
 /** @param {string} kind */
