@@ -151,12 +151,16 @@ mergeInto(LibraryManager.library, {
     socket.onerror = () => {}
     socket.onopen = (e) => { enter(() => { onopen(e) }) }
     socket.onclose = (e) => { enter(() => { onclose(e) }) }
+    // The message is copied in, so its own memory is there for what comes out of it.
+    var take = (e) => {
+      Module['spare'] = e.data
+      enter(() => { onmessage(e) })
+      Module['spare'] = 0
+    }
     socket.onmessage = (e) => {
       var size = e.data.byteLength
-      if (!(size > most)) return enter(() => { onmessage(e) })
-      for (var at = 0; at < size && socketEnds.has(id); at += most) {
-        enter(() => { onmessage({ data: e.data.slice(at, at + most) }) })
-      }
+      if (!(size > most)) return take(e)
+      for (var at = 0; at < size && socketEnds.has(id); at += most) take({ data: e.data.slice(at, at + most) })
     }
   },
 

@@ -8,6 +8,9 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const EMPTY = new Uint8Array(0)
 
+/** From this many bytes on, memory that is new to the process costs more than the copying. */
+const LARGE = 16384
+
 /** struct peerlet_output as 32-bit numbers; exports.c asserts that it is laid out so. */
 const OUTPUT = { type: 0, id: 1, channel: 2, value: 3, code: 4, limitSeconds: 5, limitBytes: 6, peer: 8, text: 10, data: 12, extra: 14, more: 16, key: 18, numbers: 20 }
 
@@ -34,6 +37,22 @@ const OUTPUT = { type: 0, id: 1, channel: 2, value: 3, code: 4, limitSeconds: 5,
 const numbersAt = (m, ptr, count) => new Uint32Array(m.HEAPU8.buffer, ptr, count)
 
 /**
+ * Large bytes of a WebSocket message go where the message itself was, which is used once.
+ *
+ * @param {any} m the module
+ * @param {number} ptr
+ * @param {number} length
+ */
+function copyLarge (m, ptr, length) {
+  const { spare } = m
+  m.spare = 0
+  if (!(spare?.byteLength >= length && spare instanceof ArrayBuffer)) return m.HEAPU8.slice(ptr, ptr + length)
+  const bytes = new Uint8Array(spare, 0, length)
+  bytes.set(m.HEAPU8.subarray(ptr, ptr + length))
+  return bytes
+}
+
+/**
  * A struct peerlet_output, copied out.
  *
  * @param {any} m the module
@@ -42,7 +61,7 @@ const numbersAt = (m, ptr, count) => new Uint32Array(m.HEAPU8.buffer, ptr, count
  */
 export function readOutput (m, ptr) {
   const n = numbersAt(m, ptr, OUTPUT.numbers)
-  const bytes = (/** @type {number} */ at) => n[at + 1] === 0 ? EMPTY : m.HEAPU8.slice(n[at], n[at] + n[at + 1])
+  const bytes = (/** @type {number} */ at) => n[at + 1] === 0 ? EMPTY : n[at + 1] < LARGE ? m.HEAPU8.slice(n[at], n[at] + n[at + 1]) : copyLarge(m, n[at], n[at + 1])
   const text = (/** @type {number} */ at) => n[at + 1] === 0 ? '' : decoder.decode(m.HEAPU8.subarray(n[at], n[at] + n[at + 1]))
   return {
     type: n[OUTPUT.type],
