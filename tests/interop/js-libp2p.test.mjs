@@ -90,6 +90,31 @@ test('many streams at once', { timeout: 60_000 }, async (t) => {
   await Promise.all(Array.from({ length: 20 }, (_, i) => echoThrough(i % 2 ? connection : js.getConnections()[0], 100_000 + i)))
 })
 
+test('a hundred pings in a row', { timeout: 60_000 }, async (t) => {
+  const { js, ours, connection } = await connected(t)
+  for (let i = 0; i < 100; i++) await ours.services.ping.ping(js.peerId.toString())
+  assert.equal(connection.status, 'open')
+})
+
+test('a burst of 2000 messages arrives whole', { timeout: 120_000 }, async (t) => {
+  const { js, ours, connection } = await connected(t)
+  js.services.pubsub.subscribe(TOPIC)
+  const sees = () => ours.services.pubsub.getSubscribers(TOPIC).length > 0
+  await when(sees, ours.services.pubsub, ['subscription-change'])
+  const missing = new Set(Array.from({ length: 2000 }, (_, i) => i))
+  const all = new Promise((resolve) => js.services.pubsub.addEventListener('message', ({ detail: { data } }) => {
+    missing.delete(new DataView(data.buffer, data.byteOffset).getUint32(0))
+    if (missing.size === 0) resolve(undefined)
+  }))
+  for (const i of missing) {
+    const data = new Uint8Array(1024)
+    new DataView(data.buffer).setUint32(0, i)
+    await ours.services.pubsub.publish(TOPIC, data)
+  }
+  await all
+  assert.equal(connection.status, 'open')
+})
+
 test('gossip both ways, signed and verified', { timeout: 30_000 }, async (t) => {
   const { js, ours } = await connected(t)
   for (const node of [js, ours]) node.services.pubsub.subscribe(TOPIC)
