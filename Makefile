@@ -202,8 +202,8 @@ scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated netwo
 	@node tests/run.mjs $^
 fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, starting at its corpus
 	@node tests/run.mjs $^
-interop: web $(PEERS) ## our wasm against js-, go- and rust-libp2p over real sockets
-	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs)
+interop: web $(PEERS) | need-browser ## our hosts against js-, go- and rust-libp2p; writes build/interop.md
+	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs); status=$$?; cat build/interop.md; exit $$status
 browser: web $(PEERS) | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 layers: ## includes point down only

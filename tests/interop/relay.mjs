@@ -13,6 +13,7 @@
 //   RELAY_LIMITS  JSON merged into the circuit relay server's reservations options
 //
 // Needs Node 22 or newer.
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { createLibp2p } from 'libp2p'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
@@ -94,7 +95,17 @@ async function main () {
   })
   process.on('SIGTERM', () => process.exit(0))
   process.on('SIGINT', () => process.exit(0))
-  process.stdin.on('end', () => process.exit(0)).resume()
+  // the commands of peers/go/command.go that tests need of it
+  const { pubsub } = node.services
+  pubsub.addEventListener('message', (/** @type {any} */ { detail: { topic, from, data } }) => {
+    console.log(JSON.stringify({ heard: { topic, from: String(from), text: Buffer.from(data).toString() } }))
+  })
+  const lines = createInterface({ input: process.stdin }).on('line', async (line) => {
+    const { id, do: what, topic, text } = JSON.parse(line)
+    const done = what === 'publish' ? pubsub.publish(topic, Buffer.from(text)) : Promise.reject(new Error(`no such command: ${what}`))
+    console.log(JSON.stringify(await done.then(() => ({ id }), ({ message }) => ({ id, error: message }))))
+  })
+  lines.on('close', () => process.exit(0))
   console.log(JSON.stringify({
     peerId: node.peerId.toString(),
     addr: addressOf(node),

@@ -7,8 +7,9 @@ import { identify, identifyPush } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { pubsubPeerDiscovery } from '@libp2p/pubsub-peer-discovery'
-import { webRTC } from '@libp2p/webrtc'
+import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
+import { webTransport } from '@libp2p/webtransport'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -19,6 +20,7 @@ const EVENTS = ['peer:discovery', 'peer:connect', 'peer:disconnect', 'peer:ident
 
 let node
 const messages = []
+const agents = new Map()
 const waiting = new Set()
 
 // Conditions are looked at again whenever the node tells of something.
@@ -77,7 +79,10 @@ const peer = {
   async start ({ relay, topics, discovery }) {
     node = await createLibp2p({
       addresses: { listen: ['/p2p-circuit', '/webrtc'] },
-      transports: [webSockets(), webRTC({ rtcConfiguration: { iceServers: [] } }), circuitRelayTransport()],
+      transports: [
+        webSockets(), webTransport(), circuitRelayTransport(),
+        webRTC({ rtcConfiguration: { iceServers: [] } }), webRTCDirect({ rtcConfiguration: { iceServers: [] } })
+      ],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionGater: { denyDialMultiaddr: async () => false },
@@ -91,6 +96,7 @@ const peer = {
     })
     globalThis.node = node
     for (const name of EVENTS) node.addEventListener(name, happened)
+    node.addEventListener('peer:identify', ({ detail }) => { agents.set(detail.peerId.toString(), detail.agentVersion); happened() })
     node.services.pubsub.addEventListener('subscription-change', happened)
     node.services.pubsub.addEventListener('message', ({ detail }) => {
       const text = new TextDecoder().decode(detail.data)
@@ -104,6 +110,16 @@ const peer = {
   connections,
   addresses: () => node.getMultiaddrs().map(String),
   dial: async (text) => (await node.dial(multiaddr(text))).remotePeer.toString(),
+
+  /** What a server shows of itself: ms to dial and to ping, its agent, whether a mebibyte came back. */
+  async measure (text) {
+    const started = performance.now()
+    const { remotePeer } = await node.dial(multiaddr(text))
+    const dialMs = performance.now() - started
+    const id = remotePeer.toString()
+    const agent = await until(() => agents.get(id), `the agent of ${id}`, 10_000)
+    return { dialMs, agent, pingMs: await node.services.ping.ping(remotePeer), echo: await peer.echo(id, 1 << 20) }
+  },
 
   whenReserved: (ms) => until(() => peer.addresses().find((text) => text.includes('/p2p-circuit/webrtc')), 'a /webrtc address', ms),
   whenUnreachable: (ms) => until(() => peer.addresses().every((text) => !text.includes('/p2p-circuit')), 'an end of the relayed addresses', ms),
