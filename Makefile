@@ -177,7 +177,7 @@ need-%:
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]*:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-demo: web ## build, start a relay and a web server, and print the URL to open in two tabs
+demo: web $(patsubst %,build/peers/%.built,$(filter go rust,$(RELAY))) ## start a relay (RELAY=go: go-libp2p's) and a web server
 	@exec $(NODE) web/serve.mjs
 serve: demo ## the same
 

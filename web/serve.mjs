@@ -4,6 +4,7 @@
 //
 //   PORT=8000         of the web server
 //   RELAY_PORT=9001   of the relay
+//   RELAY=js          whose relay: js, go or rust, from tests/interop
 //   HOST=127.0.0.1    where both listen; 0.0.0.0 lets the whole network in
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -108,7 +109,7 @@ async function main () {
   const port = portFrom('PORT', 8000)
   const relayPort = portFrom('RELAY_PORT', 9001)
 
-  const relay = await startPeer('js', { RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
+  const relay = await startPeer(process.env.RELAY ?? 'js', { RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
   // whoever reached the page at a name or an address reaches the relay there too
   const relayFor = (/** @type {string} */ name) => relay.addr.replace(/^\/ip4\/[\d.]+/, (standard) =>
     /^[\d.]+$/.test(name) ? `/ip4/${name}` : /^[\w-]+(\.[\w-]+)*$/.test(name) && name !== 'localhost' ? `/dns4/${name}` : standard)

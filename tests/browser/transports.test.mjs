@@ -41,7 +41,7 @@ async function pageFor (t, { from = world } = {}) {
         try {
           const connection = await node.dial(targets)
           return { peer: connection.remotePeer.toString(), addr: connection.remoteAddr.toString(), muxer: connection.multiplexer }
-        } catch (err) {
+        } catch (/** @type {any} */ err) {
           return { name: err.name, message: err.message }
         }
       },
