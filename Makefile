@@ -124,6 +124,17 @@ build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 	@echo '  wasm  $(@F)'
 	$(Q)$(LINK_wasm)
 
+# All fuzz entries in one program.
+build/asan/tests/fuzz/%.o build/node/tests/fuzz/%.o: FLAGS += -DFUZZ_REPLAY
+replay = $(call objects,$(1),$(addsuffix .c,$(FUZZ) tests/fuzz/replay)) build/$(1)/sim.a build/$(1)/core.a
+build/asan/tests/fuzz/replay: $(call replay,asan)
+	@echo '  asan  $(@F)'
+	$(Q)$(LINK_asan)
+build/node/tests/fuzz/replay.js: $(call replay,node) build/node/sodium.a
+	@echo '{}' >build/node/package.json
+	@echo '  node  $(@F)'
+	$(Q)$(LINK_node) -sNODERAWFS
+
 build/wasm/unpack.wasm: js-glue/unpack.c | need-wasm
 	@mkdir -p $(@D)
 	@echo '  wasm  $(@F)'
@@ -188,7 +199,7 @@ wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
 	@REDUCED=1 node tests/run.mjs --make $(SUITES)
-SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz size-report interop browser
+SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz replay size-report interop browser
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^
@@ -206,6 +217,8 @@ interop: web $(PEERS) | need-browser ## our hosts against js-, go- and rust-libp
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs); status=$$?; cat build/interop.md; exit $$status
 browser: web $(PEERS) | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
+replay: build/asan/tests/fuzz/replay build/node/tests/fuzz/replay.js ## the fuzzers' corpus, natively and as wasm
+	@node tests/run.mjs tests/fuzz/replay.test.mjs
 layers: ## includes point down only
 	@sh tests/layers.sh
 types: build/gen/numbers.js node_modules/.package-lock.json ## JSDoc types of all JavaScript

@@ -10,25 +10,11 @@
 #ifndef TESTS_FUZZ_FEED_H
 #define TESTS_FUZZ_FEED_H
 
-#undef NDEBUG
-#include <assert.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/span.h"
-
-/* What a machine has said, as a number: FNV-1a. */
-static inline void fuzz_say(uint64_t *said, struct view bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++)
-        *said = (*said ^ bytes.data[i]) * UINT64_C(0x100000001b3);
-}
-
-static inline void fuzz_say_number(uint64_t *said, uint32_t number)
-{
-    fuzz_say(said, view_of((const uint8_t *)&number, sizeof number));
-}
 
 /* Feeds until the machine waits for more than bytes, is done, or fails. */
 static inline int fuzz_feed(struct view bytes, size_t step,
@@ -54,11 +40,12 @@ static inline int fuzz_feed(struct view bytes, size_t step,
 }
 
 /* `run` is a machine from its beginning to its end, and returns what it has said. */
-static inline void fuzz_three_runs(const uint8_t *data, size_t len,
-                                   uint64_t (*run)(struct view bytes, size_t step, struct mem *mem))
+static inline uint64_t fuzz_three_runs(const uint8_t *data, size_t len,
+                                       uint64_t (*run)(struct view bytes, size_t step,
+                                                       struct mem *mem))
 {
     if (len < 2)
-        return;
+        return 0;
     struct view bytes = view_of(data + 2, len - 2);
     uint64_t said[3];
     for (size_t i = 0; i < ARRAY_LEN(said); i++) {
@@ -67,8 +54,7 @@ static inline void fuzz_three_runs(const uint8_t *data, size_t len,
         assert(mem.used == 0);
     }
     assert(said[0] == said[1]);
+    return said[0];
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #endif

@@ -23,7 +23,7 @@ static void seen(void *state, const struct protocol_event *ev)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static uint64_t fuzz_input(const uint8_t *data, size_t len)
 {
     /* js-libp2p's recorded relay and alice, for whom it made a voucher. */
     static const uint8_t relay_key[] = {
@@ -49,6 +49,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                       : circuit_reserve_init(&h, &s.mem, &PEERLET_LIMITS, &relay, &alice, 0);
     if (rc < 0)
         s.bytes.len = 0;
-    fuzz_stream_run(&s, &CIRCUIT_HOP_OPS, &h, seen);
-    return 0;
+    return fuzz_stream_run(&s, &CIRCUIT_HOP_OPS, &h, seen);
 }

@@ -16,13 +16,12 @@ static void seen(void *state, const struct protocol_event *ev)
     assert(circuit_stop_answer(s, CIRCUIT_STATUS_OK) == ERR_STREAM_STATE);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static uint64_t fuzz_input(const uint8_t *data, size_t len)
 {
     struct fuzz_stream s;
     struct circuit_stop stop;
     if (!fuzz_stream_init(&s, data, len))
         return 0;
     circuit_stop_init(&stop, &s.mem, &PEERLET_LIMITS, 0);
-    fuzz_stream_run(&s, &CIRCUIT_STOP_OPS, &stop, seen);
-    return 0;
+    return fuzz_stream_run(&s, &CIRCUIT_STOP_OPS, &stop, seen);
 }

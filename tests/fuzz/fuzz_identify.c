@@ -18,7 +18,7 @@ static void seen(void *state, const struct protocol_event *ev)
     assert(told->observed.data == NULL || multiaddr_check(told->observed) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static uint64_t fuzz_input(const uint8_t *data, size_t len)
 {
     /* Alice of js-libp2p's recorded messages. */
     static const uint8_t alice[] = {
@@ -32,6 +32,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (!fuzz_stream_init(&s, data, len) || peer_id_parse(view_of(alice, sizeof alice), &peer) < 0)
         return 0;
     identify_receive_init(&i, &s.mem, &PEERLET_LIMITS, &peer, 0);
-    fuzz_stream_run(&s, &IDENTIFY_OPS, &i, seen);
-    return 0;
+    return fuzz_stream_run(&s, &IDENTIFY_OPS, &i, seen);
 }

@@ -7,6 +7,8 @@
  * other role, so that bytes get past the handshake as frames, streams and messages of protocols.
  * An operation is a row of OPERATIONS. Memory must stay bounded, and all of it come back.
  */
+#include "fuzz.h"
+
 #include "attackers.h"
 #include "base/cursor.h"
 
@@ -139,13 +141,24 @@ static void (*const OPERATIONS[])(struct attackers *w, uint8_t n, struct view by
 
 /* ---- one input ------------------------------------------------------------------------------- */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+/* What the node orders and tells is what it says. */
+static void told(struct attackers *w, const struct peerlet_output *out)
+{
+    uint64_t *said = w->context;
+    fuzz_say_number(said, out->type);
+    fuzz_say_number(said, out->id);
+    fuzz_say(said, out->text);
+    fuzz_say(said, out->data);
+}
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static uint64_t fuzz_input(const uint8_t *data, size_t len)
 {
     struct attackers w;
+    uint64_t said = 0;
     struct cursor in = cursor_of(view_of(data, MIN(len, 4096)));
     attackers_init(&w, &PEERLET_LIMITS);
+    w.told = told;
+    w.context = &said;
     attackers_bootstrap(&w, 0);
     const struct input orders[] = {
         {.type = INPUT_LISTEN, .text = view_of_text("/p2p-circuit")},
@@ -164,5 +177,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         attackers_settle(&w);
     }
     attackers_end(&w);
-    return 0;
+    return said;
 }

@@ -120,7 +120,7 @@ static int send_frames(struct machine *m, struct noise_party *p, struct view pla
     return 0;
 }
 
-static void run(uint8_t choices, struct view payload, struct view plain, struct mem *mem)
+static uint64_t run(uint8_t choices, struct view payload, struct view plain, struct mem *mem)
 {
     static const uint8_t S[X25519_KEY_LEN] = {24}, E[X25519_KEY_LEN] = {32};
     enum role role = choices & 1 ? DIALER : LISTENER;
@@ -146,11 +146,15 @@ static void run(uint8_t choices, struct view payload, struct view plain, struct 
     if (rc == 0 && m.is_ready)
         rc = send_frames(&m, &p, plain, (choices >> 2) + 1u);
     assert(rc <= 0);
+    uint64_t said = 0;
+    fuzz_say_number(&said, (uint32_t)rc);
+    fuzz_say(&said, view_of(m.received, m.len));
     buf_free(&out);
     noise_free(&m.noise);
+    return said;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static uint64_t fuzz_input(const uint8_t *data, size_t len)
 {
     crypto_init();
     if (len < 4)
@@ -159,7 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     size_t payload_len = MIN((size_t)data[2] << 8 | data[3], len - 4);
     struct view payload = view_of(data + 4, MIN(payload_len, 3000));
     struct view plain = view_of(data + 4 + payload_len, MIN(len - 4 - payload_len, 512));
-    run(data[0], payload, plain, &mem);
+    uint64_t said = run(data[0], payload, plain, &mem);
     assert(mem.used == 0);
-    return 0;
+    return said;
 }

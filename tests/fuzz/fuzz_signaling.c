@@ -40,7 +40,7 @@ static void seen(void *state, const struct protocol_event *ev)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static uint64_t fuzz_input(const uint8_t *data, size_t len)
 {
     struct fuzz_stream s;
     struct signaling signaling;
@@ -51,6 +51,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     signaling_init(&signaling, role, &s.mem, &PEERLET_LIMITS, 0);
     if (role == DIALER && signaling_offer(&signaling, view_of_text("v=0\r\n")) < 0)
         s.bytes.len = 0;
-    fuzz_stream_run(&s, &SIGNALING_OPS, &signaling, seen);
-    return 0;
+    return fuzz_stream_run(&s, &SIGNALING_OPS, &signaling, seen);
 }
