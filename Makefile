@@ -38,7 +38,8 @@ INCLUDE = -Isrc -Itests $(addprefix -isystem ,build/gen build/deps/nanopb)
 WASM = $(addprefix -isystem ,$(SODIUM_ROOT)/include $(SODIUM_ROOT)/include/sodium \
 	$(SODIUM_ROOT)/crypto_core/ed25519/ref10 build/deps/cmocka/include) \
 	-DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1
-FLAGS = -std=c11 $(INCLUDE) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY
+# No message has an array that could be packed.
+FLAGS = -std=c11 $(INCLUDE) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY -DPB_ENCODE_ARRAYS_UNPACKED
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
 SPEED = -Oz
 
@@ -60,7 +61,7 @@ LINK_wasm = emcc -Oz -flto $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js
 	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
 	$(RUNTIME) -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
 	-sMAXIMUM_MEMORY=268435456 -sTOTAL_STACK=65536 -Wl,--stack-first \
-	-Wl,-mllvm,-inline-threshold=-50
+	-Wl,-mllvm,-inline-threshold=-50 -sBINARYEN_EXTRA_PASSES=--converge
 
 # The minimal one takes a compiled module; later compilers than 3.1.6 allow that to pages of theirs only.
 RUNTIME = $(if $(findstring $() 3.1.6 $(),$(shell emcc --version)),-sMINIMAL_RUNTIME -sTEXTDECODER=2 \
