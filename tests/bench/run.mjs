@@ -220,6 +220,7 @@ const scenarios = {
 
   async burst (browser, impl) {
     const [a, b] = await gossipPair(browser, impl)
+    await b.evaluate('bench.gossipReset()')
     await a.evaluate((...args) => bench.gossipPublish('bench', ...args), 8000, 1024, 0)
     const got = await settled(b, 8000, 15_000)
     put('burst', '8000 x 1 KiB: delivered, %', impl, got.n / 80)
