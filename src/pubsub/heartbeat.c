@@ -45,19 +45,23 @@ static bool has_news(const struct gossipsub *g, const struct topic *t)
            LIST_OWNER(t->recent.prev, struct message, in_topic)->at >= g->gossip_since;
 }
 
-/* Owes an IHAVE to some of those outside. Whoever reads slowly is not told of more to read. */
+void router_tell_of_news(struct gossipsub *g, struct member *m)
+{
+    if (!has_news(g, m->topic) || m->peer->queue_bytes > g->limits->gossip_out / 2)
+        return;
+    member_owe(m, OWES_IHAVE);
+    router_owe(g, m->peer);
+}
+
+/* To some of those outside. */
 static void tell_of_news(struct gossipsub *g, struct topic *t, uint64_t now)
 {
     if (!has_news(g, t) || (!t->is_ours && t->fanout_until == 0))
         return;
     uint32_t share = topic_count(t, GOSSIPABLE, now) * g->config.gossip_percent / 100;
     struct choice c = topic_choose(t, GOSSIPABLE, MAX(g->config.d_lazy, share), g->rng, now);
-    for (struct member *m; (m = choice_next(&c)) != NULL;) {
-        if (m->peer->queue_bytes > g->limits->gossip_out / 2)
-            continue;
-        member_owe(m, OWES_IHAVE);
-        router_owe(g, m->peer);
-    }
+    for (struct member *m; (m = choice_next(&c)) != NULL;)
+        router_tell_of_news(g, m);
 }
 
 static void sweep(struct gossipsub *g, struct topic *t, uint64_t now)

@@ -123,9 +123,13 @@ static void set_subscribed(struct gossipsub *g, struct member *m, bool is_subscr
         m->is_in_fanout = false;
         member_release(&g->mesh, m, now);
         topic_release(&g->mesh, t);
-    } else if (t->is_ours && t->mesh_count < g->config.d_low && member_is(m, GRAFTABLE, now)) {
-        router_graft(g, m);
+        return;
     }
+    /* What was said into a connection that had died unnoticed is not lost with it. */
+    if (t->is_ours)
+        router_tell_of_news(g, m);
+    if (t->is_ours && t->mesh_count < g->config.d_low && member_is(m, GRAFTABLE, now))
+        router_graft(g, m);
 }
 
 static int on_subscription(struct gossipsub *g, struct neighbour *n, const struct rpc_part *part,

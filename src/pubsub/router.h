@@ -39,6 +39,9 @@ void router_let_go(struct gossipsub *g);
 /* Fills in a message event; takes over the caller's reference. */
 void router_give(struct gossipsub *g, struct message *m, struct gossipsub_event *ev);
 
+/* Owes it an IHAVE of what is recent in the topic. Whoever reads slowly is not told of more to read. */
+void router_tell_of_news(struct gossipsub *g, struct member *member);
+
 void router_heartbeat(struct gossipsub *g, uint64_t now);
 
 #endif

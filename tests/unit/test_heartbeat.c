@@ -298,22 +298,45 @@ static void test_throttled_gossip(void **state)
     config.d = config.d_low = config.d_high = 1;
     config.d_out = 0;
     routers_init(&net, 3, &config);
-    /* 1 knows both; 0 is in its mesh and 2, which has backed off, is not. */
+    /* 1 knows both; 0 is in its mesh, which is full, and 2 is not. */
     routers_join(&net, 0, 1);
     routers_subscribe(&net);
     routers_run(&net, 10);
+    routers_join(&net, 2, 1);
+    routers_run(&net, 10);
     assert_true(have_each_other(1, 0));
+    assert_false(have_each_other(1, 2));
     net.at[1].is_asleep = net.at[2].is_asleep = true;
     routers_run(&net, 10000);
     routers_publish(&net, 0, 0);
     routers_run(&net, 40000);
-    routers_join(&net, 2, 1);
-    routers_run(&net, 10);
-    assert_false(have_each_other(1, 2));
     assert_int_equal(net.at[2].heard[0], 0);
     net.at[1].is_asleep = false;
     routers_run(&net, 10);
     assert_int_equal(net.at[2].heard[0], 1);
+    routers_free(&net);
+}
+
+/* What was said when nobody was there, or into a connection that was dead, is told to who comes. */
+static void test_news_for_newcomers(void **state)
+{
+    (void)state;
+    struct gossipsub_config config = GOSSIPSUB_DEFAULTS;
+    config.allow_no_peers = true;
+    routers_init(&net, 3, &config);
+    routers_subscribe(&net);
+    const uint8_t data[8] = {0};
+    struct view message = view_of(data, sizeof data);
+    int rc = gossipsub_publish(&net.at[1].g, routers_topic(), message, NULL, net.now);
+    assert_int_equal(rc, 0);
+    routers_run(&net, 500);
+    routers_join(&net, 0, 1);
+    routers_run(&net, 100);
+    assert_int_equal(net.at[0].heard[0], 1);
+    routers_run(&net, 10000);
+    routers_join(&net, 2, 1);
+    routers_run(&net, 5000);
+    assert_int_equal(net.at[2].heard[0], 0);
     routers_free(&net);
 }
 
@@ -369,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_churn),
         cmocka_unit_test(test_sleeper),
         cmocka_unit_test(test_throttled_gossip),
+        cmocka_unit_test(test_news_for_newcomers),
         cmocka_unit_test(test_idle_node_is_small),
         cmocka_unit_test(test_no_growth),
     };
