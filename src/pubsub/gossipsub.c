@@ -241,8 +241,11 @@ void gossipsub_hear(struct gossipsub *g, uint32_t handle)
         rpc_reader_free(&n->reader);
 }
 
-/* Takes it into the meshes that lack peers. */
-static void graft_where_wanted(struct gossipsub *g, struct neighbour *n, uint64_t now)
+/*
+ * Takes it into the meshes that lack peers, and tells it what is recent: what was said into a
+ * connection that had died unnoticed is not lost with it.
+ */
+static void welcome(struct gossipsub *g, struct neighbour *n, uint64_t now)
 {
     LIST_EACH(node, &n->members) {
         struct member *m = LIST_OWNER(node, struct member, in_peer);
@@ -251,6 +254,8 @@ static void graft_where_wanted(struct gossipsub *g, struct neighbour *n, uint64_
             router_graft(g, m);
         else if (member_is_in_mesh(m))
             member_owe(m, OWES_GRAFT);
+        if (t->is_ours && m->is_subscribed)
+            router_tell_of_news(g, m);
     }
 }
 
@@ -265,7 +270,7 @@ void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_versio
     n->was_mute = false;
     n->told = 0;
     n->greeted = g->mesh.last_change;
-    graft_where_wanted(g, n, now);
+    welcome(g, n, now);
     router_owe(g, n);
 }
 

@@ -125,7 +125,6 @@ static void set_subscribed(struct gossipsub *g, struct member *m, bool is_subscr
         topic_release(&g->mesh, t);
         return;
     }
-    /* What was said into a connection that had died unnoticed is not lost with it. */
     if (t->is_ours)
         router_tell_of_news(g, m);
     if (t->is_ours && t->mesh_count < g->config.d_low && member_is(m, GRAFTABLE, now))
