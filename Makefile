@@ -90,7 +90,7 @@ NODE = $(shell node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/d
 objects = $(patsubst %.c,build/$(1)/%.o,$(2))
 
 define kind
-build/$(1)/%.o: %.c | need-$(1) $(PROTO) $(NANOPB)
+build/$(1)/%.o: %.c Makefile | need-$(1) $(PROTO) $(NANOPB)
 	@mkdir -p $$(@D)
 	@echo '  $(1)  $$<'
 	$$(Q)$$(CC_$(1)) $$(FLAGS) $$(WARN) -MMD -MP -c $$< -o $$@
