@@ -104,18 +104,26 @@ int dial_add(struct dialer *d, struct dial *dial, struct view multiaddr, unsigne
     return 0;
 }
 
+static struct target *start(struct target *t, const struct peerlet_limits *limits, uint64_t now)
+{
+    t->state = TARGET_RUNNING;
+    t->until = after(now, limits->dial_address_ms);
+    return t;
+}
+
 struct target *dial_next(struct dial *dial, const struct peerlet_limits *limits, uint64_t now)
 {
+    for (size_t i = 0; i < dial->count; i++)
+        if (dial->targets[i].state == TARGET_AGAIN && is_due(dial->targets[i].until, now))
+            return start(&dial->targets[i], limits, now);
     if (!is_due(dial->next_at, now))
         return NULL;
     for (size_t i = 0; i < dial->count; i++) {
         struct target *t = &dial->targets[i];
         if (t->state != TARGET_WAITING)
             continue;
-        t->state = TARGET_RUNNING;
-        t->until = after(now, limits->dial_address_ms);
         dial->next_at = after(now, limits->dial_stagger_ms);
-        return t;
+        return start(t, limits, now);
     }
     dial->next_at = NEVER;
     return NULL;
@@ -130,7 +138,7 @@ static int telling(int code)
 void dial_failed(struct dial *dial, struct target *target, int code, struct view reason,
                  uint64_t now)
 {
-    if (target->state == TARGET_FAILED)
+    if (target->state == TARGET_FAILED || target->state == TARGET_AGAIN)
         return;
     target->state = TARGET_FAILED;
     target->until = NEVER;
@@ -142,10 +150,16 @@ void dial_failed(struct dial *dial, struct target *target, int code, struct view
     text_format(dial->reason, sizeof dial->reason, "%v", &reason);
 }
 
+void dial_again(struct target *target, uint64_t at)
+{
+    target->state = TARGET_AGAIN;
+    target->until = at;
+}
+
 bool dial_is_over(const struct dial *dial)
 {
     for (size_t i = 0; i < dial->count; i++)
-        if (dial->targets[i].state != TARGET_FAILED)
+        if (dial->targets[i].state == TARGET_WAITING || dial->targets[i].state == TARGET_RUNNING)
             return false;
     return true;
 }

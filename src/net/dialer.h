@@ -17,7 +17,8 @@
 #include "base/timers.h"
 #include "net/addrbook.h"
 
-enum target_state { TARGET_WAITING, TARGET_RUNNING, TARGET_FAILED };
+/* AGAIN: it failed, and has another try while others are still under way. */
+enum target_state { TARGET_WAITING, TARGET_RUNNING, TARGET_FAILED, TARGET_AGAIN };
 
 /* One address of a dial, and how far it has come. */
 struct target {
@@ -25,7 +26,7 @@ struct target {
     unsigned rank; /* of its transport; lower is better */
     uint8_t *bytes;
     size_t len;
-    uint64_t until; /* deadline of this address alone */
+    uint64_t until; /* deadline of this address alone; AGAIN: when it starts again */
     /* the owner's: what this attempt waits for, numbers or 0 */
     uint32_t conn, stream, dial;
 };
@@ -79,7 +80,10 @@ struct target *dial_next(struct dial *dial, const struct peerlet_limits *limits,
 void dial_failed(struct dial *dial, struct target *target, int code, struct view reason,
                  uint64_t now);
 
-/* No address is left that could still work. */
+/* The address that has just failed starts again at `at`, if the dial is not over before. */
+void dial_again(struct target *target, uint64_t at);
+
+/* No address is under way or waits for its first try. */
 bool dial_is_over(const struct dial *dial);
 
 /* The first running address whose own time is over, or null. */

@@ -170,7 +170,12 @@ static void target_failed(struct peerlet *p, struct dial *dial, struct target *t
 {
     if (dial->peer != NULL)
         peer_note_dial(dial->peer, target_address(t), false, p->now);
+    if (t->state != TARGET_RUNNING)
+        return;
     dial_failed(dial, t, code, why, p->now);
+    uint64_t again_at = relay_again_at(p, dial->id);
+    if (again_at != NEVER)
+        dial_again(t, again_at);
 }
 
 void dial_conn_down(struct peerlet *p, uint32_t conn, int code, struct view why)

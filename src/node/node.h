@@ -331,6 +331,8 @@ void relays_tick(struct peerlet *p);
 uint64_t relays_deadline(const struct peerlet *p);
 void relay_conn_up(struct peerlet *p, struct conn *c);
 void relay_conn_down(struct peerlet *p, const struct conn *c);
+/* When an address that failed in a dial to a relay of ours is worth another try; NEVER: any other dial. */
+uint64_t relay_again_at(struct peerlet *p, uint32_t dial);
 void relay_dial_over(struct peerlet *p, uint32_t dial, int code, struct view why);
 void relay_identified(struct peerlet *p, struct peer *peer);
 void relays_wake(struct peerlet *p);

@@ -39,15 +39,20 @@ static void drop_addresses(struct peerlet *p, struct relay *r)
     self_updated(p);
 }
 
-/* Something went wrong: wait, longer the longer it has been so. */
-static void wait(struct peerlet *p, struct relay *r, int code, struct view why)
+/* When to try again: later the longer it has been down. */
+static uint64_t after_pause(struct peerlet *p, struct relay *r)
 {
     if (r->down_since == NEVER)
         r->down_since = p->now;
     uint64_t pause = (p->now - r->down_since) / 3;
     pause = MAX(pause, p->limits.relay_retry_min_ms);
     pause = MIN(pause, p->limits.relay_retry_max_ms);
-    r->retry_at = after(p->now, pause - rng_below(&p->rng, (uint32_t)pause / 4 + 1));
+    return after(p->now, pause - rng_below(&p->rng, (uint32_t)pause / 4 + 1));
+}
+
+static void wait(struct peerlet *p, struct relay *r, int code, struct view why)
+{
+    r->retry_at = after_pause(p, r);
     r->dial = r->stream = 0;
     drop_addresses(p, r);
     enter(p, r, PEERLET_RELAY_WAITING, code ? code : ERR_CLOSED, why);
@@ -273,6 +278,17 @@ void relay_conn_down(struct peerlet *p, const struct conn *c)
     r->conn = 0;
     r->is_no_relay = false;
     wait(p, r, ERR_CLOSED, view_of_text("the connection to the relay was lost"));
+}
+
+/* One of its addresses may take its time to fail: that must not keep the others from the relay. */
+uint64_t relay_again_at(struct peerlet *p, uint32_t dial)
+{
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->dial == dial && r->is_kept)
+            return after_pause(p, r);
+    }
+    return NEVER;
 }
 
 void relay_dial_over(struct peerlet *p, uint32_t dial, int code, struct view why)

@@ -1,6 +1,8 @@
 /* Relays fail: they die, freeze, refuse and forget; the node is there again without being asked. */
 #include "scenario/story.h"
 
+#include "sim/server.h"
+
 static struct node *reserved_page(struct sim *sim, struct relay *relay)
 {
     struct node *n = sim_page(sim, relay);
@@ -16,6 +18,26 @@ static void a_relay_is_killed_for_three_seconds(struct sim *sim)
     relay_kill(relay);
     assert_within(sim, 100, !node_has_address(alice, "/p2p-circuit"));
     sim_run(sim, 2900);
+    relay_start(relay);
+    assert_within(sim, 2000, node_is_reserved(alice, relay));
+}
+
+/* It has an address besides, at which nobody answers: waiting for that is no reason to miss it. */
+static void a_relay_is_killed_that_may_be_elsewhere(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct server *elsewhere = sim_server(sim);
+    struct node *alice = reserved_page(sim, relay);
+    const char *id = strstr(relay_address(relay), "/p2p/") + strlen("/p2p/");
+    const char *address = server_address(elsewhere, LINK_DIRECT);
+    size_t len = (size_t)(strstr(address, "/p2p/") - address);
+
+    server_kill(elsewhere);
+    node_tell(alice, &(struct input){.type = INPUT_ADD_ADDRESSES,
+                                     .bytes = span_of((uint8_t *)(uintptr_t)id, strlen(id)),
+                                     .text = view_of((const uint8_t *)address, len)});
+    relay_kill(relay);
+    sim_run(sim, 3000);
     relay_start(relay);
     assert_within(sim, 2000, node_is_reserved(alice, relay));
 }
@@ -207,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(a_relay_is_killed_for_three_seconds),
+        STORY(a_relay_is_killed_that_may_be_elsewhere),
         STORY(a_relay_is_down_for_a_minute),
         STORY(a_relay_is_down_for_hours),
         STORY(chat_goes_on_without_the_relay),
