@@ -647,9 +647,11 @@ export async function createLibp2p (options = {}) {
   // the browser looks for the key while the module is unpacked
   const [identity, core] = await Promise.all([key === undefined ? takeIdentity() : undefined, Core.create({ rtcConfiguration })])
   makeNode(core, settings, key ?? identity?.key ?? new Uint8Array(0))
-  if (identity?.key.length === 0) identity.save(core.bytes(core.calls.ask_private_key()))
+  // whoever is shown the Peer ID finds it again at the next visit
+  const saving = identity?.key.length === 0 ? identity.save(core.bytes(core.calls.ask_private_key())) : undefined
   const node = new Libp2p(core, settings, identity)
   if (options.start !== false) await node.start()
+  await saving
   return node
 }
 
