@@ -16,7 +16,8 @@ static void seen(void *state, const struct protocol_event *ev)
 {
     struct ping *p = state;
     assert(p->role == DIALER && ev->type == PING_RTT && ev->ping.ms == 1);
-    assert(ping_send(p, 0) != ERR_FULL);
+    /* Only what nobody takes away leaves no room for another. */
+    assert(ping_send(p, 0) != ERR_FULL || buf_room(&p->owed) < PING_LEN);
 }
 
 static uint64_t fuzz_input(const uint8_t *data, size_t len)
