@@ -72,14 +72,21 @@ mergeInto(LibraryManager.library, {
   $rtcListen: function (link, l) {
     var pc = l.pc
     function isMine () { return rtcLinks.get(link) === l }
+    var refusal, isReachable
     pc.onicecandidate = (e) => {
       var json = e.candidate ? JSON.stringify(e.candidate) : ''
+      isReachable = isReachable || json
       if (isMine()) enter(() => { _rtc_candidate(link, textToInbox(json)) })
+      if (!isReachable && refusal) rtcFail(link, refusal)
+    }
+    pc.onicecandidateerror = (e) => {
+      if (/^turn/.test(e.url)) refusal = 'the TURN server ' + e.url + ' is of no use: ' + e.errorCode + ' ' + e.errorText
     }
     pc.onconnectionstatechange = () => {
       var state = { connected: 0, disconnected: 1, failed: 2 }[pc.connectionState]
       if (!isMine()) return
       if (pc.connectionState === 'closed') rtcFail(link, 'the peer connection closed')
+      else if (state === 2 && refusal) rtcFail(link, refusal)
       else if (state !== undefined) enter(() => { _rtc_state(link, state) })
     }
     pc.ondatachannel = (e) => {

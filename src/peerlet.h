@@ -152,7 +152,7 @@ enum peerlet_output_type {
     PEERLET_CONN_RTT,          /* id; value: microseconds are not known, milliseconds */
     PEERLET_DIALED,            /* id: dial; channel: connection */
     PEERLET_DIAL_FAILED,       /* id: dial; code; text: what happened and what to do */
-    PEERLET_DIAL_PROGRESS,     /* id: dial; text: what is being tried now, for a person */
+    PEERLET_DIAL_PROGRESS,     /* id: dial, which goes on; code; text: why one address failed */
     PEERLET_STREAM_OPENED,     /* id: stream; channel: connection; value: enum role (LISTENER: the
                                  peer opened it); text: protocol */
     PEERLET_STREAM_DATA,       /* id; data. Give the credit back by peerlet_stream_took */

@@ -209,7 +209,8 @@ void conn_end(struct peerlet *p, struct conn *c, int code, struct view why)
         peer->held++;
         relay_conn_down(p, c);
         gossip_conn_down(p, c);
-    }
+    } else if (code != 0 && code != ERR_ABORTED)
+        log_line(&p->log, LOG_INFO, "a connection failed: %v", &why);
     direct_conn_down(p, c);
     session_down(p, c, was_open ? 0 : code);
     dial_conn_down(p, c->id, code ? code : ERR_CLOSED, why);

@@ -173,6 +173,9 @@ static void target_failed(struct peerlet *p, struct dial *dial, struct target *t
     if (t->state != TARGET_RUNNING)
         return;
     dial_failed(dial, t, code, why, p->now);
+    if (dial->is_for_app && code != 0)
+        emit(p, &(struct peerlet_output){
+                    .type = PEERLET_DIAL_PROGRESS, .id = dial->id, .code = code, .text = why});
     uint64_t again_at = relay_again_at(p, dial->id);
     if (again_at != NEVER)
         dial_again(t, again_at);

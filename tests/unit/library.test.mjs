@@ -312,6 +312,23 @@ test('WebRTC: what fails is told later, as a close', async () => {
   assert.ok(made[0].isClosed)
 })
 
+test('WebRTC: a TURN server that refuses is told of where there is no other way', async () => {
+  const { js, made, take } = openLibrary()
+  for (const link of [5, 6, 7]) js.js_rtc_open(link, 10, 100)
+  await turn()
+  for (const pc of made) pc.onicecandidateerror({ url: 'stun:a', errorCode: 701, errorText: 'timeout' })
+  for (const pc of made.slice(0, 2)) pc.onicecandidateerror({ url: 'turn:b', errorCode: 401, errorText: 'Unauthorized' })
+  made[1].onicecandidate({ candidate: { candidate: 'mine' } })
+  for (const pc of made) pc.onicecandidate({ candidate: null })
+  const why = 'the TURN server turn:b is of no use: 401 Unauthorized'
+  assert.deepEqual(take(), [['candidate', 6, '{"candidate":"mine"}'], ['candidate', 5, ''], ['closed', 5, 0, why], ['candidate', 6, ''], ['candidate', 7, '']])
+  for (const pc of made) {
+    pc.connectionState = 'failed'
+    pc.onconnectionstatechange()
+  }
+  assert.deepEqual(take(), [['closed', 6, 0, why], ['state', 7, 2]])
+})
+
 test('WebRTC: nothing is told of what was closed', async () => {
   const { js, made, put, take } = openLibrary()
   js.js_rtc_open(5, 10, 100)

@@ -20,6 +20,7 @@ const EVENTS = ['peer:discovery', 'peer:connect', 'peer:disconnect', 'peer:ident
 
 let node
 const messages = []
+const progress = []
 const agents = new Map()
 const waiting = new Set()
 
@@ -75,13 +76,24 @@ async function echo (stream) {
   await stream.close()
 }
 
+/** Every peer connection there was. */
+const peerConnections = []
+globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor (configuration) {
+    super(configuration)
+    peerConnections.push(this)
+  }
+}
+
 const peer = {
-  async start ({ relay, topics, discovery }) {
+  /** `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return. */
+  async start ({ relay, topics, discovery, rtc = { iceServers: [] }, isRtcLate = false }) {
+    const rtcConfiguration = isRtcLate ? async () => rtc : rtc
     node = await createLibp2p({
       addresses: { listen: ['/p2p-circuit', '/webrtc'] },
       transports: [
         webSockets(), webTransport(), circuitRelayTransport(),
-        webRTC({ rtcConfiguration: { iceServers: [] } }), webRTCDirect({ rtcConfiguration: { iceServers: [] } })
+        webRTC({ rtcConfiguration }), webRTCDirect({ rtcConfiguration })
       ],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
@@ -109,7 +121,9 @@ const peer = {
   },
   connections,
   addresses: () => node.getMultiaddrs().map(String),
-  dial: async (text) => (await node.dial(multiaddr(text))).remotePeer.toString(),
+  dial: async (text) => (await node.dial(multiaddr(text), { onProgress: ({ detail }) => progress.push(detail) })).remotePeer.toString(),
+  /** What dials said before they were over. */
+  progress: () => progress,
 
   /** What a server shows of itself: ms to dial and to ping, its agent, whether a mebibyte came back. */
   async measure (text) {
@@ -119,6 +133,17 @@ const peer = {
     const id = remotePeer.toString()
     const agent = await until(() => agents.get(id), `the agent of ${id}`, 10_000)
     return { dialMs, agent, pingMs: await node.services.ping.ping(remotePeer), echo: await peer.echo(id, 1 << 20) }
+  },
+
+  /** The kinds of candidate, here and there, by which bytes go, for each open peer connection. */
+  async ways () {
+    const open = peerConnections.filter((pc) => pc.connectionState === 'connected')
+    return await Promise.all(open.map(async (pc) => {
+      const stats = await pc.getStats()
+      const transport = [...stats.values()].find(({ type }) => type === 'transport')
+      const pair = stats.get(transport.selectedCandidatePairId)
+      return [pair.localCandidateId, pair.remoteCandidateId].map((id) => stats.get(id).candidateType)
+    }))
   },
 
   whenReserved: (ms) => until(() => peer.addresses().find((text) => text.includes('/p2p-circuit/webrtc')), 'a /webrtc address', ms),
@@ -133,6 +158,8 @@ const peer = {
     const { recipients } = await node.services.pubsub.publish(topic, new TextEncoder().encode(text))
     return recipients.length
   },
+
+  ping: (id) => node.services.ping.ping(node.getConnections().find((c) => c.remotePeer.toString() === id).remotePeer),
 
   /** Sends bytes over the direct connection, gets them back, and compares hashes. */
   async echo (id, length) {
