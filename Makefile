@@ -76,7 +76,7 @@ NEED_node = $(NEED_wasm)
 NEED_tidy = sources nanopb node clang-tidy
 NEED_format = clang-format
 NEED_npm = node npm
-NEED_browser = chromium firefox coturn openssl
+NEED_browser = chromium firefox coturn
 
 # emcc's own scripts need acorn, which Debian keeps here.
 export NODE_PATH := /usr/share/nodejs

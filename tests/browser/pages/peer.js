@@ -5,6 +5,7 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { pubsubPeerDiscovery } from '@libp2p/pubsub-peer-discovery'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
@@ -159,7 +160,8 @@ const peer = {
     return recipients.length
   },
 
-  ping: (id) => node.services.ping.ping(node.getConnections().find((c) => c.remotePeer.toString() === id).remotePeer),
+  ping: (id) => node.services.ping.ping(peerIdFromString(id)),
+  hangUp: (id) => node.hangUp(peerIdFromString(id)),
 
   /** Sends bytes over the direct connection, gets them back, and compares hashes. */
   async echo (id, length) {

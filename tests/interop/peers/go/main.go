@@ -4,13 +4,15 @@
 // It prints one line of JSON when it is up, { peerId, addr, addrs, pid }, and ends when its standard
 // input does. In between, standard input takes commands and standard output gives answers and
 // messages heard, one line of JSON each; see command.go. Settings are those of ../../relay.mjs:
-// RELAY_PORT (WebSocket), RELAY_HOST, RELAY_SEED, RELAY_TOPICS, RELAY_LIMITS, and RELAY_UDP_PORT.
+// RELAY_PORT (WebSocket), RELAY_HOST, RELAY_SEED, RELAY_TOPICS, RELAY_LIMITS, and RELAY_UDP_PORT;
+// with RELAY_CERT and RELAY_KEY, names of PEM files, there is a secure WebSocket as well.
 package main
 
 import (
 	"bufio"
 	"context"
 	"crypto/ed25519"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -26,6 +28,11 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	webrtc "github.com/libp2p/go-libp2p/p2p/transport/webrtc"
+	"github.com/libp2p/go-libp2p/p2p/transport/websocket"
+	webtransport "github.com/libp2p/go-libp2p/p2p/transport/webtransport"
 )
 
 // The names js-libp2p gives them; a relay without limits has applyDefaultLimit false.
@@ -75,6 +82,23 @@ func identity() (crypto.PrivKey, error) {
 	return crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(seed))
 }
 
+// The standard transports, with a certificate for WebSockets where there is one.
+func transports(at string) (libp2p.Option, []string, error) {
+	file, ok := os.LookupEnv("RELAY_CERT")
+	if !ok {
+		return libp2p.DefaultTransports, nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(file, setting("RELAY_KEY", ""))
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}}
+	return libp2p.ChainOptions(
+		libp2p.Transport(tcp.NewTCPTransport),
+		libp2p.Transport(quic.NewTransport),
+		libp2p.Transport(websocket.New, websocket.WithTLSConfig(config)),
+		libp2p.Transport(webtransport.New),
+		libp2p.Transport(webrtc.New),
+	), []string{at + "/tcp/0/tls/ws"}, err
+}
+
 func start() (host.Host, error) {
 	key, err := identity()
 	if err != nil {
@@ -95,7 +119,13 @@ func start() (host.Host, error) {
 	}
 	at := "/ip4/" + setting("RELAY_HOST", "127.0.0.1")
 	udp := at + "/udp/" + setting("RELAY_UDP_PORT", "0")
+	carriers, secure, err := transports(at)
+	if err != nil {
+		return nil, err
+	}
 	h, err := libp2p.New(
+		carriers,
+		libp2p.ListenAddrStrings(secure...),
 		libp2p.Identity(key),
 		libp2p.UserAgent("go-libp2p"),
 		libp2p.ListenAddrStrings(
