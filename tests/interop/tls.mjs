@@ -56,7 +56,7 @@ export async function startTls (t, { cert, key }, to) {
   const seen = []
   const server = createServer({ cert, key }, (socket) => {
     const behind = connect(to, '127.0.0.1')
-    socket.once('data', (bytes) => seen.push({ name: socket.servername, line: String(bytes).split('\r\n')[0] }))
+    socket.once('data', (bytes) => seen.push({ name: /** @type {any} */ (socket).servername, line: String(bytes).split('\r\n')[0] }))
     socket.pipe(behind).pipe(socket)
     for (const [one, other] of [[socket, behind], [behind, socket]]) {
       one.on('error', () => {})
