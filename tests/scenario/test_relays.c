@@ -125,6 +125,36 @@ static void a_second_relay_is_in_use_already(struct sim *sim)
     assert_within(sim, 1500, nodes_are_direct(alice, bob));
 }
 
+/* Each costs nothing but itself, and is used when it is there. */
+static void relays_that_are_dead_full_and_silent(struct sim *sim)
+{
+    struct relay *alone = sim_relay(sim), *dead = sim_relay(sim), *full = sim_relay(sim);
+    struct relay *silent = sim_relay(sim), *good = sim_relay(sim);
+    struct node *other = sim_page(sim, alone);
+    uint64_t began = sim->now;
+    assert_within(sim, 1000, node_is_reserved(other, alone));
+    uint64_t usual = sim->now - began;
+
+    relay_kill(dead);
+    relay_terms(full)->reservations = 0;
+    host_freeze(relay_host(silent));
+    const struct node_config all = {.relays = {dead, full, silent, good}};
+    struct node *alice = sim_node(sim, &all);
+    assert_within(sim, usual + 50, node_is_reserved(alice, good));
+    assert_throughout(sim, 60000, node_is_reserved(alice, good));
+    assert_code(node_relay_state(alice, full)->code, ERR_RELAY_REFUSED);
+    assert_false(node_is_reserved(alice, dead) || node_is_reserved(alice, full) ||
+                 node_is_reserved(alice, silent));
+
+    relay_start(dead);
+    assert_within(sim, 6000, node_is_reserved(alice, dead));
+    relay_terms(full)->reservations = 1;
+    assert_within(sim, 6000, node_is_reserved(alice, full));
+    host_thaw(relay_host(silent));
+    assert_within(sim, 15000, node_is_reserved(alice, silent));
+    assert_true(node_is_reserved(alice, good));
+}
+
 /* Two hours each at a js relay; here ten minutes, so that an hour sees several. */
 static void an_hour_of_reservations(struct sim *sim)
 {
@@ -236,6 +266,7 @@ int main(void)
         STORY(a_relay_freezes_while_idle),
         STORY(a_relay_freezes_while_it_matters),
         STORY(a_second_relay_is_in_use_already),
+        STORY(relays_that_are_dead_full_and_silent),
         STORY(an_hour_of_reservations),
         STORY(every_refusal_is_told_and_outlived),
         STORY(a_full_relay_is_told),

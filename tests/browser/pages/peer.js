@@ -17,7 +17,7 @@ import { createLibp2p } from 'libp2p'
 
 const ECHO = '/echo/1.0.0'
 const EVENTS = ['peer:discovery', 'peer:connect', 'peer:disconnect', 'peer:identify', 'connection:open',
-  'connection:close', 'self:peer:update']
+  'connection:close', 'self:peer:update', 'relay:state']
 
 let node
 const messages = []
@@ -87,7 +87,7 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
 }
 
 const peer = {
-  /** `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return. */
+  /** `relay`: one address or several; `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return. */
   async start ({ relay, topics, discovery, rtc = { iceServers: [] }, isRtcLate = false }) {
     const rtcConfiguration = isRtcLate ? async () => rtc : rtc
     node = await createLibp2p({
@@ -102,7 +102,7 @@ const peer = {
       // several browsers on a small machine take their time
       connectionManager: { dialTimeout: 30_000, addressDialTimeout: 30_000, inboundUpgradeTimeout: 30_000 },
       peerDiscovery: [
-        ...(relay === undefined ? [] : [bootstrap({ list: [relay], timeout: 0 })]),
+        ...(relay === undefined ? [] : [bootstrap({ list: [relay].flat(), timeout: 0 })]),
         ...(discovery === undefined ? [] : [pubsubPeerDiscovery({ interval: 10_000, topics: [discovery] })])
       ],
       services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub() }
@@ -148,6 +148,9 @@ const peer = {
   },
 
   whenReserved: (ms) => until(() => peer.addresses().find((text) => text.includes('/p2p-circuit/webrtc')), 'a /webrtc address', ms),
+  whenReservedAt: (id, ms) => until(() => peer.addresses().some((text) => text.includes(`/p2p/${id}/p2p-circuit`)), `an address at ${id}`, ms),
+  /** What Peerlet says of a relay, once it says that. */
+  whenRelay: (id, state, ms) => until(() => node.relays.get(id)?.state === state && node.relays.get(id), `relay ${id} ${state}`, ms),
   whenUnreachable: (ms) => until(() => peer.addresses().every((text) => !text.includes('/p2p-circuit')), 'an end of the relayed addresses', ms),
   whenDirect: (id, ms) => until(() => connections().find((c) => c.peer === id && isDirect(c)), `a direct connection to ${id}`, ms),
   whenGone: (id, ms) => until(() => connections().every((c) => c.peer !== id), `an end of the connections to ${id}`, ms),
