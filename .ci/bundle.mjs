@@ -26,7 +26,7 @@ const separate = `async () => {
   return new Uint8Array(await response.arrayBuffer())
 }`
 const inlined = `async () => {
-  const swap = (text) => Uint8Array.from(text, (char) => { const byte = char.charCodeAt(0); return byte === 0 ? 127 : byte === 127 ? 0 : byte })
+  const swap = (text) => new Uint8Array(text.length).map((_, i) => { const byte = text.charCodeAt(i); return byte === 0 ? 127 : byte === 127 ? 0 : byte })
   const { memory, unpack } = new WebAssembly.Instance(new WebAssembly.Module(swap(peerletUnpack))).exports
   const at = 65536
   const { written } = new TextEncoder().encodeInto(peerletWasm, new Uint8Array(memory.buffer, at))

@@ -13,6 +13,7 @@
  * The input comes with the page and is trusted like the page; .ci/pack.mjs has seen it come out right.
  */
 #include <stdint.h>
+#include <string.h>
 
 enum stream {
     HEAD,   /* up to the length of the code section, and how long that is before it; functions */
@@ -83,8 +84,9 @@ static void copy_number(enum stream stream)
 
 static void copy(enum stream stream, uint32_t len)
 {
-    while (len-- > 0)
-        *out++ = *next[stream]++;
+    memcpy(out, next[stream], len);
+    next[stream] += len;
+    out += len;
 }
 
 static uint16_t used_before(uint32_t rank)
@@ -104,8 +106,7 @@ static void count(uint8_t *start)
     uint32_t room = 1;
     for (uint32_t rest = len; rest > 127; rest >>= 7)
         room++;
-    for (uint8_t *at = out; at-- > start;)
-        at[room] = *at;
+    memmove(start + room, start, len);
     out = start;
     put_number(len);
     out += len;
@@ -117,7 +118,7 @@ static void put_operand(uint8_t stream)
         copy(RAW, *next[RAW]++);
     else if (stream == READS || stream == WRITES)
         put_number(used_before(number(stream, MORE)));
-    else if (stream != 0)
+    else
         copy_number(stream);
 }
 
@@ -133,10 +134,12 @@ static void put_function(void)
         uint8_t op = *out++ = *next[OPS]++;
         depth += operands[op][0] == TYPES && op < 5;
         depth -= op == 0x0b;
-        put_operand(operands[op][0]);
+        if (operands[op][0] != 0)
+            put_operand(operands[op][0]);
         if (operands[op][0] == ALIGNS)
             out[-1] ^= (uint8_t)(SIZES[op - 0x28] - '0');
-        put_operand(operands[op][1]);
+        if (operands[op][1] != 0)
+            put_operand(operands[op][1]);
     }
     count(start);
 }
