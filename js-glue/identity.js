@@ -2,6 +2,10 @@
  * The node's key, which the browser keeps from visit to visit. Every tab has one of its own: they are
  * numbered, and a Web Lock says which are in use. Without IndexedDB or Web Locks a node has a key for
  * this visit only.
+ *
+ * The first visit does not wait for them. localStorage, which answers at once, says that nobody was here
+ * before, and has the new key until IndexedDB has it: a page that is left meanwhile finds it there. From
+ * then on it holds an empty text.
  */
 const NAME = 'peerlet'
 const STORE = 'identities'
@@ -43,29 +47,26 @@ const lock = (slot, options) => new Promise((resolve) => {
   }).catch(() => resolve(undefined))
 })
 
-/** The slot this tab had before it was reloaded. @returns {number} -1: none */
-function formerSlot () {
+/** @param {'localStorage' | 'sessionStorage'} storage @returns {string | null | undefined} undefined: it is not there, or forbidden */
+function read (storage) {
   try {
-    return Number(sessionStorage.getItem(NAME) ?? -1)
-  } catch {
-    return -1
-  }
+    return globalThis[storage].getItem(NAME)
+  } catch {}
 }
 
-/** @param {number} slot */
-function rememberSlot (slot) {
+/** @param {'localStorage' | 'sessionStorage'} storage @param {string} text */
+function write (storage, text) {
   try {
-    sessionStorage.setItem(NAME, String(slot))
-  } catch {
-    // Storage is forbidden: then a reload may find another key.
-  }
+    globalThis[storage].setItem(NAME, text)
+  } catch {}
 }
 
-async function takeSlot () {
-  const former = formerSlot()
-  if (former >= 0) {
-    const release = await lock(former, { signal: AbortSignal.timeout(RELOAD_MS) })
-    if (release !== undefined) return { slot: former, release }
+/** @param {string | number} former the slot this tab had before it was reloaded; -1: none */
+async function takeSlot (former) {
+  const slot = Number(former)
+  if (slot >= 0) {
+    const release = await lock(slot, { signal: AbortSignal.timeout(RELOAD_MS) })
+    if (release !== undefined) return { slot, release }
   }
   for (let slot = 0; slot < SLOTS; slot++) {
     const release = await lock(slot, { ifAvailable: true })
@@ -77,37 +78,55 @@ async function takeSlot () {
 /**
  * @typedef {object} Identity
  * @property {Uint8Array} key a PrivateKey protobuf; empty: there is none yet
- * @property {(key: Uint8Array) => Promise<void>} save
+ * @property {(key: Uint8Array) => Promise<void> | void} save
  * @property {() => void} release lets another node have it
  */
 
-/** @param {string} why @returns {Identity} */
+/** @param {Error} why @returns {Identity} */
 function forThisVisit (why) {
-  if (globalThis.document !== undefined) console.warn(`Peerlet: the Peer ID is for this visit only, because ${why}`)
-  return { key: new Uint8Array(0), save: async () => {}, release: () => {} }
+  if (globalThis.document !== undefined) console.warn(`Peerlet: the Peer ID is for this visit only, because ${why.message}`)
+  return { key: new Uint8Array(0), save: () => {}, release: () => {} }
 }
 
-/** This tab's key. @returns {Promise<Identity>} */
-export async function takeIdentity () {
-  if (globalThis.indexedDB === undefined) return forThisVisit('there is no IndexedDB here')
-  if (globalThis.navigator?.locks === undefined) return forThisVisit('there are no Web Locks here, which need https or localhost')
+/** @param {string | null} [early] what localStorage has @returns {Promise<Identity>} */
+async function find (early) {
   const opening = openDatabase()
   opening.catch(() => {}) // told below, when there is a slot
-  const taken = await takeSlot()
-  if (taken === undefined) return forThisVisit(`${SLOTS} tabs have one already`)
+  const taken = await takeSlot(early === null ? -1 : read('sessionStorage') ?? (early ? 0 : -1))
+  if (taken === undefined) throw new Error(`${SLOTS} tabs have one already`)
   const { slot, release } = taken
   try {
     const database = await opening
     const store = (/** @type {IDBTransactionMode} */ mode) => database.transaction(STORE, mode).objectStore(STORE)
-    const kept = await done(store('readonly').get(slot))
-    rememberSlot(slot)
-    return {
-      key: kept instanceof Uint8Array ? kept : new Uint8Array(0),
-      save: async (key) => { await done(store('readwrite').put(key, slot)).catch(() => {}) },
-      release
-    }
+    const save = (/** @type {Uint8Array} */ key) => done(store('readwrite').put(key, slot)).then(() => write('localStorage', ''), () => {})
+    let key = await done(store('readonly').get(slot))
+    write('sessionStorage', String(slot))
+    if (early && slot === 0) await save(key ??= Uint8Array.from(early.split(','), Number))
+    return { key: key instanceof Uint8Array ? key : new Uint8Array(0), save, release }
   } catch (/** @type {any} */ err) {
     release()
-    return forThisVisit(`IndexedDB cannot be used (${err?.message})`)
+    throw new Error(`IndexedDB cannot be used (${err?.message})`)
+  }
+}
+
+/**
+ * This tab's key. Whoever is shown the Peer ID finds it again at the next visit, once `save` is through.
+ *
+ * @returns {Promise<Identity>}
+ */
+export async function takeIdentity () {
+  if (globalThis.indexedDB === undefined) return forThisVisit(Error('there is no IndexedDB here'))
+  if (globalThis.navigator?.locks === undefined) return forThisVisit(Error('there are no Web Locks here, which need https or localhost'))
+  const early = read('localStorage')
+  if (early !== null) return find(early).catch(forThisVisit)
+  const finding = Promise.resolve(early).then(find) // while the module is compiled
+  return {
+    key: new Uint8Array(0),
+    save: (key) => {
+      write('localStorage', String(key))
+      // where another script cleared localStorage, the older key stays
+      finding.then(({ key: kept, save }) => save(kept.length === 0 ? key : kept)).catch(forThisVisit)
+    },
+    release: () => { finding.then(({ release }) => release(), () => {}) }
   }
 }

@@ -69,3 +69,50 @@ for (const [name, script] of NO_DATABASE) {
     assert.notEqual(await page.textContent('#peer-id'), id)
   })
 }
+
+/** The Peer ID of the page, once it has started. */
+async function ready (page) {
+  await page.locator('#status-text').getByText('Ready.').waitFor()
+  return page.textContent('#peer-id')
+}
+
+/** Until IndexedDB has the key. */
+const kept = (page) => page.waitForFunction("localStorage.getItem('peerlet') === ''", undefined, { polling: 20 })
+
+test('an identity that IndexedDB did not get in time is found at the next visit', { timeout: 20_000 }, async (t) => {
+  await world.relay(t)
+  const script = 'if (sessionStorage.been === undefined) IDBFactory.prototype.open = () => ({}); sessionStorage.been = 1'
+  const page = await world.tab(t, '/', { script })
+  const id = await ready(page)
+  await page.reload()
+  assert.equal(await ready(page), id)
+  await kept(page)
+  await page.reload()
+  assert.equal(await ready(page), id)
+})
+
+test('an identity outlives a cleared localStorage', { timeout: 20_000 }, async (t) => {
+  await world.relay(t)
+  const page = await world.tab(t, '/')
+  const id = await ready(page)
+  await kept(page)
+  await page.evaluate('localStorage.clear()')
+  await page.reload()
+  await ready(page) // as somebody new, for once
+  await kept(page)
+  await page.reload()
+  assert.equal(await ready(page), id)
+})
+
+test('tabs that are opened at once have an identity each, and keep it', { timeout: 20_000 }, async (t) => {
+  await world.relay(t)
+  const profile = await world.profile(t)
+  const pages = await Promise.all([0, 1, 2].map(() => world.tab(t, '/', { profile })))
+  const ids = await Promise.all(pages.map(ready))
+  assert.equal(new Set(ids).size, 3)
+  await kept(pages[0])
+  for (const [i, page] of pages.entries()) {
+    await page.reload()
+    assert.equal(await ready(page), ids[i])
+  }
+})
