@@ -218,7 +218,7 @@ static inline int attacker_drain(struct attackers *w, struct attacker *a, struct
     struct conn_output o;
     struct stream *s;
     int rc;
-    conn_room(a->conn, 0, ATTACKERS_ROOM);
+    conn_room(a->conn, 0, ATTACKERS_ROOM, 0);
     while ((rc = conn_drain(a->conn, &o, w->now)) > 0 && o.type != CONN_FLUSHED)
         if (o.type == CONN_SEND) {
             int appended = buf_append(out, o.data);

@@ -21,6 +21,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .liveness_idle_ms = 5000,
     .liveness_active_ms = 2000,
     .liveness_answer_ms = 2000,
+    .liveness_laden_ms = 60000,
 
     .streams_inbound = 256,
     .streams_node = 1024,

@@ -20,7 +20,7 @@ struct peerlet_limits {
     size_t rtc_low;     /* where a paused data channel resumes */
 
     /* connections */
-    uint32_t conns;              /* in all, a quarter for us; browsers get slow long before their limit */
+    uint32_t conns; /* in all, a quarter for us; browsers get slow long before their limit */
     uint32_t conns_per_peer;     /* relayed, direct and one glare pair of each */
     uint32_t dials;              /* running at once */
     uint32_t dials_background;   /* of these, to peers that we only heard of */
@@ -32,6 +32,7 @@ struct peerlet_limits {
     uint32_t liveness_idle_ms;   /* silence on an idle connection before a ping */
     uint32_t liveness_active_ms; /* the same while streams or a reservation depend on it */
     uint32_t liveness_answer_ms; /* for the answer; two misses end the connection */
+    uint32_t liveness_laden_ms;  /* the same where much was said that the answer waits behind */
 
     /* streams */
     uint32_t streams_inbound;     /* per connection, RST above */

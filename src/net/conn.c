@@ -492,6 +492,7 @@ void conn_sent(struct conn *c)
 {
     if (c->sending != NULL) {
         buf_take(&c->sending->out, c->sending->handed);
+        c->unanswered += c->sending->handed;
         c->sending->handed = 0;
         if (c->sending->stream != NULL)
             stream_touch(c->sending->stream);
@@ -505,7 +506,8 @@ void conn_sent(struct conn *c)
         conn_unblock(c);
 }
 
-void conn_room(struct conn *c, uint32_t channel, size_t room)
+/* What leaves a channel leaves because the peer's browser has acknowledged what was before it. */
+void conn_room(struct conn *c, uint32_t channel, size_t room, uint64_t now)
 {
     if (channel == 0) {
         c->link.room = room;
@@ -513,8 +515,10 @@ void conn_room(struct conn *c, uint32_t channel, size_t room)
     }
     LIST_EACH(node, &c->channels) {
         struct channel *ch = LIST_OWNER(node, struct channel, in_conn);
-        if (ch->id == channel)
-            ch->room = room;
+        if (ch->id != channel)
+            continue;
+        ch->room = room;
+        c->heard_at = now;
     }
 }
 

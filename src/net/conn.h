@@ -102,7 +102,7 @@ struct conn {
     uint32_t limit_s;
     uint64_t limit_until; /* NEVER when not limited */
     uint64_t opened_at;
-    uint64_t heard_at;      /* last inbound byte */
+    uint64_t heard_at;      /* last inbound byte, or channel that the peer let go on */
     uint64_t used_at;       /* last application byte or stream, for closing idle ones */
     uint64_t upgrade_until; /* deadline of everything before READY */
     bool is_closing;        /* closes when everything queued has left */
@@ -116,6 +116,8 @@ struct conn {
     uint8_t user_flags;
     uint64_t ping_at;
     uint8_t pings_missed;
+    size_t unanswered; /* bytes said on channels since the last answer to a ping */
+    bool is_cut;       /* the browser hears nothing of the peer either */
 };
 
 enum conn_event_type {
@@ -211,7 +213,7 @@ MUST_USE int conn_drain(struct conn *c, struct conn_output *out, uint64_t now);
 /* The data of the last CONN_SEND has been copied away. */
 void conn_sent(struct conn *c);
 
-void conn_room(struct conn *c, uint32_t channel, size_t room);
+void conn_room(struct conn *c, uint32_t channel, size_t room, uint64_t now);
 
 /* Data channels. These return false for a number that is gone. */
 bool conn_channel_opened(struct conn *c, uint32_t channel, size_t room);

@@ -373,6 +373,7 @@ void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state 
         return;
     switch (state) {
     case PEERLET_RTC_CONNECTED:
+        c->is_cut = false;
         c->ping_at = NEVER;
         c->pings_missed = 0;
         if (r != NULL) {
@@ -382,6 +383,7 @@ void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state 
         break;
     case PEERLET_RTC_DISCONNECTED:
         /* It may come back by itself; ask the peer now instead of after the usual silence. */
+        c->is_cut = true;
         if (conn_is_ready(c) && c->ping_at == NEVER)
             liveness_ask(p, c);
         break;

@@ -1,6 +1,10 @@
 /*
  * Who is still there. Any inbound byte is a sign of life; only silence is asked about, by a ping of
  * the muxer or, on data channels, of the ping protocol. Two unanswered questions end a connection.
+ *
+ * Over WebRTC a question may wait for seconds behind what was said before it: SCTP sends all that was
+ * lost again, slowly, before anything new, and the peer has nothing to say meanwhile. There the
+ * browsers' own checks of the path are believed first.
  */
 #include "node/node.h"
 
@@ -30,6 +34,13 @@ static uint64_t next_look(const struct peerlet *p, const struct conn *c)
     return c->ping_at == NEVER ? quiet_until : c->ping_at;
 }
 
+static bool is_laden(const struct peerlet *p, const struct conn *c)
+{
+    bool is_rtc = c->link.kind == LINK_RTC || c->link.kind == LINK_DIRECT;
+    return is_rtc && !c->is_cut && c->unanswered > p->limits.flight_least &&
+           !is_due(after(c->heard_at, p->limits.liveness_laden_ms), p->now);
+}
+
 uint64_t liveness_deadline(const struct peerlet *p, const struct conn *c)
 {
     return is_watched(c) ? next_look(p, c) : NEVER;
@@ -43,7 +54,7 @@ void liveness_ask(struct peerlet *p, struct conn *c)
     struct session *s = open_session(p, c, SERVICE_PING);
     if (s == NULL)
         return;
-    ping_init(machine(s), DIALER, &p->mem, &p->limits, &p->rng, p->limits.liveness_answer_ms * 2);
+    ping_init(machine(s), DIALER, &p->mem, &p->limits, &p->rng, p->limits.negotiate_ms);
     if (ping_send(machine(s), p->now) == 0)
         drain_session(p, s);
 }
@@ -60,7 +71,8 @@ void liveness_tick(struct peerlet *p, struct conn *c)
         c->pings_missed = 0;
         return;
     }
-    if (was_asked && ++c->pings_missed >= 2) {
+    c->pings_missed += was_asked && c->pings_missed < 2;
+    if (was_asked && c->pings_missed >= 2 && !is_laden(p, c)) {
         conn_end(p, c, ERR_TIMEOUT, view_of_text("the peer stopped answering"));
         return;
     }
@@ -81,6 +93,7 @@ void ping_event(struct peerlet *p, struct session *s, const struct protocol_even
         return;
     struct conn *c = s->stream->conn;
     c->rtt_ms = ev->ping.ms;
+    c->unanswered = 0;
     emit(p, &(struct peerlet_output){.type = PEERLET_CONN_RTT, .id = c->id, .value = c->rtt_ms});
     if (s->job != 0)
         emit(p,

@@ -388,7 +388,7 @@ void peerlet_link_room(struct peerlet *p, uint32_t link, uint32_t channel, size_
     struct conn *c = find_conn(p, link);
     if (c == NULL)
         return;
-    conn_room(c, channel, room);
+    conn_room(c, channel, room, now);
     conn_mark(p, c);
 }
 

@@ -66,6 +66,19 @@ for (const [dialer, listener, kind] of PAIRS) {
   })
 }
 
+// A fresh association may lose much of its first megabytes and be seconds about sending it again.
+test('four megabytes each way at once, three times, each over a connection just made', { timeout: 150_000 }, async (t) => {
+  const relay = await world.relay(t)
+  for (let i = 0; i < 3; i++) {
+    const a = await world.peer(t, 'peerlet', { relay: relay.addr, topics: [] })
+    const b = await world.peer(t, 'peerlet', { relay: relay.addr, topics: [] })
+    assert.equal(await a.call('dial', await b.call('whenReserved', 10_000)), b.id)
+    await bothDirect(a, b)
+    const same = await Promise.all([a.call('echo', b.id, 4_000_000), b.call('echo', a.id, 4_000_000)])
+    assert.deepEqual(same, [true, true])
+  }
+})
+
 for (const kind of ['js', 'go', 'rust']) {
   test(`pages find each other by discovery alone, through ${kind}-libp2p`, options(kind), async (t) => {
     const relay = await world.relay(t, {}, kind)

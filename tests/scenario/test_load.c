@@ -50,11 +50,55 @@ static void a_burst_leaves_room_for_pings(struct sim *sim)
     assert_int_equal(node_conn_to(alice, relay_id(relay), 0, 0)->id, id);
 }
 
+/*
+ * Up a line on which the last of it takes half a minute, to one who has nothing to say meanwhile and
+ * whose answers to our questions are behind all of it.
+ */
+static void a_long_upload_to_a_silent_page(struct sim *sim)
+{
+    enum { MUCH = 4000000 };
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+
+    assert_within(sim, 2000, nodes_are_direct(alice, bob));
+    struct node_stream *s = node_open(alice, bob);
+    assert_within(sim, 1000, s->is_open && !list_is_empty(&bob->streams));
+    struct node_stream *far = LIST_OWNER(bob->streams.next, struct node_stream, in_node);
+    far->is_mute = true;
+    alice->host.path.bytes_per_ms = 40;
+    node_send(alice, s, MUCH);
+    assert_within(sim, 150000, far->to_send == MUCH);
+    assert_true(nodes_are_direct(alice, bob) && !s->is_closed);
+    far->is_mute = false;
+    node_close(alice, s);
+    assert_within(sim, 20000, s->received == MUCH && s->is_closed && s->is_intact);
+}
+
+/* The same, and the path breaks: that is found out as soon as ever. */
+static void a_path_breaks_under_an_upload(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+
+    assert_within(sim, 2000, nodes_are_direct(alice, bob));
+    struct node_stream *s = node_open(alice, bob);
+    assert_within(sim, 1000, s->is_open && !list_is_empty(&bob->streams));
+    LIST_OWNER(bob->streams.next, struct node_stream, in_node)->is_mute = true;
+    alice->host.path.bytes_per_ms = 40;
+    node_send(alice, s, 4000000);
+    sim_run(sim, 20000);
+    host_block_udp(&bob->host);
+    assert_within(sim, 10000, s->is_closed && !node_is_direct_to(alice, bob));
+    assert_code(s->code, ERR_TIMEOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(a_thousand_pings),
         STORY(a_burst_leaves_room_for_pings),
+        STORY(a_long_upload_to_a_silent_page),
+        STORY(a_path_breaks_under_an_upload),
     };
     return TELL(tests);
 }

@@ -437,7 +437,7 @@ static void tell(struct node *n, struct input in)
 static void go_on(struct node *n, struct node_stream *s)
 {
     size_t len;
-    while (s->is_open && s->sent < s->to_send && (len = write_more(n, s)) > 0) {
+    while (s->is_open && !s->is_mute && s->sent < s->to_send && (len = write_more(n, s)) > 0) {
         if (s->role == LISTENER) {
             buf_take(&s->unsent, len);
             s->untaken += len;

@@ -70,6 +70,7 @@ struct node_stream {
     bool is_open, is_ended, is_closed;
     int code;         /* why it closed */
     bool is_stalled;  /* the reader takes nothing: set it to stop, clear it to go on */
+    bool is_mute;     /* the listener sends nothing back yet */
     bool close_after; /* close our half when all is sent */
     bool has_closed;  /* it is closed */
     size_t to_send, sent, received;

@@ -723,7 +723,7 @@ static void on_bytes(struct host *h, struct end *e, struct span bytes)
 static void on_room(struct host *h, struct end *e, size_t room)
 {
     struct visitor *v = e->user;
-    conn_room(v->conn, 0, room);
+    conn_room(v->conn, 0, room, h->sim->now);
     mark(v);
     pump(relay_of_host(h));
 }

@@ -405,7 +405,7 @@ static void on_room(struct host *h, struct end *e, size_t room)
     struct visitor *v = visitor_at(server_of(h), e->link);
     if (v == NULL)
         return;
-    conn_room(v->conn, e->channel, room);
+    conn_room(v->conn, e->channel, room, h->sim->now);
     pump(v);
 }
 

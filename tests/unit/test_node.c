@@ -535,7 +535,7 @@ static void talk(struct caller *caller)
     while (has_moved) {
         struct conn_output o;
         has_moved = false;
-        conn_room(caller->conn, 0, 65536);
+        conn_room(caller->conn, 0, 65536, 0);
         while (conn_drain(caller->conn, &o, w->now) == 1 && o.type != CONN_FLUSHED) {
             if (o.type != CONN_SEND)
                 continue;
