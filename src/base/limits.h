@@ -48,7 +48,7 @@ struct peerlet_limits {
     uint32_t window_initial;      /* the spec's 256 KiB */
     uint32_t window_stream;       /* largest receive window of one stream */
     uint32_t window_conn;         /* sum of the windows' growth on one connection */
-    uint32_t window_node;         /* the same of all connections */
+    uint32_t window_node;         /* the same of all connections; unread on data channels, too */
     uint32_t yamux_frame;         /* body of one Data frame we send, so that others interleave */
     uint32_t yamux_pongs_owed;    /* unanswered pings kept, and answered in one burst */
     uint32_t yamux_pongs_per_s;   /* answered in the long run; honest peers have one under way */

@@ -33,6 +33,7 @@ enum conn_state { CONN_OPENING, CONN_SECURITY, CONN_NOISE, CONN_MUXER, CONN_READ
 struct conn_totals {
     uint32_t streams[2]; /* enum role: DIALER, opened by us */
     uint32_t windows;    /* growth of yamux's */
+    size_t unread;       /* of all channels */
 };
 
 /* A data channel, or a stream of a WebTransport session: the latter's bytes are not framed. */

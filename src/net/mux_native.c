@@ -36,8 +36,16 @@ static struct channel *channel_new(struct conn *c, uint32_t id)
     return ch;
 }
 
+static void take_unread(struct conn *c, struct channel *ch, size_t len)
+{
+    len = MIN(len, ch->unread);
+    ch->unread -= len;
+    c->totals->unread -= len;
+}
+
 static void channel_free(struct conn *c, struct channel *ch)
 {
+    take_unread(c, ch, ch->unread);
     if (c->feeding == ch)
         c->feeding = NULL;
     if (c->sending == ch)
@@ -211,12 +219,11 @@ static void reset(struct conn *c, struct stream *s)
         datachannel_reset(&s->in_mux.channel->frames);
 }
 
-/* What the reader has not taken is counted: data channels have no credit, and QUIC's is its own. */
 static void grant(struct conn *c, struct stream *s, size_t len, uint64_t now)
 {
-    (void)c, (void)now;
+    (void)now;
     if (s->in_mux.channel != NULL)
-        s->in_mux.channel->unread -= MIN(len, s->in_mux.channel->unread);
+        take_unread(c, s->in_mux.channel, len);
 }
 
 static void forget(struct conn *c, struct stream *s)
@@ -226,13 +233,20 @@ static void forget(struct conn *c, struct stream *s)
     s->in_mux.channel = NULL;
 }
 
+/*
+ * QUIC has a credit of its own: a stream that is not read is paused. A data channel has none, and no
+ * browser lets a page take its messages later, so that what the reader has not taken is in the page,
+ * whoever reads: it is counted for each stream and for the node, and one over its limit is reset.
+ */
 static int on_data(struct conn *c, struct channel *ch, struct span data)
 {
     struct stream *s = ch->stream;
     if (s == NULL || s->state == STREAM_DEAD)
         return 0;
     ch->unread += data.len;
-    if (ch->unread > c->limits->channel_in) {
+    c->totals->unread += data.len;
+    bool is_over = !is_raw(c) && c->totals->unread > c->limits->window_node;
+    if (ch->unread > c->limits->channel_in || is_over) {
         stream_reset(s, ERR_FULL);
         return 0;
     }

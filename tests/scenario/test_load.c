@@ -92,6 +92,48 @@ static void a_path_breaks_under_an_upload(struct sim *sim)
     assert_code(s->code, ERR_TIMEOUT);
 }
 
+/* Data channels have no credit: what nobody reads is kept up to a limit, of one stream and of all. */
+static void a_page_that_does_not_read(struct sim *sim)
+{
+    enum { MUCH = 3000000, MOST = 2 * MUCH + MUCH / 2 };
+    struct relay *relay = sim_relay(sim);
+    struct peerlet_limits limits = PEERLET_LIMITS;
+    limits.window_node = MOST;
+    struct node *alice = sim_page(sim, relay);
+    struct node *bob = sim_node(sim, &(struct node_config){.relays = {relay}, .limits = &limits});
+
+    assert_within(sim, 2000, nodes_are_direct(alice, bob));
+    struct node_stream *s[4];
+    for (size_t i = 0; i < 3; i++) {
+        s[i] = node_open(alice, bob);
+        assert_within(sim, 1000, s[i]->is_open);
+    }
+    LIST_EACH(node, &bob->streams)
+        LIST_OWNER(node, struct node_stream, in_node)->is_mute = true;
+    for (size_t i = 0; i < 2; i++) {
+        node_send(alice, s[i], MUCH);
+        sim_run(sim, 5000);
+    }
+    node_send(alice, s[2], MUCH);
+    assert_within(sim, 5000, s[2]->is_closed);
+    assert_code(s[2]->code, ERR_RESET);
+    assert_true(!s[0]->is_closed && !s[1]->is_closed);
+
+    /* What is read makes room again; one stream alone has a limit of its own. */
+    LIST_EACH(node, &bob->streams)
+        LIST_OWNER(node, struct node_stream, in_node)->is_mute = false;
+    node_show(bob);
+    assert_within(sim, 5000, s[0]->received == MUCH && s[1]->received == MUCH);
+    s[3] = node_open(alice, bob);
+    assert_within(sim, 1000, s[3]->is_open);
+    LIST_EACH(node, &bob->streams)
+        LIST_OWNER(node, struct node_stream, in_node)->is_mute = true;
+    node_send(alice, s[3], (size_t)PEERLET_LIMITS.channel_in + MUCH / 2);
+    assert_within(sim, 5000, s[3]->is_closed);
+    assert_code(s[3]->code, ERR_RESET);
+    assert_true(nodes_are_direct(alice, bob));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +141,7 @@ int main(void)
         STORY(a_burst_leaves_room_for_pings),
         STORY(a_long_upload_to_a_silent_page),
         STORY(a_path_breaks_under_an_upload),
+        STORY(a_page_that_does_not_read),
     };
     return TELL(tests);
 }
