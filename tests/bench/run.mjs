@@ -351,9 +351,11 @@ function summary () {
 /** @param {Promise<void>} run */
 async function inTime (run) {
   run.catch(() => {}) // it ends with its browser
-  const late = sleep(RUN_MS).then(() => { throw new Error(`not over after ${RUN_MS / 1000} s`) })
-  late.catch(() => {})
-  await Promise.race([run, late])
+  let timer
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not over after ${RUN_MS / 1000} s`)), RUN_MS)
+  })
+  await Promise.race([run, late]).finally(() => clearTimeout(timer))
 }
 
 const died = []
