@@ -15,9 +15,10 @@ export class PeerId {
   /** @type {Uint8Array | undefined} */
   #bytes
 
-  /** @param {string} text base58, known to be right; others go through peerIdFromString */
-  constructor (text) {
+  /** @param {string} text base58, known to be right; others go through peerIdFromString @param {Uint8Array} [bytes] the same */
+  constructor (text, bytes) {
     this.#text = text
+    this.#bytes = bytes
   }
 
   get [PEER_ID] () { return true }
@@ -65,9 +66,12 @@ function isPeerMultihash (bytes) {
   return bytes[0] === SHA2_256 ? bytes[1] === 32 : bytes[0] === IDENTITY && bytes[1] <= 42
 }
 
+/** @param {string} text */
+const isBase58 = (text) => /^(1|Qm)/.test(text)
+
 /** @param {string} text @returns {Uint8Array | undefined} a multihash, if all is well */
 function parse (text) {
-  if (/^(1|Qm)/.test(text)) return decodeBase('z', text)
+  if (isBase58(text)) return decodeBase('z', text)
   const cid = decodeBase(text[0], text.slice(1))
   return cid?.[0] === CID_V1 && cid[1] === LIBP2P_KEY ? cid.subarray(2) : undefined
 }
@@ -87,7 +91,7 @@ export function peerIdFromString (text) {
   if (bytes === undefined || !isPeerMultihash(bytes)) {
     throw makeError('InvalidPeerIdError', `"${text}" is not a Peer ID: one looks like 12D3KooW… and is copied whole`, 'BAD_PEER_ID')
   }
-  return new PeerId(encodeBase('z', bytes))
+  return new PeerId(isBase58(text) ? text : encodeBase('z', bytes), bytes)
 }
 
 /** @param {any} value @returns {value is PeerId} */
