@@ -98,15 +98,15 @@ static EM_BOOL on_close(int type, const EmscriptenWebSocketCloseEvent *ev, void 
     emscripten_websocket_get_url(s->handle, url, sizeof url);
     char why[256];
     struct view reason = view_of_text(ev->reason);
-    size_t len = s->is_open
-                     ? text_format(why, sizeof why, "the WebSocket to %s closed (code %u%s%v)", url,
-                                   (unsigned)ev->code, reason.len > 0 ? ", " : "", &reason)
-                     /* Browsers tell a page no more than that. */
-                     : text_format(why, sizeof why,
-                                   url[2] != 's' ? "no WebSocket answers at %s"
-                                                 : "no WebSocket answers at %s, or its certificate "
-                                                   "is not good: open it as https:// in a tab to see",
-                                   url);
+    size_t len =
+        s->is_open ? text_format(why, sizeof why, "the WebSocket to %s closed (code %u%s%v)", url,
+                                 (unsigned)ev->code, reason.len > 0 ? ", " : "", &reason)
+                   /* Browsers tell a page no more than that. */
+                   : text_format(why, sizeof why,
+                                 url[2] != 's' ? "no WebSocket answers at %s"
+                                               : "no WebSocket answers at %s, or its certificate "
+                                                 "is not good: open it as https:// in a tab to see",
+                                 url);
     js_socket_delete(s->handle);
     *s = (struct socket){0};
     peerlet_link_closed(page.node, link, 0, view_of((const uint8_t *)why, len), browser_now());

@@ -166,7 +166,8 @@ export function openWorld ({ flags = [] } = {}) {
     /** The same in Firefox, which is started when it is first asked for. */
     async firefoxTab (t, url) {
       firefox ??= puppeteer.launch({
-        browser: 'firefox', executablePath: firefoxPath(), headless: process.env.HEADFUL === undefined, extraPrefsFirefox: FIREFOX_PREFERENCES
+        browser: 'firefox', executablePath: firefoxPath(), headless: process.env.HEADFUL === undefined, extraPrefsFirefox: FIREFOX_PREFERENCES,
+        acceptInsecureCerts: true // those of the tests
       })
       const context = await (await firefox).createBrowserContext()
       t.after(() => context.close())

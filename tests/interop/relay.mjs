@@ -13,10 +13,11 @@
 //   RELAY_LIMITS  JSON merged into the circuit relay server's reservations options
 //
 // Needs Node 22 or newer.
+import { createHash, randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { createLibp2p } from 'libp2p'
-import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
@@ -24,6 +25,7 @@ import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
 
 export const DISCOVERY_TOPICS = ['browser-peer-discovery', '_peer-discovery._p2p._pubsub']
 export const ECHO = '/echo/1.0.0'
@@ -49,7 +51,7 @@ export async function createRelay ({ port = 0, host = '127.0.0.1', seed, topics 
       ? await generateKeyPair('Ed25519')
       : await generateKeyPairFromSeed('Ed25519', Buffer.from(seed, 'hex')),
     addresses: { listen: [`/ip4/${host}/tcp/${port}/ws`] },
-    transports: [webSockets()],
+    transports: [webSockets(), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     // The stock limits are for the open internet: all our peers come from one address.
@@ -77,6 +79,40 @@ export const addressOf = (node) => {
   return all.find((text) => text.startsWith('/ip4/127.0.0.1/')) ?? all[0]
 }
 
+/** How many random bytes came back as they were. @param {any} connection @param {number} length */
+async function echoThrough (connection, length) {
+  const bytes = randomBytes(length)
+  const stream = await connection.newStream(ECHO, { runOnLimitedConnection: true })
+  const back = createHash('sha256')
+  const reading = (async () => {
+    for await (const part of stream) back.update(part.subarray())
+  })()
+  for (let at = 0; at < length; at += 65536) {
+    if (!stream.send(bytes.subarray(at, at + 65536))) await stream.onDrain()
+  }
+  await stream.close()
+  await reading
+  if (back.digest('hex') !== createHash('sha256').update(bytes).digest('hex')) throw new Error(`${length} bytes came back changed`)
+  return length
+}
+
+/** The commands of peers/go/command.go. @param {any} node @returns {Record<string, (request: any) => Promise<any>>} */
+const commands = (node) => ({
+  publish: ({ topic, text }) => node.services.pubsub.publish(topic, Buffer.from(text)).then(() => ({})),
+  reserve: ({ addr }) => node.components.transportManager.listen([multiaddr(`${addr}/p2p-circuit`)]).then(() => ({})),
+  async visit ({ addr, bytes }) {
+    const identified = new Promise((resolve) => node.addEventListener('peer:identify', ({ detail: { peerId, agentVersion } }) => {
+      if (addr.endsWith(`/p2p/${peerId}`)) resolve(agentVersion)
+    }))
+    const began = performance.now()
+    const connection = await node.dial(multiaddr(addr))
+    const dialMs = performance.now() - began
+    const agent = await identified
+    const pingMs = await node.services.ping.ping(connection.remotePeer)
+    return { peerId: connection.remotePeer.toString(), agent, dialMs, pingMs, echoed: await echoThrough(connection, bytes) }
+  }
+})
+
 async function main () {
   const { RELAY_PORT = '0', RELAY_HOST, RELAY_SEED, RELAY_TOPICS, RELAY_LIMITS = '{}' } = process.env
   const node = await createRelay({
@@ -95,15 +131,15 @@ async function main () {
   })
   process.on('SIGTERM', () => process.exit(0))
   process.on('SIGINT', () => process.exit(0))
-  // the commands of peers/go/command.go that tests need of it
   const { pubsub } = node.services
   pubsub.addEventListener('message', (/** @type {any} */ { detail: { topic, from, data } }) => {
     console.log(JSON.stringify({ heard: { topic, from: String(from), text: Buffer.from(data).toString() } }))
   })
+  const known = commands(node)
   const lines = createInterface({ input: process.stdin }).on('line', async (line) => {
-    const { id, do: what, topic, text } = JSON.parse(line)
-    const done = what === 'publish' ? pubsub.publish(topic, Buffer.from(text)) : Promise.reject(new Error(`no such command: ${what}`))
-    console.log(JSON.stringify(await done.then(() => ({ id }), ({ message }) => ({ id, error: message }))))
+    const { id, do: what, ...request } = JSON.parse(line)
+    const done = known[what]?.(request) ?? Promise.reject(new Error(`no such command: ${what}`))
+    console.log(JSON.stringify(await done.then((answer) => ({ id, ...answer }), ({ message }) => ({ id, error: message }))))
   })
   lines.on('close', () => process.exit(0))
   console.log(JSON.stringify({

@@ -5,7 +5,8 @@
 // input does. In between, standard input takes commands and standard output gives answers and
 // messages heard, one line of JSON each; see command.go. Settings are those of ../../relay.mjs:
 // RELAY_PORT (WebSocket), RELAY_HOST, RELAY_SEED, RELAY_TOPICS, RELAY_LIMITS, and RELAY_UDP_PORT;
-// with RELAY_CERT and RELAY_KEY, names of PEM files, there is a secure WebSocket as well.
+// with RELAY_CERT and RELAY_KEY, names of PEM files, there is a secure WebSocket as well (at
+// RELAY_TLS_PORT), and with RELAY_METRICS, host:port, Prometheus finds /metrics there.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -33,6 +35,7 @@ import (
 	webrtc "github.com/libp2p/go-libp2p/p2p/transport/webrtc"
 	"github.com/libp2p/go-libp2p/p2p/transport/websocket"
 	webtransport "github.com/libp2p/go-libp2p/p2p/transport/webtransport"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // The names js-libp2p gives them; a relay without limits has applyDefaultLimit false.
@@ -96,7 +99,7 @@ func transports(at string) (libp2p.Option, []string, error) {
 		libp2p.Transport(websocket.New, websocket.WithTLSConfig(config)),
 		libp2p.Transport(webtransport.New),
 		libp2p.Transport(webrtc.New),
-	), []string{at + "/tcp/0/tls/ws"}, err
+	), []string{at + "/tcp/" + setting("RELAY_TLS_PORT", "0") + "/tls/ws"}, err
 }
 
 func start() (host.Host, error) {
@@ -142,7 +145,11 @@ func start() (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = relay.New(h, relay.WithResources(allowed))
+	if address, ok := os.LookupEnv("RELAY_METRICS"); ok {
+		http.Handle("/metrics", promhttp.Handler())
+		go func() { fmt.Fprintln(os.Stderr, "go peer:", http.ListenAndServe(address, nil)) }()
+	}
+	_, err = relay.New(h, relay.WithResources(allowed), relay.WithMetricsTracer(relay.NewMetricsTracer()))
 	return h, err
 }
 
