@@ -1,5 +1,5 @@
-# Takes the two constant tables out of libsodium's ed25519_ref10.c; see ed25519_table.h. Fails when
-# they are not found, by counting them in the hold space.
+# Takes out of libsodium's ed25519_ref10.c two constant tables, see ed25519_table.h, and two functions,
+# see ed25519_scalar.h. Fails when one of the four is not found, by counting them in the hold space.
 1i #include "crypto/ed25519_table.h"
 /static const ge25519_precomp base\[32\]\[8\] = {/,/^ *};/{
     /^ *};/!d
@@ -15,8 +15,14 @@
     x
     c\    const ge25519_precomp *const Bi = ed25519_table[ED25519_ODD_ROW];
 }
+/^sc25519_\(muladd\|reduce\)(/{
+    s/^/libsodium_/
+    x
+    s/$/+/
+    x
+}
 ${
     x
-    /^++$/!q1
+    /^++++$/!q1
     x
 }
