@@ -140,7 +140,7 @@ build/wasm/unpack.wasm: js-glue/unpack.c | need-wasm
 	@mkdir -p $(@D)
 	@echo '  wasm  $(@F)'
 	$(Q)emcc -std=c11 $(WARN) -Os -mbulk-memory -sSTANDALONE_WASM --no-entry -Wl,--stack-first $< -o $@
-build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs build/wasm/peerlet.mjs build/wasm/unpack.wasm $(GLUE) build/gen/numbers.js node_modules/.package-lock.json
+build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/peerlet.mjs build/wasm/unpack.wasm $(GLUE) build/gen/numbers.js node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)

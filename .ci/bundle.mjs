@@ -6,11 +6,12 @@
 // the wire than deflated base64. A module is always read as UTF-8. NUL changes places with DEL, because
 // some tools end text there.
 import { build } from 'esbuild'
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { pack } from './pack.mjs'
+import { joinSegments } from './segments.mjs'
 
-const WASM = 'build/wasm/peerlet.wasm'
 const UNPACK = 'build/wasm/unpack.wasm'
+const module = joinSegments(await readFile('build/wasm/peerlet.wasm'))
 
 /** The glue, told where the wasm is. @param {string} wasm source text of a function */
 const entry = wasm => `
@@ -62,7 +63,6 @@ const bundle = (outfile, wasm) => build({
 async function inline (file) {
   const script = await readFile(file, 'utf8')
   const at = script.lastIndexOf('//# sourceMappingURL')
-  const module = await readFile(WASM)
   const unpack = await readFile(UNPACK)
   const wasm = `var peerletUnpack=${literal(unpack)},peerletWasm=${literal(pack(module))};\n`
   const unpacked = await eval(`${wasm};(${inlined})()`)
@@ -73,5 +73,5 @@ async function inline (file) {
 await Promise.all([
   bundle('build/web/peerlet.mjs', inlined).then(() => inline('build/web/peerlet.mjs')),
   bundle('build/web/slim.mjs', separate),
-  copyFile(WASM, 'build/web/peerlet.wasm')
+  writeFile('build/web/peerlet.wasm', module)
 ])
