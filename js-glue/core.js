@@ -194,7 +194,10 @@ export class Core {
   list (view) { return lines(this.text(view)) }
 
   /** @param {(...lengths: number[]) => number} question @param {string} about */
-  listAbout (question, about) { return this.list(question(...this.#put([about]))) }
+  bytesAbout (question, about) { return this.bytes(question(...this.#put([about]))) }
+
+  /** @param {(...lengths: number[]) => number} question @param {string} about */
+  listAbout (question, about) { return lines(textOf(this.bytesAbout(question, about))) }
 
   /**
    * @param {number} number a negative result

@@ -8,7 +8,7 @@ import { privateKeyFromProtobuf } from './keys.js'
 import { describePage, watchPage } from './life-cycle.js'
 import { isLogging, logger } from './logger.js'
 import { lines, textOf } from './memory.js'
-import { isMultiaddr, multiaddr, multiaddrs } from './multiaddr.js'
+import { fromList, isMultiaddr, multiaddr, readable, toList } from './multiaddr.js'
 import { readOptions } from './options.js'
 import { PeerId, isPeerId, peerIdFromString } from './peer-id.js'
 import { PeerStore, addressesOf } from './peer-store.js'
@@ -156,12 +156,22 @@ export class Libp2p extends Emitter {
     const { listen, bootstrap, discovery } = this.#settings
     this.#pageWatch = new AbortController()
     this.#core.run(calls.app_start)
-    for (const text of listen) this.#core.run(calls.app_listen, [text])
-    for (const text of bootstrap) this.#core.run(calls.app_bootstrap, [text])
+    for (const address of listen) this.#name(address, calls.app_listen)
+    for (const address of bootstrap) this.#name(address, calls.app_bootstrap)
     for (const { topic, interval, listenOnly } of discovery) this.#core.run(calls.app_discover, [topic], interval, Number(listenOnly))
     calls.app_flush()
     watchPage((event) => calls.page_event(event), this.#pageWatch.signal)
     await this.#startServices()
+  }
+
+  /** @param {Multiaddr} address @param {(...args: number[]) => number} command */
+  #name (address, command) {
+    try {
+      this.#core.run(command, [address.bytes])
+    } catch (/** @type {any} */ err) {
+      err.message = `${address}: ${err.message}`
+      throw err
+    }
   }
 
   async #startServices () {
@@ -301,9 +311,9 @@ export class Libp2p extends Emitter {
     if (signal?.aborted) throw abortReason(signal)
     const targets = await this.#admit([target].flat().map((one) => isPeerId(one) ? one : typeof one === 'string' && !one.startsWith('/') ? peerIdFromString(one) : multiaddr(one)))
     const { calls } = this.#core
-    const number = this.#core.run(calls.app_dial, [targets.join('\n')], force ? k.DIAL_FORCE : 0)
     const addresses = targets.filter(isMultiaddr)
     const peer = targets.find(isPeerId) ?? addresses[0]?.getPeerId()
+    const number = this.#core.run(calls.app_dial, [String(peer), toList(addresses)], force ? k.DIAL_FORCE : 0)
     this.#dialQueue.set(number, { id: String(number), status: 'active', peerId: peer ? peerIdFromString(String(peer)) : undefined, multiaddrs: addresses, onProgress })
     return await orAbort(this.#dials.add(number), signal, () => this.#core.run(calls.app_dial_cancel, [], number))
   }
@@ -343,7 +353,7 @@ export class Libp2p extends Emitter {
   async isDialable (addresses) {
     return [addresses].flat().some((address) => {
       try {
-        this.#core.run(this.#core.calls.app_is_dialable, [String(address)])
+        this.#core.run(this.#core.calls.app_is_dialable, [multiaddr(address).bytes])
         return true
       } catch {
         return false
@@ -441,19 +451,15 @@ export class Libp2p extends Emitter {
 
   /** @type {Record<number, (event: Output) => void>} */
   #listeners = {
-    [k.SELF_UPDATED]: ({ text, extra }) => {
+    [k.SELF_UPDATED]: ({ text, data }) => {
       const previous = this.#self()
-      this.#addresses = multiaddrs(lines(text))
-      this.#protocols = lines(textOf(extra))
+      this.#addresses = fromList(data)
+      this.#protocols = lines(text)
       this.tell('self:peer:update', { peer: this.#self(), previous })
     },
-    [k.PEER_DISCOVERED]: ({ peer, text }) => {
+    [k.PEER_DISCOVERED]: ({ peer, data }) => {
       this.peerStore.note(peer)
-      this.tell('peer:discovery', { id: new PeerId(peer), multiaddrs: addressesOf(lines(text), peer) })
-    },
-    [k.PEER_UPDATED]: ({ peer }) => {
-      this.peerStore.note(peer)
-      if (this.listenerCount('peer:update') > 0) this.tell('peer:update', { peer: this.peerStore.peek(peer) })
+      this.tell('peer:discovery', { id: new PeerId(peer), multiaddrs: addressesOf(data, peer) })
     },
     [k.PEER_IDENTIFIED]: (event) => this.#onIdentified(event),
     [k.PEER_CONNECTED]: ({ peer }) => {
@@ -509,9 +515,9 @@ export class Libp2p extends Emitter {
     [k.MESSAGE]: (event) => { for (const pubsub of this.#pubsubs) pubsub.onMessage(event) },
     [k.SUBSCRIPTION]: (event) => { for (const pubsub of this.#pubsubs) pubsub.onSubscription(event) },
 
-    [k.RELAY]: ({ peer, text, value, code }) => {
+    [k.RELAY]: ({ peer, text, data, value, code }) => {
       const state = RELAY_STATES[value] ?? ''
-      const detail = { relay: new PeerId(peer), state, detail: text, error: code === 0 ? undefined : this.#core.error(code, text) }
+      const detail = { relay: new PeerId(peer), state, detail: data.length > 0 ? String(multiaddr(data)) : text, error: code === 0 ? undefined : this.#core.error(code, text) }
       if (state === 'gone') this.relays.delete(peer)
       else this.relays.set(peer, detail)
       this.tell('relay:state', detail)
@@ -530,12 +536,12 @@ export class Libp2p extends Emitter {
   }
 
   /** @param {Output} event CONN_OPENED */
-  #onConnection ({ id, peer, text, value, limitSeconds, limitBytes }) {
+  #onConnection ({ id, peer, data, value, limitSeconds, limitBytes }) {
     const is = (/** @type {number} */ flag) => (value & flag) !== 0
     const connection = new Connection(this.#core, this.#openStream.bind(this), {
       number: id,
       remotePeer: new PeerId(peer),
-      remoteAddr: multiaddr(text),
+      remoteAddr: readable(data)[0] ?? multiaddr(),
       direction: is(k.CONN_INBOUND) ? 'inbound' : 'outbound',
       direct: !is(k.CONN_RELAYED),
       multiplexer: is(k.CONN_WEBRTC) ? '/webrtc' : is(k.CONN_WEBTRANSPORT) ? '/webtransport' : '/yamux/1.0.0',
@@ -546,11 +552,11 @@ export class Libp2p extends Emitter {
   }
 
   /** @param {Output} event PEER_IDENTIFIED */
-  #onIdentified ({ id, peer, text, value, data, extra, more }) {
+  #onIdentified ({ id, peer, text, value, data, extra, more, key }) {
     const connection = this.#connections.get(id)
-    const listenAddrs = multiaddrs(lines(text))
-    const protocols = lines(textOf(extra))
-    const [agentVersion, protocolVersion, observed = ''] = textOf(more).split('\n')
+    const listenAddrs = fromList(data)
+    const protocols = lines(text)
+    const [agentVersion, protocolVersion] = textOf(more).split('\n')
     /** @type {IdentifyResult} */
     const detail = {
       peerId: new PeerId(peer),
@@ -559,12 +565,13 @@ export class Libp2p extends Emitter {
       protocols,
       agentVersion: agentVersion || undefined,
       protocolVersion: protocolVersion || undefined,
-      observedAddr: multiaddrs(lines(observed))[0],
-      publicKey: data,
+      observedAddr: extra.length > 0 ? readable(extra)[0] : undefined,
+      publicKey: key,
       signedPeerRecord: value === 1 ? { addresses: listenAddrs } : undefined
     }
     this.peerStore.note(peer)
     if (connection !== undefined) this.#identified.set(connection, detail)
+    if (this.listenerCount('peer:update') > 0) this.tell('peer:update', { peer: this.peerStore.peek(peer) })
     this.tell('peer:identify', detail)
     if (connection !== undefined) this.#tellTopologies(connection, protocols)
   }

@@ -197,21 +197,22 @@ function parseText (text) {
   return components
 }
 
+/** @param {Uint8Array} bytes @param {number} at @returns {[value: number, at: number]} and what is behind it */
+function varintAt (bytes, at) {
+  let value = 0
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[at++] ?? 0x80
+    value |= (byte & 0x7f) << shift
+    if (byte < 0x80) return [value, at]
+  }
+  throw invalid('these bytes are not a multiaddr: a number in them does not end')
+}
+
 /** @param {Uint8Array} bytes @returns {Component[]} */
 function parseBytes (bytes) {
-  let at = 0
-  const takeVarint = () => {
-    let value = 0
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = bytes[at++] ?? 0x80
-      value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return value
-    }
-    throw invalid('these bytes are not a multiaddr: a number in them does not end')
-  }
   const components = []
-  while (at < bytes.length) {
-    const code = takeVarint()
+  for (let at = 0, code, length; at < bytes.length;) {
+    [code, at] = varintAt(bytes, at)
     const protocol = byCode.get(code)
     if (protocol === undefined) throw invalid(`these bytes are not a multiaddr: ${code} is not a known protocol`)
     const { name, kind } = protocol
@@ -219,7 +220,8 @@ function parseBytes (bytes) {
       components.push({ code, name })
       continue
     }
-    const length = kind.size === VARIABLE ? takeVarint() : kind.size
+    length = kind.size
+    if (length === VARIABLE) [length, at] = varintAt(bytes, at)
     const isThere = length > 0 && at + length <= bytes.length
     const value = isThere ? kind.text(bytes.subarray(at, at + length)) : undefined
     if (value === undefined) throw invalid(`these bytes are not a multiaddr: what follows "${name}" is not ${kind.is}`)
@@ -352,9 +354,23 @@ export const multiaddr = (input = null) => input instanceof Multiaddr ? input : 
 export const isMultiaddr = (value) => value?.[MULTIADDR] === true
 
 /**
- * The addresses of a list that can be understood: a peer may know protocols that are not known here.
+ * A list as the core writes and takes them: each address behind its length. What is not known here is
+ * left out: a peer may say anything.
  *
- * @param {string[]} list
+ * @param {Uint8Array} list
  * @returns {Multiaddr[]}
  */
-export const multiaddrs = (list) => list.flatMap((text) => attempt(() => [multiaddr(text)]) ?? [])
+export function fromList (list) {
+  const addresses = []
+  for (let at = 0, length; at < list.length; at += length) {
+    [length, at] = varintAt(list, at)
+    addresses.push(...readable(list.subarray(at, at + length)))
+  }
+  return addresses
+}
+
+/** The address, if it is one. @param {Uint8Array} bytes @returns {Multiaddr[]} */
+export const readable = (bytes) => attempt(() => [multiaddr(bytes)]) ?? []
+
+/** @param {Multiaddr[]} addresses */
+export const toList = (addresses) => Uint8Array.from(addresses.flatMap(({ bytes }) => [...varint(bytes.length), ...bytes]))

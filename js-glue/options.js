@@ -1,6 +1,7 @@
 import * as k from '../build/gen/numbers.js'
 import { makeError } from './errors.js'
 import { privateKeyToProtobuf } from './keys.js'
+import { multiaddr } from './multiaddr.js'
 
 /**
  * The modules a js-libp2p application gives to createLibp2p. Here all of them are in the core, and their
@@ -177,8 +178,8 @@ export function readOptions (options) {
   const { userAgent, name, version } = options.nodeInfo ?? {}
   return {
     services,
-    listen: (options.addresses?.listen ?? (isAll ? ['/p2p-circuit', '/webrtc'] : [])).map(String),
-    bootstrap: discovery.filter(({ part }) => part === 'bootstrap').flatMap((one) => one.options.list ?? []).map(String),
+    listen: (options.addresses?.listen ?? (isAll ? ['/p2p-circuit', '/webrtc'] : [])).map(multiaddr),
+    bootstrap: discovery.filter(({ part }) => part === 'bootstrap').flatMap((one) => one.options.list ?? []).map(multiaddr),
     discovery: discovery.filter(({ part }) => part === 'pubsubPeerDiscovery').flatMap(({ options: { topics, interval = 0, listenOnly = false } }) => {
       return (topics ?? [DISCOVERY_TOPIC]).map((/** @type {string} */ topic) => ({ topic, interval, listenOnly }))
     }),

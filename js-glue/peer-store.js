@@ -1,5 +1,5 @@
 import { makeError } from './errors.js'
-import { multiaddrs } from './multiaddr.js'
+import { fromList, multiaddr, toList } from './multiaddr.js'
 import { PeerId } from './peer-id.js'
 
 /** @typedef {import('./multiaddr.js').Multiaddr} Multiaddr */
@@ -33,8 +33,11 @@ const PEERS = 1024
 /** @template T @param {Map<string, T> | Record<string, T> | undefined} values @returns {Iterable<[string, T]>} */
 const entries = (values) => values instanceof Map ? values : Object.entries(values ?? {})
 
-/** The addresses of a peer as they are kept: whom they lead to goes without saying. @param {string[]} texts @param {string} id */
-export const addressesOf = (texts, id) => multiaddrs(texts.map((text) => text.endsWith(`/p2p/${id}`) ? text.slice(0, -`/p2p/${id}`.length) : text).filter((text) => text !== ''))
+/** The addresses of a peer as they are kept: whom they lead to goes without saying. @param {Uint8Array} list @param {string} id */
+export const addressesOf = (list, id) => fromList(list).flatMap((address) => {
+  const [text] = String(address).split(new RegExp(`/p2p/${id}$`))
+  return text === '' ? [] : [multiaddr(text)]
+})
 
 /** `node.peerStore`: a view of the core's address book, with tags and metadata beside it. */
 export class PeerStore {
@@ -58,7 +61,7 @@ export class PeerStore {
   peek (id) {
     const { calls } = this.#core
     const { metadata = new Map(), tags = new Map() } = this.#notes.get(id) ?? {}
-    const addresses = addressesOf(this.#core.listAbout(calls.ask_peer_addresses, id), id)
+    const addresses = addressesOf(this.#core.bytesAbout(calls.ask_peer_addresses, id), id)
     return {
       id: new PeerId(id),
       addresses: addresses.map((multiaddr) => ({ multiaddr, isCertified: false })),
@@ -98,8 +101,8 @@ export class PeerStore {
     const { metadata, tags } = this.note(String(id))
     for (const [name, value] of entries(data.metadata)) value === undefined ? metadata.delete(name) : metadata.set(name, value)
     for (const [name, tag] of entries(data.tags)) tag === undefined ? tags.delete(name) : tags.set(name, { value: tag.value ?? 0 })
-    const texts = [...data.multiaddrs ?? [], ...(data.addresses ?? []).map(({ multiaddr }) => multiaddr)].map(String)
-    if (texts.length > 0) this.#core.run(this.#core.calls.app_add_addresses, [String(id), texts.join('\n')])
+    const addresses = [...data.multiaddrs ?? [], ...(data.addresses ?? []).map(({ multiaddr }) => multiaddr)]
+    if (addresses.length > 0) this.#core.run(this.#core.calls.app_add_addresses, [String(id), toList(addresses.map(multiaddr))])
     return this.peek(String(id))
   }
 

@@ -11,8 +11,9 @@
  * set one alarm for peerlet_deadline and call peerlet_tick when it rings. Nothing calls back.
  *
  * Names. Links, connections, streams, dials and jobs are numbers that the node counts up from 1 and
- * never reuses; an input about a number that is gone is ignored. Peer IDs are base58 text and
- * multiaddrs are text; a list is its items joined by '\n'. Text is UTF-8 without a NUL.
+ * never reuses; an input about a number that is gone is ignored. Peer IDs are base58 text. A multiaddr
+ * is binary; a list of them has the length of each in front of it, as a uvarint. Any other list is its
+ * items joined by '\n'. Text is UTF-8 without a NUL.
  *
  * Time. `now` is a monotonic count of milliseconds; it never runs backwards. The time of day is
  * given once in the configuration and again by peerlet_clock after the machine slept.
@@ -138,15 +139,14 @@ enum peerlet_output_type {
                               r || s). Answer by peerlet_verified */
 
     /* events for the application */
-    PEERLET_SELF_UPDATED,      /* text: own addresses; extra: protocols we answer */
-    PEERLET_PEER_DISCOVERED,   /* peer; text: addresses; value: enum peerlet_source */
-    PEERLET_PEER_UPDATED,      /* peer; text: addresses; extra: protocols */
-    PEERLET_PEER_IDENTIFIED,   /* id: connection; peer; text: addresses; extra: protocols;
-                                 more: agent '\n' protocol version '\n' observed address;
-                                 data: public key protobuf; value: 1 with a signed peer record */
+    PEERLET_SELF_UPDATED,      /* data: own addresses; text: protocols we answer */
+    PEERLET_PEER_DISCOVERED,   /* peer; data: addresses; value: enum peerlet_source */
+    PEERLET_PEER_IDENTIFIED,   /* id: connection; peer; data: addresses; text: protocols;
+                                 more: agent '\n' protocol version; extra: observed address;
+                                 key: public key protobuf; value: 1 with a signed peer record */
     PEERLET_PEER_CONNECTED,    /* peer: its first connection opened */
     PEERLET_PEER_DISCONNECTED, /* peer: its last one closed */
-    PEERLET_CONN_OPENED,       /* id: connection; peer; text: remote address; value: enum
+    PEERLET_CONN_OPENED,       /* id: connection; peer; data: remote address; value: enum
                                  peerlet_conn_flags; limit_s, limit_bytes when limited */
     PEERLET_CONN_CLOSED,       /* id; peer; code; text: why */
     PEERLET_CONN_RTT,          /* id; value: microseconds are not known, milliseconds */
@@ -164,8 +164,8 @@ enum peerlet_output_type {
                                  8 bytes; more: signature; key: public key protobuf;
                                  id: connection it came by, 0 for our own */
     PEERLET_SUBSCRIPTION,      /* peer; text: topic; value: 1 subscribed, 0 no more */
-    PEERLET_RELAY,             /* peer: relay, may be empty; text: its address or why not; value:
-                                 enum peerlet_relay_state; code */
+    PEERLET_RELAY,             /* peer: relay; value: enum peerlet_relay_state; data: its address
+                                 when it is reserved; code, text: why not */
     PEERLET_NETWORK,           /* value: 1 online, 0 offline, as told by peerlet_page_event */
 };
 
@@ -306,12 +306,12 @@ MUST_USE int peerlet_discover(struct peerlet *p, struct view topic, uint32_t int
 enum peerlet_dial_flags { PEERLET_DIAL_FORCE = 1 << 0 };
 
 /*
- * `targets`: one Peer ID, or multiaddrs of one peer. `*dial` names the attempt; exactly one of
- * DIALED and DIAL_FAILED follows. Errors: BAD_MULTIADDR, BAD_PEER_ID, SELF_DIAL, NO_ADDRESS, DENIED,
+ * By `multiaddrs` of one peer or, when there are none, to `peer` by the addresses that are known.
+ * `*dial` names the attempt; exactly one of DIALED and DIAL_FAILED follows. Errors: BAD_MULTIADDR, BAD_PEER_ID, SELF_DIAL, NO_ADDRESS, DENIED,
  * FULL, NOT_STARTED.
  */
-MUST_USE int peerlet_dial(struct peerlet *p, struct view targets, uint32_t flags, uint32_t *dial,
-                          uint64_t now);
+MUST_USE int peerlet_dial(struct peerlet *p, struct view peer, struct view multiaddrs,
+                          uint32_t flags, uint32_t *dial, uint64_t now);
 
 /* Its DIAL_FAILED has code ERR_ABORTED. */
 void peerlet_dial_cancel(struct peerlet *p, uint32_t dial, uint64_t now);
@@ -374,7 +374,7 @@ MUST_USE int peerlet_publish(struct peerlet *p, struct view topic, struct view d
 MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct view multiaddrs,
                                    uint64_t now);
 
-/* ---- questions: lists as text, valid until the next call ------------------------------------ */
+/* ---- questions: lists, valid until the next call -------------------------------------------- */
 
 struct view peerlet_peer_id(const struct peerlet *p);
 /* PublicKey protobuf; PrivateKey protobuf, to be stored by the application. */
@@ -388,13 +388,6 @@ struct view peerlet_subscribers(struct peerlet *p, struct view topic);
 struct view peerlet_mesh_peers(struct peerlet *p, struct view topic);
 struct view peerlet_peer_addresses(struct peerlet *p, struct view text);
 struct view peerlet_peer_protocols(struct peerlet *p, struct view text);
-
-/*
- * Text of a multiaddr to its bytes and back, normalised; the views are valid until the next call.
- * BAD_MULTIADDR with the position in peerlet_reason.
- */
-int peerlet_multiaddr_parse(struct peerlet *p, struct view text, struct view *bytes);
-int peerlet_multiaddr_format(struct peerlet *p, struct view bytes, struct view *text);
 
 /* Memory in use, for limits and the simulator. */
 const struct mem *peerlet_memory(const struct peerlet *p);

@@ -259,7 +259,6 @@ static void perform(const struct peerlet_output *out)
         break;
     case PEERLET_SELF_UPDATED:
     case PEERLET_PEER_DISCOVERED:
-    case PEERLET_PEER_UPDATED:
     case PEERLET_PEER_IDENTIFIED:
     case PEERLET_PEER_CONNECTED:
     case PEERLET_PEER_DISCONNECTED:

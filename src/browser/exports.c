@@ -235,10 +235,11 @@ int app_discover(size_t topic_len, uint32_t interval_ms, int listen_only)
                             browser_now());
 }
 
-int app_dial(size_t targets_len, uint32_t flags)
+int app_dial(size_t peer_len, size_t multiaddrs_len, uint32_t flags)
 {
     uint32_t dial = 0;
-    int rc = peerlet_dial(browser_node(), first(targets_len), flags, &dial, browser_now());
+    int rc = peerlet_dial(browser_node(), first(peer_len), second(peer_len, multiaddrs_len), flags,
+                          &dial, browser_now());
     return number_or_error(rc, dial);
 }
 
@@ -357,8 +358,8 @@ const struct view *ask_reason(void)
 const struct view *ask_error(int code)
 {
     static char row[160];
-    size_t len = text_format(row, sizeof row, "%s %s %s", err_name(code), err_js_name(code),
-                             err_text(code));
+    size_t len =
+        text_format(row, sizeof row, "%s %s %s", err_name(code), err_js_name(code), err_text(code));
     return give(view_of((const uint8_t *)row, len));
 }
 

@@ -97,7 +97,7 @@ EMSCRIPTEN_KEEPALIVE int app_listen(size_t multiaddr_len);
 EMSCRIPTEN_KEEPALIVE int app_bootstrap(size_t multiaddr_len);
 EMSCRIPTEN_KEEPALIVE int app_discover(size_t topic_len, uint32_t interval_ms, int listen_only);
 
-EMSCRIPTEN_KEEPALIVE int app_dial(size_t targets_len, uint32_t flags);
+EMSCRIPTEN_KEEPALIVE int app_dial(size_t peer_len, size_t multiaddrs_len, uint32_t flags);
 EMSCRIPTEN_KEEPALIVE void app_dial_cancel(uint32_t dial);
 EMSCRIPTEN_KEEPALIVE int app_is_dialable(size_t multiaddr_len);
 EMSCRIPTEN_KEEPALIVE int app_hang_up(size_t peer_len);

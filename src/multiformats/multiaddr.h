@@ -165,8 +165,12 @@ struct multiaddr_fault {
 MUST_USE int multiaddr_parse_text(struct view text, struct writer *out,
                                   struct multiaddr_fault *fault);
 
-/* Appends the text of a part's value alone: "443" of /tcp/443. */
-void multiaddr_format_value(const struct multiaddr_part *part, struct writer *out);
+/* Appends the value of a part that is an IP address or a name, "::1" of /ip6/::1, as in a URL but
+ * for the brackets. */
+void multiaddr_format_host(const struct multiaddr_part *part, struct writer *out);
+
+/* Appends the value of a part that is a path, percent-encoded, slashes too. */
+void multiaddr_format_path(struct view path, struct writer *out);
 
 /* Appends the text form. ERR_BAD_MULTIADDR, or ERR_TOO_BIG when the room is too small. */
 MUST_USE int multiaddr_format(struct view addr, struct writer *out);

@@ -1,4 +1,4 @@
-/* The table of protocols: code, length, how the value is written. For multiaddr*.c alone. */
+/* The table of protocols: code, length, what the value is. For multiaddr*.c alone. */
 #ifndef MULTIFORMATS_MULTIADDR_CODES_H
 #define MULTIFORMATS_MULTIADDR_CODES_H
 
@@ -28,12 +28,10 @@ struct multiaddr_protocol {
     uint16_t code;
     uint8_t len; /* of the value, or LEN_PREFIXED */
     enum value_kind kind;
-    const char *name;
 };
 
 /* Null for one that is not in the table. */
 const struct multiaddr_protocol *multiaddr_protocol_by_code(uint64_t code);
-const struct multiaddr_protocol *multiaddr_protocol_by_name(struct view name);
 
 /* Whether these bytes can be the value of that protocol: their length and what they say. */
 bool multiaddr_value_is_good(const struct multiaddr_protocol *p, struct view value);

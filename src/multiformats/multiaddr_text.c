@@ -9,6 +9,69 @@
 
 static const char HEX[] = "0123456789ABCDEF";
 
+/* "ipfs" stands behind "p2p": it is read and never written. */
+static const struct {
+    uint16_t code;
+    const char *name;
+} NAMES[] = {
+    {MULTIADDR_IP4, "ip4"},
+    {MULTIADDR_TCP, "tcp"},
+    {MULTIADDR_DCCP, "dccp"},
+    {MULTIADDR_IP6, "ip6"},
+    {MULTIADDR_IP6ZONE, "ip6zone"},
+    {MULTIADDR_IPCIDR, "ipcidr"},
+    {MULTIADDR_DNS, "dns"},
+    {MULTIADDR_DNS4, "dns4"},
+    {MULTIADDR_DNS6, "dns6"},
+    {MULTIADDR_DNSADDR, "dnsaddr"},
+    {MULTIADDR_SCTP, "sctp"},
+    {MULTIADDR_UDP, "udp"},
+    {MULTIADDR_P2P_WEBRTC_STAR, "p2p-webrtc-star"},
+    {MULTIADDR_P2P_WEBRTC_DIRECT, "p2p-webrtc-direct"},
+    {MULTIADDR_P2P_STARDUST, "p2p-stardust"},
+    {MULTIADDR_WEBRTC_DIRECT, "webrtc-direct"},
+    {MULTIADDR_WEBRTC, "webrtc"},
+    {MULTIADDR_P2P_CIRCUIT, "p2p-circuit"},
+    {MULTIADDR_UDT, "udt"},
+    {MULTIADDR_UTP, "utp"},
+    {MULTIADDR_UNIX, "unix"},
+    {MULTIADDR_P2P, "p2p"},
+    {MULTIADDR_P2P, "ipfs"},
+    {MULTIADDR_HTTPS, "https"},
+    {MULTIADDR_ONION, "onion"},
+    {MULTIADDR_ONION3, "onion3"},
+    {MULTIADDR_GARLIC64, "garlic64"},
+    {MULTIADDR_GARLIC32, "garlic32"},
+    {MULTIADDR_TLS, "tls"},
+    {MULTIADDR_SNI, "sni"},
+    {MULTIADDR_NOISE, "noise"},
+    {MULTIADDR_QUIC, "quic"},
+    {MULTIADDR_QUIC_V1, "quic-v1"},
+    {MULTIADDR_WEBTRANSPORT, "webtransport"},
+    {MULTIADDR_CERTHASH, "certhash"},
+    {MULTIADDR_WS, "ws"},
+    {MULTIADDR_WSS, "wss"},
+    {MULTIADDR_P2P_WEBSOCKET_STAR, "p2p-websocket-star"},
+    {MULTIADDR_HTTP, "http"},
+    {MULTIADDR_HTTP_PATH, "http-path"},
+};
+
+static const char *name_of(uint32_t code)
+{
+    size_t i = 0;
+    while (NAMES[i].code != code)
+        i++;
+    return NAMES[i].name;
+}
+
+static const struct multiaddr_protocol *protocol_named(struct view name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++)
+        if (view_equals_text(name, NAMES[i].name))
+            return multiaddr_protocol_by_code(NAMES[i].code);
+    return NULL;
+}
+
 /* ---- binary to text ------------------------------------------------------------------------ */
 
 static bool is_unreserved(uint8_t c)
@@ -17,16 +80,16 @@ static bool is_unreserved(uint8_t c)
            (c != '\0' && strchr("-._~", c) != NULL);
 }
 
-static void format_path(struct writer *w, struct view bytes)
+void multiaddr_format_path(struct view path, struct writer *out)
 {
-    for (size_t i = 0; i < bytes.len; i++) {
-        uint8_t c = bytes.data[i];
+    for (size_t i = 0; i < path.len; i++) {
+        uint8_t c = path.data[i];
         if (is_unreserved(c)) {
-            put_u8(w, c);
+            put_u8(out, c);
         } else {
-            put_u8(w, '%');
-            put_u8(w, (uint8_t)HEX[c >> 4]);
-            put_u8(w, (uint8_t)HEX[c & 15]);
+            put_u8(out, '%');
+            put_u8(out, (uint8_t)HEX[c >> 4]);
+            put_u8(out, (uint8_t)HEX[c & 15]);
         }
     }
 }
@@ -82,7 +145,7 @@ static void format_value(struct writer *w, enum value_kind kind, struct view byt
         put(w, bytes);
         return;
     case VALUE_PATH:
-        format_path(w, bytes);
+        multiaddr_format_path(bytes, w);
         return;
     case VALUE_PEER:
         base_encode(w, MULTIBASE_BASE58, bytes);
@@ -102,9 +165,14 @@ static void format_value(struct writer *w, enum value_kind kind, struct view byt
     }
 }
 
-void multiaddr_format_value(const struct multiaddr_part *part, struct writer *out)
+void multiaddr_format_host(const struct multiaddr_part *part, struct writer *out)
 {
-    format_value(out, multiaddr_protocol_by_code(part->code)->kind, part->value);
+    if (part->code == MULTIADDR_IP4)
+        ip4_format(out, part->value.data);
+    else if (part->code == MULTIADDR_IP6)
+        ip6_format(out, part->value.data);
+    else
+        put(out, part->value);
 }
 
 int multiaddr_format(struct view addr, struct writer *out)
@@ -115,7 +183,7 @@ int multiaddr_format(struct view addr, struct writer *out)
     while ((rc = multiaddr_next(&addr, &part)) == 1) {
         const struct multiaddr_protocol *p = multiaddr_protocol_by_code(part.code);
         put_text(&w, "/");
-        put_text(&w, p->name);
+        put_text(&w, name_of(part.code));
         if (p->kind != VALUE_NONE) {
             put_text(&w, "/");
             format_value(&w, p->kind, part.value);
@@ -302,7 +370,7 @@ static int blame(const struct reading *r, struct view what, const char *format, 
 static int read_part(struct reading *r, struct writer *out)
 {
     struct view name = take_word(&r->rest, '/');
-    const struct multiaddr_protocol *p = multiaddr_protocol_by_name(name);
+    const struct multiaddr_protocol *p = protocol_named(name);
     if (name.len == 0)
         return blame(r, name, "a protocol name is missing", NULL);
     if (p == NULL)

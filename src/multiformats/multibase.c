@@ -3,16 +3,20 @@
 /* Longest text or bytes of a big number: base 36 takes 199 letters for MULTIBASE_NUMBER_MAX bytes. */
 #define DIGITS_MAX 200
 
-static const struct encoding {
+struct encoding {
     enum multibase base;
     unsigned bits; /* of one letter; 0 when the bytes are one big number */
     bool any_case;
     const char *alphabet;
-} ENCODINGS[] = {
+};
+
+static const struct encoding BASE58 = {
+    MULTIBASE_BASE58, 0, false, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"};
+
+static const struct encoding OTHERS[] = {
     {MULTIBASE_BASE16, 4, true, "0123456789abcdef"},
     {MULTIBASE_BASE32, 5, true, "abcdefghijklmnopqrstuvwxyz234567"},
     {MULTIBASE_BASE36, 0, true, "0123456789abcdefghijklmnopqrstuvwxyz"},
-    {MULTIBASE_BASE58, 0, false, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"},
     {MULTIBASE_BASE64, 6, false,
      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"},
     {MULTIBASE_BASE64URL, 6, false,
@@ -21,10 +25,10 @@ static const struct encoding {
 
 static const struct encoding *find_encoding(uint8_t prefix)
 {
-    for (size_t i = 0; i < ARRAY_LEN(ENCODINGS); i++)
-        if (prefix == ENCODINGS[i].base)
-            return &ENCODINGS[i];
-    return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(OTHERS); i++)
+        if (prefix == OTHERS[i].base)
+            return &OTHERS[i];
+    return prefix == MULTIBASE_BASE58 ? &BASE58 : NULL;
 }
 
 /* The value of a letter, or -1. */
@@ -145,6 +149,16 @@ static int decode(struct writer *out, const struct encoding *e, struct view text
     if (rc == 0)
         *out = attempt;
     return rc;
+}
+
+void base58_encode(struct writer *out, struct view bytes)
+{
+    encode_number(out, &BASE58, bytes);
+}
+
+int base58_decode(struct writer *out, struct view text)
+{
+    return decode_number(out, &BASE58, text);
 }
 
 void base_encode(struct writer *out, enum multibase base, struct view bytes)

@@ -35,6 +35,10 @@ void base_encode(struct writer *out, enum multibase base, struct view bytes);
  */
 MUST_USE int base_decode(struct writer *out, enum multibase base, struct view text);
 
+/* The same of base 58, which is all that the core itself needs. */
+void base58_encode(struct writer *out, struct view bytes);
+MUST_USE int base58_decode(struct writer *out, struct view text);
+
 /* The same with the prefix letter in front; an unknown prefix is ERR_BAD_ARGUMENT. */
 void multibase_encode(struct writer *out, enum multibase base, struct view bytes);
 MUST_USE int multibase_decode(struct writer *out, struct view text);

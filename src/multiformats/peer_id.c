@@ -67,16 +67,24 @@ int peer_id_parse(struct view multihash, struct peer_id *out)
     return 0;
 }
 
+int peer_id_parse_base58(struct view text, struct peer_id *out)
+{
+    uint8_t bytes[PEER_ID_MAX_LEN];
+    struct writer w = writer_of(bytes, sizeof bytes);
+    if (base58_decode(&w, text) != 0 || w.failed)
+        return ERR_BAD_PEER_ID;
+    return peer_id_parse(writer_view(&w), out);
+}
+
 int peer_id_parse_text(struct view text, struct peer_id *out)
 {
+    if (text.len >= 2 && (text.data[0] == '1' || memcmp(text.data, "Qm", 2) == 0))
+        return peer_id_parse_base58(text, out);
     uint8_t bytes[CID_MAX_LEN];
     struct writer w = writer_of(bytes, sizeof bytes);
-    bool is_bare = text.len >= 2 && (text.data[0] == '1' || memcmp(text.data, "Qm", 2) == 0);
-    int rc = is_bare ? base_decode(&w, MULTIBASE_BASE58, text) : multibase_decode(&w, text);
+    int rc = multibase_decode(&w, text);
     struct cursor c = cursor_of(writer_view(&w));
-    if (!is_bare && (take_uvarint(&c) != CID_VERSION || take_uvarint(&c) != CID_LIBP2P_KEY))
-        c.failed = true;
-    if (rc != 0 || c.failed)
+    if (rc != 0 || take_uvarint(&c) != CID_VERSION || take_uvarint(&c) != CID_LIBP2P_KEY)
         return ERR_BAD_PEER_ID;
     return peer_id_parse(c.rest, out);
 }
@@ -85,7 +93,7 @@ size_t peer_id_format(const struct peer_id *id, char out[PEER_ID_TEXT_MAX])
 {
     uint8_t text[PEER_ID_TEXT_MAX - 1];
     struct writer w = writer_of(text, sizeof text);
-    base_encode(&w, MULTIBASE_BASE58, peer_id_view(id));
+    base58_encode(&w, peer_id_view(id));
     memcpy(out, text, w.len);
     out[w.len] = '\0';
     return w.len;

@@ -45,7 +45,8 @@ struct peer_id peer_id_of_identity(const struct identity *id);
  */
 MUST_USE int peer_id_parse(struct view multihash, struct peer_id *out);
 
-/* Reads base58btc or a CIDv1 in any multibase. ERR_BAD_PEER_ID. */
+/* Reads base58btc, or else a CIDv1 in any multibase. ERR_BAD_PEER_ID. */
+MUST_USE int peer_id_parse_base58(struct view text, struct peer_id *out);
 MUST_USE int peer_id_parse_text(struct view text, struct peer_id *out);
 
 /* Writes base58btc and a NUL; returns the length without it. */

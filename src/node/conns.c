@@ -108,10 +108,6 @@ void conn_established(struct peerlet *p, struct conn *c)
     addrbook_touch(&p->peers, peer);
     bool is_first = peer->conn_count++ == 0;
     struct peer_text id = peer_text(&peer->id);
-    uint8_t text[512];
-    struct writer address = writer_of(text, sizeof text);
-    if (multiaddr_format(conn_address(c), &address) != 0)
-        address.len = 0;
     emit(p, &(struct peerlet_output){
                 .type = PEERLET_CONN_OPENED,
                 .id = c->id,
@@ -119,7 +115,7 @@ void conn_established(struct peerlet *p, struct conn *c)
                 .limit_s = c->is_limited ? c->limit_s : 0,
                 .limit_bytes = c->is_limited ? c->limit_bytes : 0,
                 .peer = peer_text_view(&id),
-                .text = writer_view(&address),
+                .data = conn_address(c),
             });
     if (is_first)
         emit(p,

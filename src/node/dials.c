@@ -572,46 +572,27 @@ struct conn *stop_raw(struct peerlet *p, struct session *s)
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
-/* The next line of a list. */
-static bool next_line(struct view *list, struct view *line)
+/* The next address of a list, as read_address has it: 1, 0 at the end, or an error. */
+static int next_address(struct peerlet *p, struct view *list, struct view *addr)
 {
-    while (list->len > 0) {
-        const uint8_t *end = memchr(list->data, '\n', list->len);
-        size_t len = end ? (size_t)(end - list->data) : list->len;
-        *line = view_of(list->data, len);
-        size_t skip = MIN(len + 1, list->len);
-        *list = view_of(list->data + skip, list->len - skip);
-        if (len > 0)
-            return true;
-    }
-    return false;
-}
-
-static int parse_address(struct peerlet *p, struct view text, struct view *addr)
-{
-    uint8_t raw[MULTIADDR_MAX_LEN];
-    struct writer w = writer_of(raw, sizeof raw);
-    struct multiaddr_fault fault;
-    int rc = multiaddr_parse_text(text, &w, &fault);
-    if (rc != 0)
-        return fail(p, ERR_BAD_MULTIADDR, "\"%v\" is not a multiaddr: %s", &text,
-                    rc == ERR_TOO_BIG ? "it is too long" : fault.text);
-    struct writer clean = writer_of(p->address, sizeof p->address);
-    multiaddr_normalize(writer_view(&w), &clean);
-    *addr = writer_view(&clean);
-    return 0;
+    if (list->len == 0)
+        return 0;
+    struct cursor c = cursor_of(*list);
+    struct view given = take_delimited(&c, MULTIADDR_MAX_LEN);
+    *list = c.rest;
+    int rc = read_address(p, given, addr);
+    return rc == 0 ? 1 : rc;
 }
 
 /* Puts what the application named into a dial: the first good address decides whose it is. */
 static int read_targets(struct peerlet *p, struct view targets, struct dial **dial)
 {
-    struct view line = {0}, addr = {0};
+    struct view addr;
     const char *why = "";
-    int rc = ERR_NO_ADDRESS, bad = 0;
-    while (next_line(&targets, &line)) {
-        bad = parse_address(p, line, &addr);
-        if (bad != 0)
-            return bad;
+    int rc = ERR_NO_ADDRESS, next;
+    while ((next = next_address(p, &targets, &addr)) != 0) {
+        if (next < 0)
+            return next;
         struct peer_id id;
         bool named = multiaddr_peer(addr, &id) == 0;
         struct multiaddr_circuit circuit;
@@ -629,16 +610,14 @@ static int read_targets(struct peerlet *p, struct view targets, struct dial **di
         if (added == 0 && peer != NULL)
             peer_add_address(&p->peers, peer, addr, false, p->now);
     }
-    return rc == 0 ? 0
-                   : fail(p, rc, "%s",
-                          rc == ERR_NO_ADDRESS && *why == '\0' ? "no address was given" : why);
+    return rc == 0 ? 0 : fail(p, rc, "%s", why);
 }
 
 static int read_peer(struct peerlet *p, struct view text, struct dial **dial)
 {
     struct peer_id id;
-    if (peer_id_parse_text(text, &id) != 0)
-        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is neither a Peer ID nor a multiaddr", &text);
+    if (peer_id_parse_base58(text, &id) != 0)
+        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
     if (peer_id_equal(&id, &p->self))
         return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
     struct peer *peer = addrbook_add(&p->peers, &id);
@@ -663,15 +642,14 @@ static bool hopes_for_direct(const struct peerlet *p, const struct dial *dial)
     return false;
 }
 
-int peerlet_dial(struct peerlet *p, struct view targets, uint32_t flags, uint32_t *number,
-                 uint64_t now)
+int peerlet_dial(struct peerlet *p, struct view peer, struct view multiaddrs, uint32_t flags,
+                 uint32_t *number, uint64_t now)
 {
     p->now = now;
     if (!p->is_started)
         return fail(p, ERR_NOT_STARTED, "the node is not started; call start() first");
     struct dial *dial = NULL;
-    bool is_address = targets.len > 0 && targets.data[0] == '/';
-    int rc = is_address ? read_targets(p, targets, &dial) : read_peer(p, targets, &dial);
+    int rc = multiaddrs.len > 0 ? read_targets(p, multiaddrs, &dial) : read_peer(p, peer, &dial);
     if (rc != 0) {
         if (dial != NULL)
             dialer_remove(&p->dialer, dial);
@@ -701,9 +679,9 @@ void peerlet_dial_cancel(struct peerlet *p, uint32_t dial, uint64_t now)
 
 int peerlet_is_dialable(struct peerlet *p, struct view multiaddr)
 {
-    struct view addr = {0};
+    struct view addr;
     const char *why = "";
-    int rc = parse_address(p, multiaddr, &addr);
+    int rc = read_address(p, multiaddr, &addr);
     if (rc != 0)
         return rc;
     rc = transport_permits(addr, p->services, p->page, relay_is_up(p, addr), &why);
@@ -714,7 +692,7 @@ int peerlet_hang_up(struct peerlet *p, struct view text, uint64_t now)
 {
     p->now = now;
     struct peer_id id;
-    if (peer_id_parse_text(text, &id) != 0)
+    if (peer_id_parse_base58(text, &id) != 0)
         return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
     struct peer *peer = addrbook_find(&p->peers, &id);
     if (peer == NULL)
@@ -745,17 +723,14 @@ int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multi
 {
     p->now = now;
     struct peer_id id;
-    if (peer_id_parse_text(text, &id) != 0)
+    if (peer_id_parse_base58(text, &id) != 0)
         return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
     struct peer *peer = addrbook_add(&p->peers, &id);
     if (peer == NULL)
         return fail(p, ERR_FULL, "too many peers are known and in use");
-    struct view line = {0}, addr = {0};
-    while (next_line(&multiaddrs, &line)) {
-        int rc = parse_address(p, line, &addr);
-        if (rc != 0)
-            return rc;
+    struct view addr;
+    int next;
+    while ((next = next_address(p, &multiaddrs, &addr)) > 0)
         peer_add_address(&p->peers, peer, addr, false, now);
-    }
-    return 0;
+    return next;
 }

@@ -243,7 +243,7 @@ static void discovered(struct peerlet *p, const struct gossipsub_event *ev)
     struct peer_text name = peer_text(&id);
     emit(p, &(struct peerlet_output){.type = PEERLET_PEER_DISCOVERED,
                                      .peer = peer_text_view(&name),
-                                     .text = peerlet_peer_addresses(p, peer_text_view(&name)),
+                                     .data = peerlet_peer_addresses(p, peer_text_view(&name)),
                                      .value = PEERLET_FROM_PUBSUB});
     /* A newcomer does not know us yet, so whoever hears of it dials. */
     if (!p->no_auto_dial)

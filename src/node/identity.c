@@ -136,17 +136,6 @@ static void put_lines(struct buf *out, const struct views *lines)
             return;
 }
 
-static void put_address(struct buf *out, struct view addr, bool first)
-{
-    uint8_t text[512];
-    struct writer w = writer_of(text, sizeof text);
-    if (multiaddr_format(addr, &w) != 0)
-        return;
-    if ((first || buf_append(out, view_of_text("\n")) == 0) &&
-        buf_append(out, writer_view(&w)) != 0)
-        return;
-}
-
 static int learn(struct peerlet *p, struct peer *peer, const struct identify_received *got)
 {
     if (got->record.data != NULL && got->seq > peer->record_seq) {
@@ -166,26 +155,24 @@ static void tell_identified(struct peerlet *p, struct conn *c, const struct iden
     struct buf b;
     buf_init(&b, &p->mem, 64u << 10);
     for (size_t i = 0; i < got->addresses.count; i++)
-        put_address(&b, got->addresses.at[i], i == 0);
+        add_address(&b, got->addresses.at[i], NULL);
     size_t protocols = b.len;
     put_lines(&b, &got->protocols);
     size_t rest = b.len;
-    struct views versions = {
-        .at = (struct view[]){got->agent_version, got->protocol_version, view_of_text("")},
-        .count = 3};
+    struct views versions = {.at = (struct view[]){got->agent_version, got->protocol_version},
+                             .count = 2};
     put_lines(&b, &versions);
-    if (got->observed.len > 0)
-        put_address(&b, got->observed, true);
     struct peer_text id = peer_text(&c->peer->id);
     emit(p, &(struct peerlet_output){
                 .type = PEERLET_PEER_IDENTIFIED,
                 .id = c->id,
                 .value = got->record.data != NULL,
                 .peer = peer_text_view(&id),
-                .text = view_of(join(&b, 0).data, protocols),
-                .extra = view_of(join(&b, protocols).data, rest - protocols),
+                .text = view_of(join(&b, protocols).data, rest - protocols),
+                .data = view_of(join(&b, 0).data, protocols),
+                .extra = got->observed,
                 .more = join(&b, rest),
-                .data = got->public_key,
+                .key = got->public_key,
             });
     buf_free(&b);
 }
@@ -243,7 +230,7 @@ static void tell_self(struct peerlet *p)
     buf_init(&b, &p->mem, 32u << 10);
     put_lines(&b, &names);
     emit(p, &(struct peerlet_output){
-                .type = PEERLET_SELF_UPDATED, .text = peerlet_addresses(p), .extra = join(&b, 0)});
+                .type = PEERLET_SELF_UPDATED, .text = join(&b, 0), .data = peerlet_addresses(p)});
     buf_free(&b);
 }
 

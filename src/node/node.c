@@ -51,6 +51,17 @@ struct peer_text peer_text(const struct peer_id *id)
     return t;
 }
 
+int read_address(struct peerlet *p, struct view given, struct view *addr)
+{
+    int rc = multiaddr_check(given);
+    if (rc != 0)
+        return fail(p, rc, "%s", err_text(rc));
+    struct writer clean = writer_of(p->address, sizeof p->address);
+    multiaddr_normalize(given, &clean);
+    *addr = writer_view(&clean);
+    return 0;
+}
+
 /* ---- signatures the browser checks ---------------------------------------------------------------- */
 
 bool order_verify(struct peerlet *p, uint32_t conn, uint32_t message, const struct public_key *key,

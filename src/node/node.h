@@ -11,7 +11,7 @@
  *     identity.c   identify, push, our own addresses
  *     gossip.c     the gossipsub router to streams; peer discovery on it
  *     liveness.c   who is still there; page life-cycle
- *     questions.c  lists as text
+ *     questions.c  lists for the application
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -214,7 +214,7 @@ struct peerlet {
     struct list relays;   /* struct relay */
     uint32_t last_relay;
     bool listens_circuit, listens_webrtc;
-    struct list rtcs; /* struct rtc */
+    struct list rtcs;            /* struct rtc */
     uint32_t rtc_this_minute[2]; /* enum role */
     uint64_t rtc_minute_at;
     struct failed_session failed_sessions[FAILED_SESSIONS];
@@ -251,6 +251,9 @@ struct stream *find_stream(const struct peerlet *p, uint32_t id);
 /* Has the browser check a signature for a handshake or a message; false when it cannot. */
 bool order_verify(struct peerlet *p, uint32_t conn, uint32_t message, const struct public_key *key,
                   struct view bytes, struct view signature);
+
+/* Makes p->address of what the application gave for one: checked, normalised. BAD_MULTIADDR. */
+MUST_USE int read_address(struct peerlet *p, struct view given, struct view *addr);
 
 struct peer_text peer_text(const struct peer_id *id);
 static inline struct view peer_text_view(const struct peer_text *t)
@@ -384,6 +387,10 @@ bool gossip_drain(struct peerlet *p);
 void gossip_tick(struct peerlet *p);
 uint64_t gossip_deadline(const struct peerlet *p);
 void discovery_announce(struct peerlet *p);
+
+/* ---- questions.c */
+/* Appends to a list of addresses, with the /p2p of `peer` unless that is null. */
+void add_address(struct buf *list, struct view addr, const struct peer_id *peer);
 
 /* ---- liveness.c */
 int ping_accept(struct peerlet *p, struct session *s);

@@ -1,4 +1,4 @@
-/* Lists as text, for the application; each answer lives in p->answer until the next question. */
+/* Lists for the application; each answer lives in p->answer until the next question. */
 #include "node/node.h"
 
 #include <assert.h>
@@ -30,20 +30,20 @@ static void add_peer(struct peerlet *p, const struct peer_id *id)
     add(p, peer_text_view(&t));
 }
 
-/* An address of `peer`, with its /p2p where it should have one. */
-static void add_address(struct peerlet *p, struct view addr, const struct peer_id *peer)
+void add_address(struct buf *list, struct view addr, const struct peer_id *peer)
 {
-    uint8_t bytes[MULTIADDR_MAX_LEN];
-    struct writer full = writer_of(bytes, sizeof bytes);
-    put(&full, addr);
+    uint8_t name[PEER_ID_MAX_LEN + 8], whole[MULTIADDR_MAX_LEN + sizeof name + 2];
+    struct writer end = writer_of(name, sizeof name), w = writer_of(whole, sizeof whole);
     if (peer != NULL) {
-        put_uvarint(&full, MULTIADDR_P2P);
-        put_delimited(&full, peer_id_view(peer));
+        put_uvarint(&end, MULTIADDR_P2P);
+        put_delimited(&end, peer_id_view(peer));
     }
-    uint8_t text[1024];
-    struct writer w = writer_of(text, sizeof text);
-    if (!full.failed && multiaddr_format(writer_view(&full), &w) == 0)
-        add(p, writer_view(&w));
+    put_uvarint(&w, addr.len + end.len);
+    put(&w, addr);
+    put(&w, writer_view(&end));
+    size_t before = list->len;
+    if (buf_append(list, writer_view(&w)) != 0)
+        buf_truncate(list, before);
 }
 
 struct view peerlet_peer_id(const struct peerlet *p)
@@ -73,7 +73,7 @@ struct view peerlet_addresses(struct peerlet *p)
     self_addresses(p, &addresses);
     begin(p);
     for (size_t i = 0; i < addresses.count; i++)
-        add_address(p, addresses.at[i], &p->self);
+        add_address(&p->answer, addresses.at[i], &p->self);
     return answer(p);
 }
 
@@ -92,7 +92,7 @@ struct view peerlet_recipients(struct peerlet *p)
 static struct peer *known(const struct peerlet *p, struct view text)
 {
     struct peer_id id;
-    return peer_id_parse_text(text, &id) == 0 ? addrbook_find(&p->peers, &id) : NULL;
+    return peer_id_parse_base58(text, &id) == 0 ? addrbook_find(&p->peers, &id) : NULL;
 }
 
 struct view peerlet_peer_addresses(struct peerlet *p, struct view text)
@@ -102,7 +102,7 @@ struct view peerlet_peer_addresses(struct peerlet *p, struct view text)
     if (peer != NULL)
         LIST_EACH(node, &peer->addresses) {
             const struct address *a = LIST_OWNER(node, struct address, in_peer);
-            add_address(p, view_of(a->bytes, a->len), NULL);
+            add_address(&p->answer, view_of(a->bytes, a->len), NULL);
         }
     return answer(p);
 }
@@ -151,29 +151,4 @@ struct view peerlet_subscribers(struct peerlet *p, struct view topic)
 struct view peerlet_mesh_peers(struct peerlet *p, struct view topic)
 {
     return peers_of(p, GOSSIPSUB_MESH, topic);
-}
-
-int peerlet_multiaddr_parse(struct peerlet *p, struct view text, struct view *bytes)
-{
-    uint8_t raw[MULTIADDR_MAX_LEN];
-    struct writer w = writer_of(raw, sizeof raw);
-    struct multiaddr_fault fault;
-    int rc = multiaddr_parse_text(text, &w, &fault);
-    if (rc != 0)
-        return fail(p, ERR_BAD_MULTIADDR, "\"%v\" is not a multiaddr: %s", &text,
-                    rc == ERR_TOO_BIG ? "it is too long" : fault.text);
-    begin(p);
-    add(p, writer_view(&w));
-    *bytes = answer(p);
-    return 0;
-}
-
-int peerlet_multiaddr_format(struct peerlet *p, struct view bytes, struct view *text)
-{
-    if (multiaddr_check(bytes) != 0)
-        return fail(p, ERR_BAD_MULTIADDR, "these bytes are not a multiaddr");
-    begin(p);
-    add_address(p, bytes, NULL);
-    *text = answer(p);
-    return 0;
 }

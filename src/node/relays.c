@@ -15,11 +15,14 @@
 static void tell(struct peerlet *p, const struct relay *r, int code, struct view why)
 {
     struct peer_text id = peer_text(&r->peer->id);
+    const struct conn *c = find_conn(p, r->conn);
+    bool has_address = r->state == PEERLET_RELAY_RESERVED && c != NULL;
     emit(p, &(struct peerlet_output){.type = PEERLET_RELAY,
                                      .peer = peer_text_view(&id),
                                      .value = r->state,
                                      .code = code,
-                                     .text = why});
+                                     .text = why,
+                                     .data = has_address ? conn_address(c) : view_of(NULL, 0)});
 }
 
 static void enter(struct peerlet *p, struct relay *r, enum peerlet_relay_state state, int code,
@@ -178,12 +181,8 @@ static void reserved(struct peerlet *p, struct relay *r, const struct circuit_re
         keep_address(p, r, conn_address(c));
     for (size_t i = 0; i < answer->addresses.count; i++)
         keep_address(p, r, answer->addresses.at[i]);
-    uint8_t text[512];
-    struct writer w = writer_of(text, sizeof text);
-    if (c == NULL || multiaddr_format(conn_address(c), &w) != 0)
-        w.len = 0;
     bool is_new = r->state != PEERLET_RELAY_RESERVED;
-    enter(p, r, PEERLET_RELAY_RESERVED, 0, writer_view(&w));
+    enter(p, r, PEERLET_RELAY_RESERVED, 0, view_of(NULL, 0));
     if (is_new)
         self_updated(p);
 }
@@ -357,28 +356,20 @@ uint64_t relays_deadline(const struct peerlet *p)
 
 /* ---- commands ---------------------------------------------------------------------------------- */
 
-static int keep_relay(struct peerlet *p, struct view text, bool reserve_there)
+static int keep_relay(struct peerlet *p, struct view addr, bool reserve_there)
 {
-    uint8_t raw[MULTIADDR_MAX_LEN];
-    struct writer w = writer_of(raw, sizeof raw);
-    struct multiaddr_fault fault;
-    if (multiaddr_parse_text(text, &w, &fault) != 0)
-        return fail(p, ERR_BAD_MULTIADDR, "\"%v\" is not a multiaddr: %s", &text, fault.text);
-    struct writer clean = writer_of(p->address, sizeof p->address);
-    multiaddr_normalize(writer_view(&w), &clean);
-    struct view addr = writer_view(&clean);
     struct multiaddr_circuit circuit;
     if (multiaddr_relay(addr, &circuit) == 0)
         addr = circuit.relay;
     struct peer_id id;
     if (multiaddr_peer(addr, &id) != 0)
-        return fail(p, ERR_BAD_ARGUMENT, "\"%v\" does not end in the Peer ID of a relay", &text);
+        return fail(p, ERR_BAD_ARGUMENT, "the address does not end in the Peer ID of a relay");
     if (peer_id_equal(&id, &p->self))
         return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
     const char *why = "";
     int rc = transport_permits(addr, p->services, p->page, false, &why);
     if (rc != 0)
-        return fail(p, rc, "%v: %s", &text, why);
+        return fail(p, rc, "%s", why);
     struct peer *peer = addrbook_add(&p->peers, &id);
     if (peer == NULL)
         return fail(p, ERR_FULL, "too many peers are known and in use");
@@ -391,27 +382,40 @@ static int keep_relay(struct peerlet *p, struct view text, bool reserve_there)
     if (!reserve_there)
         emit(p, &(struct peerlet_output){.type = PEERLET_PEER_DISCOVERED,
                                          .peer = peer_text_view(&name),
-                                         .text = text,
+                                         .data = peerlet_peer_addresses(p, peer_text_view(&name)),
                                          .value = PEERLET_FROM_BOOTSTRAP});
     return 0;
 }
 
 int peerlet_bootstrap(struct peerlet *p, struct view multiaddr, uint64_t now)
 {
+    struct view addr;
     p->now = now;
-    return keep_relay(p, multiaddr, false);
+    int rc = read_address(p, multiaddr, &addr);
+    return rc == 0 ? keep_relay(p, addr, false) : rc;
+}
+
+/* Whether it is this one part and no more. */
+static bool is_only(struct view addr, enum multiaddr_code code)
+{
+    struct multiaddr_part part;
+    return multiaddr_next(&addr, &part) == 1 && part.code == code && addr.len == 0;
 }
 
 int peerlet_listen(struct peerlet *p, struct view multiaddr, uint64_t now)
 {
+    struct view addr;
     p->now = now;
-    if (view_equals_text(multiaddr, "/webrtc")) {
+    int rc = read_address(p, multiaddr, &addr);
+    if (rc != 0)
+        return rc;
+    if (is_only(addr, MULTIADDR_WEBRTC)) {
         p->listens_webrtc = true;
         self_updated(p);
         return 0;
     }
-    if (!view_equals_text(multiaddr, "/p2p-circuit"))
-        return keep_relay(p, multiaddr, true);
+    if (!is_only(addr, MULTIADDR_P2P_CIRCUIT))
+        return keep_relay(p, addr, true);
     p->listens_circuit = true;
     LIST_EACH(node, &p->relays) {
         struct relay *r = LIST_OWNER(node, struct relay, in_node);

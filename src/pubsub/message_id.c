@@ -141,7 +141,7 @@ static bool parse_text_id(struct view id, struct message_id *origin)
     uint8_t seqno[MESSAGE_SEQNO_LEN];
     size_t len = text_peer_id_len(id);
     if (len == 0 || !parse_decimal(view_of(id.data + len, id.len - len), &number) ||
-        peer_id_parse_text(view_of(id.data, len), &from) != 0)
+        peer_id_parse_base58(view_of(id.data, len), &from) != 0)
         return false;
     struct writer w = writer_of(seqno, sizeof seqno);
     put_u64be(&w, number);

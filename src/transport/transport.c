@@ -1,5 +1,6 @@
 #include "transport/transport.h"
 
+#include "multiformats/ip.h"
 #include "multiformats/multihash.h"
 
 /*
@@ -76,6 +77,12 @@ int transport_permits(struct view addr, uint32_t services, uint32_t page, bool r
     return host_permits(circuit.relay, page, why);
 }
 
+uint16_t transport_port(const struct multiaddr_part *part)
+{
+    struct cursor c = cursor_of(part->value);
+    return take_u16be(&c);
+}
+
 /* A certificate is checked against the name in the URL, so an sni component comes first. */
 void transport_put_authority(struct writer *w, struct view addr, unsigned usual)
 {
@@ -91,12 +98,12 @@ void transport_put_authority(struct writer *w, struct view addr, unsigned usual)
         host = sni;
     bool is_ip6 = host.code == MULTIADDR_IP6;
     put_text(w, is_ip6 ? "[" : "");
-    multiaddr_format_value(&host, w);
+    multiaddr_format_host(&host, w);
     put_text(w, is_ip6 ? "]" : "");
-    if (!has_port || ((unsigned)port.value.data[0] << 8 | port.value.data[1]) == usual)
+    if (!has_port || transport_port(&port) == usual)
         return;
     put_text(w, ":");
-    multiaddr_format_value(&port, w);
+    port_format(w, transport_port(&port));
 }
 
 int transport_certhashes(struct view addr, struct writer *out)

@@ -55,6 +55,9 @@ const struct transport_ops *transport_of(struct view addr, uint32_t services, un
 MUST_USE int transport_permits(struct view addr, uint32_t services, uint32_t page,
                                bool reachable_relay, const char **why);
 
+/* Of a /tcp or /udp. */
+uint16_t transport_port(const struct multiaddr_part *part);
+
 /* "host:port" of a URL, the port left out when it is `usual`. A name in /sni is the host. */
 void transport_put_authority(struct writer *w, struct view addr, unsigned usual);
 

@@ -1,5 +1,6 @@
 #include "transport/transport.h"
 
+#include "multiformats/ip.h"
 #include "multiformats/multihash.h"
 
 static bool is_webrtc_direct(struct view addr)
@@ -14,9 +15,9 @@ int webrtc_direct_candidate(struct view addr, struct writer *out)
     if (multiaddr_next(&addr, &ip) != 1 || multiaddr_next(&addr, &port) != 1)
         return ERR_BAD_MULTIADDR;
     put_text(out, "candidate:1467250027 1 UDP 1467250027 ");
-    multiaddr_format_value(&ip, out);
+    multiaddr_format_host(&ip, out);
     put_text(out, " ");
-    multiaddr_format_value(&port, out);
+    port_format(out, transport_port(&port));
     put_text(out, " typ host");
     return out->failed ? ERR_BAD_MULTIADDR : 0;
 }

@@ -18,9 +18,9 @@ static void put_path(struct writer *w, struct view addr)
     if (!multiaddr_find(addr, MULTIADDR_HTTP_PATH, &part))
         return;
     for (size_t i = 0; i < part.value.len; i++) {
-        struct multiaddr_part one = {.code = part.code, .value = view_of(part.value.data + i, 1)};
-        if (*one.value.data != '/')
-            multiaddr_format_value(&one, w);
+        struct view one = view_of(part.value.data + i, 1);
+        if (*one.data != '/')
+            multiaddr_format_path(one, w);
         else if (i > 0)
             put_text(w, "/");
     }

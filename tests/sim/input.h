@@ -3,7 +3,8 @@
  *
  * The simulator tells its nodes nothing in any other way, so whatever it does can be recorded and
  * played again (recording.h), and the fuzzer makes its inputs out of bytes. A row of INPUT_MAP is a
- * name and the call it stands for.
+ * name and the call it stands for. Multiaddrs are text here, a line for each; what is not one is given
+ * to the node as it is.
  */
 #ifndef SIM_INPUT_H
 #define SIM_INPUT_H
@@ -22,6 +23,10 @@ struct input {
 };
 
 #define INPUT_DATA view_of_span(in->bytes)
+#define INPUT_ADDRESS input_address(in->text, &scratch)
+#define INPUT_LIST input_list(in->text, &scratch)
+/* What is no Peer ID is addresses. */
+#define INPUT_TARGETS (in->text.len > 0 && *in->text.data == '/' ? INPUT_LIST : view_of(NULL, 0))
 
 #define INPUT_MAP(X)                                                                               \
     X(TICK, peerlet_tick(p, now))                                                                  \
@@ -39,10 +44,10 @@ struct input {
     X(CLOCK, peerlet_clock(p, in->value, now))                                                     \
     X(START, peerlet_start(p, now))                                                                \
     X(STOP, peerlet_stop(p, now))                                                                  \
-    X(LISTEN, r.code = peerlet_listen(p, in->text, now))                                           \
-    X(BOOTSTRAP, r.code = peerlet_bootstrap(p, in->text, now))                                     \
+    X(LISTEN, r.code = peerlet_listen(p, INPUT_ADDRESS, now))                                      \
+    X(BOOTSTRAP, r.code = peerlet_bootstrap(p, INPUT_ADDRESS, now))                                \
     X(DISCOVER, r.code = peerlet_discover(p, in->text, (uint32_t)in->value, in->flags != 0, now))  \
-    X(DIAL, r.code = peerlet_dial(p, in->text, in->flags, &r.id, now))                             \
+    X(DIAL, r.code = peerlet_dial(p, in->text, INPUT_TARGETS, in->flags, &r.id, now))              \
     X(DIAL_CANCEL, peerlet_dial_cancel(p, in->id, now))                                            \
     X(HANG_UP, r.code = peerlet_hang_up(p, in->text, now))                                         \
     X(CONN_CLOSE, peerlet_conn_close(p, in->id, in->flags != 0, now))                              \
@@ -59,7 +64,7 @@ struct input {
     X(SUBSCRIBE, r.code = peerlet_subscribe(p, in->text, now))                                     \
     X(UNSUBSCRIBE, r.code = peerlet_unsubscribe(p, in->text, now))                                 \
     X(PUBLISH, r.code = peerlet_publish(p, in->text, INPUT_DATA, now))                             \
-    X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, INPUT_DATA, in->text, now))                 \
+    X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, INPUT_DATA, INPUT_LIST, now))               \
     X(CHANNEL_ENDED,                                                                               \
       peerlet_channel_ended(p, in->id, in->channel, (enum peerlet_channel_end)in->value, now))
 

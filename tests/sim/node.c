@@ -1,6 +1,7 @@
 #include "sim/node.h"
 
 #include "base/cursor.h"
+#include "multiformats/multiaddr.h"
 #include "sim/cable.h"
 #include "sim/relay.h"
 #include "sim/rtc.h"
@@ -23,6 +24,27 @@ static void copy_text(char *out, size_t room, struct view text)
     if (len > 0)
         memcpy(out, text.data, len);
     out[len] = '\0';
+}
+
+static void copy_address(char *out, size_t room, struct view addr)
+{
+    struct writer w = writer_of((uint8_t *)out, room - 1);
+    int rc = multiaddr_format(addr, &w);
+    assert(rc == 0);
+    out[w.len] = '\0';
+}
+
+/* A list of addresses, one a line. */
+static void copy_addresses(char *out, size_t room, struct view list)
+{
+    struct cursor c = cursor_of(list);
+    struct writer w = writer_of((uint8_t *)out, room - 1);
+    while (c.rest.len > 0) {
+        put_text(&w, w.len > 0 ? "\n" : "");
+        int rc = multiaddr_format(take_delimited(&c, MULTIADDR_MAX_LEN), &w);
+        assert(rc == 0);
+    }
+    out[w.len] = '\0';
 }
 
 static const char *room_of(const struct node *n)
@@ -68,7 +90,7 @@ static void conn_opened(struct node *n, const struct peerlet_output *out)
     c->id = out->id;
     c->flags = out->value;
     copy_text(c->peer, sizeof c->peer, out->peer);
-    copy_text(c->address, sizeof c->address, out->text);
+    copy_address(c->address, sizeof c->address, out->data);
     list_add(&n->conns, &c->in_node);
 }
 
@@ -96,7 +118,10 @@ static void relay_changed(struct node *n, const struct peerlet_output *out)
     r->state = (enum peerlet_relay_state)out->value;
     r->code = out->code;
     r->since = n->host.sim->now;
-    copy_text(r->text, sizeof r->text, out->text);
+    if (out->data.len > 0)
+        copy_address(r->text, sizeof r->text, out->data);
+    else
+        copy_text(r->text, sizeof r->text, out->text);
 }
 
 static void dial_over(struct node *n, const struct peerlet_output *out, uint32_t conn)
@@ -309,7 +334,7 @@ static void perform(struct node *n, const struct peerlet_output *out)
             cable_close_link(h, out->id);
         break;
     case PEERLET_SELF_UPDATED:
-        copy_text(n->addresses, sizeof n->addresses, out->text);
+        copy_addresses(n->addresses, sizeof n->addresses, out->data);
         break;
     case PEERLET_PEER_DISCOVERED:
         n->discovered++;
@@ -363,7 +388,6 @@ static void perform(struct node *n, const struct peerlet_output *out)
         n->pings += out->code == 0;
         break;
     case PEERLET_STREAM_ROOM:
-    case PEERLET_PEER_UPDATED:
     case PEERLET_PEER_IDENTIFIED:
     case PEERLET_DIAL_PROGRESS:
     case PEERLET_SUBSCRIPTION:

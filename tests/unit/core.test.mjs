@@ -114,19 +114,19 @@ test('what keeps the module from starting is said in words', async () => {
 test('options: everything, or what js-libp2p would do', () => {
   const all = readOptions({})
   assert.equal(all.numbers[k.APP_SERVICES], k.ALL)
-  assert.deepEqual(all.listen, ['/p2p-circuit', '/webrtc'])
+  assert.deepEqual(all.listen.map(String), ['/p2p-circuit', '/webrtc'])
   assert.deepEqual(all.discovery, [{ topic: '_peer-discovery._p2p._pubsub', interval: 0, listenOnly: false }])
   assert.equal(all.rtcConfiguration.iceServers[0].urls.length, 4)
 
   const some = readOptions({
     transports: [webSockets(), webTransport(), webRTC({ rtcConfiguration: { iceServers: [] } })],
-    peerDiscovery: [bootstrap({ list: ['/a', '/b'] }), pubsubPeerDiscovery({ topics: ['x', 'y'], interval: 5, listenOnly: true })],
+    peerDiscovery: [bootstrap({ list: ['/ws', '/wss'] }), pubsubPeerDiscovery({ topics: ['x', 'y'], interval: 5, listenOnly: true })],
     services: { chat: gossipsub({ D: 3, globalSignaturePolicy: 'StrictNoSign' }), own: () => 'mine' },
     connectionManager: { maxConnections: 9 },
     nodeInfo: { name: 'app', version: '1.2.3' }
   })
   assert.equal(some.numbers[k.APP_SERVICES], k.WEBSOCKET | k.WEBTRANSPORT | k.WEBRTC | k.PUBSUB)
-  assert.deepEqual([some.listen, some.bootstrap, some.agent], [[], ['/a', '/b'], 'app/1.2.3'])
+  assert.deepEqual([some.listen, some.bootstrap.map(String), some.agent], [[], ['/ws', '/wss'], 'app/1.2.3'])
   assert.deepEqual(some.discovery.map(({ topic, interval }) => [topic, interval]), [['x', 5], ['y', 5]])
   assert.deepEqual(some.rtcConfiguration, { iceServers: [] })
   assert.deepEqual([k.APP_D, k.APP_SIGNING, k.APP_MESSAGE_ID, k.APP_MAX_CONNECTIONS].map((at) => some.numbers[at]), [3, k.STRICT_NO_SIGN, k.ID_SHA256, 9])

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as matchers from '../../js-glue/matchers.js'
-import { isMultiaddr, multiaddr, multiaddrs } from '../../js-glue/multiaddr.js'
+import { fromList, isMultiaddr, multiaddr, toList } from '../../js-glue/multiaddr.js'
 
 const vectors = JSON.parse(readFileSync(new URL('../vectors/multiaddr.json', import.meta.url), 'utf8'))
 const hex = (/** @type {Uint8Array} */ bytes) => Buffer.from(bytes).toString('hex')
@@ -109,7 +109,15 @@ test('putting together and taking apart', () => {
   assert.equal(JSON.stringify({ relay }), `{"relay":"${relay}"}`)
   assert.ok(isMultiaddr(relay) && isMultiaddr(theirMultiaddr('/webrtc')) && !isMultiaddr('/webrtc') && !isMultiaddr(null))
   assert.equal(String(multiaddr(theirMultiaddr(`${relay}`))), String(relay))
-  assert.deepEqual(multiaddrs(['/webrtc', '/from/the/future', '/ws']).map(String), ['/webrtc', '/ws'])
+})
+
+test('a list of addresses, as the core has them', () => {
+  const list = toList([multiaddr('/webrtc'), multiaddr('/dns4/a.example/tcp/1/ws')])
+  assert.equal(hex(list), '029902' + '10' + '3609612e6578616d706c65' + '060001' + 'dd03')
+  assert.deepEqual(fromList(list).map(String), ['/webrtc', '/dns4/a.example/tcp/1/ws'])
+  assert.deepEqual(fromList(bytes('')), [])
+  // the middle one is of a protocol from the future, the last of a name that is no UTF-8
+  assert.deepEqual(fromList(bytes('029902' + '03ffff03' + '02dd03' + '043602ffff')).map(String), ['/webrtc', '/ws'])
 })
 
 test('the shapes of older versions', () => {
