@@ -40,9 +40,12 @@ uint8_t *buf_reserve(struct buf *b, size_t len)
 {
     if (len > buf_room(b))
         return NULL;
-    if (b->head + b->len + len > b->capacity) {
-        pull_to_front(b);
-        if (b->len + len > b->capacity && !grow(b, b->len + len))
+    size_t want = b->len + len;
+    if (b->head + want > b->capacity) {
+        /* No more is moved than was taken since the last time, or a full queue would be for each bit. */
+        if (want <= b->capacity / 2 || !grow(b, b->head + want))
+            pull_to_front(b);
+        if (b->head + want > b->capacity)
             return NULL;
     }
     return b->data + b->head + b->len;

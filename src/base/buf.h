@@ -5,8 +5,8 @@
  *                       ^ head                ^ head + len
  *
  * Bytes are appended at the tail and taken from the head. Memory is fetched when the first byte
- * comes, grows by doubling up to `limit`, and is given back when the queue runs empty and
- * buf_trim is called. A zeroed buf with `mem` and `limit` set is valid and empty.
+ * comes, grows by doubling, at most to four times `limit`, and is given back when the queue runs empty
+ * and buf_trim is called. A zeroed buf with `mem` and `limit` set is valid and empty.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

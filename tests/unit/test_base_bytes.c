@@ -165,6 +165,31 @@ static void test_buf_is_a_queue(void **state)
     assert_mem_empty(&mem);
 }
 
+/* Of a queue that stays full no more is moved than is taken from it, and its memory is bounded. */
+static void test_buf_moves_little(void **state)
+{
+    (void)state;
+    enum { LIMIT = 60000, PIECE = 100 };
+    struct mem mem = {0};
+    struct buf b;
+    size_t taken = 0, moved = 0;
+    buf_init(&b, &mem, LIMIT);
+    while (buf_room(&b) > 0 && buf_reserve(&b, PIECE) != NULL)
+        buf_commit(&b, PIECE);
+    for (int round = 0; round < 5000; round++) {
+        buf_take(&b, PIECE);
+        taken += PIECE;
+        size_t head = b.head;
+        assert_non_null(buf_reserve(&b, PIECE));
+        moved += b.head < head ? b.len : 0;
+        buf_commit(&b, PIECE);
+    }
+    assert_true(moved > 0 && moved <= taken);
+    assert_true(mem.peak <= 4 * LIMIT);
+    buf_free(&b);
+    assert_mem_empty(&mem);
+}
+
 static void test_format(void **state)
 {
     (void)state;
@@ -186,7 +211,7 @@ int main(void)
         cmocka_unit_test(test_cursor_is_sticky), cmocka_unit_test(test_delimited_limit),
         cmocka_unit_test(test_writer_is_sticky), cmocka_unit_test(test_buf_queue),
         cmocka_unit_test(test_buf_limit),        cmocka_unit_test(test_buf_is_a_queue),
-        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_buf_moves_little), cmocka_unit_test(test_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
