@@ -106,17 +106,19 @@ export class Core {
     m.onLog = (/** @type {number} */ level, /** @type {string} */ text) => log(level, text)
     const exports = m.calls()
     this.#askError = exports.ask_error
-    for (const [name, call] of Object.entries(exports)) this.calls[name] = (...args) => this.#guard(() => call(...args))
+    for (const [name, call] of Object.entries(exports)) this.calls[name] = this.#guard(call)
   }
 
-  /** @template T @param {() => T} call @returns {T} */
+  /** @param {(...args: number[]) => number} call @returns {(...args: number[]) => number} */
   #guard (call) {
-    if (this.#trap !== undefined) throw this.#trap
-    try {
-      return call()
-    } catch (err) {
-      this.#m.die(err)
-      throw this.#trap
+    return (...args) => {
+      if (this.#trap !== undefined) throw this.#trap
+      try {
+        return call(...args)
+      } catch (err) {
+        this.#m.die(err)
+        throw this.#trap
+      }
     }
   }
 

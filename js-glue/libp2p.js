@@ -545,7 +545,7 @@ export class Libp2p extends Emitter {
       direction: is(k.CONN_INBOUND) ? 'inbound' : 'outbound',
       direct: !is(k.CONN_RELAYED),
       multiplexer: is(k.CONN_WEBRTC) ? '/webrtc' : is(k.CONN_WEBTRANSPORT) ? '/webtransport' : '/yamux/1.0.0',
-      limits: is(k.CONN_LIMITED) ? { seconds: limitSeconds, bytes: limitBytes } : undefined
+      limits: is(k.CONN_LIMITED) ? { seconds: limitSeconds, bytes: BigInt(limitBytes) } : undefined
     })
     this.#connections.set(id, connection)
     this.tell('connection:open', connection)

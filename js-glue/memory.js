@@ -24,7 +24,7 @@ const OUTPUT = { type: 0, id: 1, channel: 2, value: 3, code: 4, limitSeconds: 5,
  * @property {number} value
  * @property {number} code
  * @property {number} limitSeconds
- * @property {bigint} limitBytes
+ * @property {number} limitBytes
  * @property {string} peer
  * @property {string} text
  * @property {Uint8Array} data
@@ -70,7 +70,7 @@ export function readOutput (m, ptr) {
     value: n[OUTPUT.value],
     code: n[OUTPUT.code] | 0,
     limitSeconds: n[OUTPUT.limitSeconds],
-    limitBytes: BigInt(n[OUTPUT.limitBytes]) | BigInt(n[OUTPUT.limitBytes + 1]) << 32n,
+    limitBytes: n[OUTPUT.limitBytes] + n[OUTPUT.limitBytes + 1] * 2 ** 32,
     peer: text(OUTPUT.peer),
     text: text(OUTPUT.text),
     data: bytes(OUTPUT.data),

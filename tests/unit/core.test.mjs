@@ -76,7 +76,7 @@ test('events are told after the call that brought them, and one bad listener cos
   put(2)
   assert.equal(heard.length, 0)
   await turn()
-  assert.deepEqual(heard, [[1, -7, 'hi', [1, 2, 3], 4294967297n], [2, -7, 'hi', [1, 2, 3], 4294967297n]])
+  assert.deepEqual(heard, [[1, -7, 'hi', [1, 2, 3], 4294967297], [2, -7, 'hi', [1, 2, 3], 4294967297]])
   assert.deepEqual(reported, ['mine'])
 })
 
