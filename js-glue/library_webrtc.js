@@ -47,7 +47,7 @@ mergeInto(LibraryManager.library, {
 
   // Must run in the task in which the channel came up, or its first messages are lost.
   $rtcAdopt__deps: ['$rtcChannel', '$rtcLose', '$rtcRoom', '$enter', '$toInbox'],
-  $rtcAdopt: function (link, channel, dc, l) {
+  $rtcAdopt: function (link, channel, dc, l, theirId) {
     var c = { dc: dc, room: l.high }
     l.channels.set(channel, c)
     dc.binaryType = 'arraybuffer'
@@ -65,7 +65,17 @@ mergeInto(LibraryManager.library, {
       if (rtcChannel(link, channel) === c) enter(() => { _rtc_ended(link, channel, end) })
     }
     dc.onbufferedamountlow = () => { rtcRoom(link, channel, c) }
-    dc.onclose = () => { rtcLose(link, channel, c) }
+    // Firefox says nothing of a close that comes right behind the channel, and does not answer it: then
+    // the end of another channel of that number is the answer, without which the peer would wait for ever.
+    dc.onclosing = () => { theirId = -1 }
+    dc.onclose = () => {
+      if (theirId >= 0 && rtcChannel(link, channel) === c) {
+        try {
+          l.pc.createDataChannel('', { negotiated: true, id: theirId }).close()
+        } catch (err) {} // the connection is down
+      }
+      rtcLose(link, channel, c)
+    }
   },
 
   $rtcListen__deps: ['$rtcLinks', '$rtcAdopt', '$rtcFail', '$enter', '$textToInbox'],
@@ -92,7 +102,7 @@ mergeInto(LibraryManager.library, {
     pc.ondatachannel = (e) => {
       if (!isMine()) return
       var channel = enter(() => _rtc_incoming(link, textToInbox(e.channel.label), l.high))
-      if (channel) rtcAdopt(link, channel, e.channel, l)
+      if (channel) rtcAdopt(link, channel, e.channel, l, e.channel.id)
       else e.channel.close()
       enter(_app_flush)
     }

@@ -98,6 +98,7 @@ struct peerlet_limits {
     uint32_t early_channels;  /* the same before it is known who is there */
     size_t early_bytes;       /* kept of each of them until then */
     uint32_t rtc_ms;          /* offer to connected */
+    uint32_t rtc_init_ms;     /* connected to the dialer's close of its first channel */
     uint32_t rtc_fin_ack_ms;  /* for a FIN to be acknowledged; rust never does */
     uint32_t direct_retry_ms[3]; /* between upgrades; the last for ever */
 

@@ -336,6 +336,20 @@ static void finish_signaling(struct peerlet *p, struct rtc *r)
     drain_session(p, s);
 }
 
+/*
+ * The dialer's first channel has made the offer possible, and the dialer closes it. js-libp2p waits for
+ * ever for it to open if the listener is faster; and for ever for its end if the listener, which then
+ * is Firefox, overlooks the close because it comes right behind the channel: so we close it too, later.
+ */
+static void close_init(struct peerlet *p, struct rtc *r)
+{
+    if (r->init_channel != 0)
+        emit(p, &(struct peerlet_output){
+                    .type = PEERLET_CLOSE_CHANNEL, .id = r->conn, .channel = r->init_channel});
+    r->init_channel = 0;
+    r->until = NEVER;
+}
+
 /* ICE and DTLS are up, and what the dialer's first channel was for is done. */
 static void become_ready(struct peerlet *p, struct rtc *r)
 {
@@ -343,7 +357,7 @@ static void become_ready(struct peerlet *p, struct rtc *r)
     if (r->is_ready || c == NULL)
         return;
     r->is_ready = true;
-    r->until = NEVER;
+    r->until = r->init_channel == 0 ? NEVER : after(p->now, p->limits.rtc_init_ms);
     uint32_t link = r->conn;
     conn_ready_native(c, p->now);
     conn_established(p, c);
@@ -356,11 +370,8 @@ static void check_ready(struct peerlet *p, struct rtc *r)
 {
     if (!r->is_connected || (r->role == DIALER && !r->init_open))
         return;
-    if (r->init_channel != 0) {
-        emit(p, &(struct peerlet_output){
-                    .type = PEERLET_CLOSE_CHANNEL, .id = r->conn, .channel = r->init_channel});
-        r->init_channel = 0;
-    }
+    if (r->role == DIALER)
+        close_init(p, r);
     become_ready(p, r);
 }
 
@@ -434,9 +445,11 @@ uint32_t peerlet_channel_incoming(struct peerlet *p, uint32_t link, struct view 
     if (c == NULL || !link_has_channels(c->link.kind) ||
         (c->link.kind == LINK_SESSION && !conn_is_ready(c)))
         return 0;
-    /* The dialer closes it: js-libp2p waits for ever for it to open if we are faster. */
-    if (r != NULL && view_equals_text(label, INIT_LABEL))
-        return ++p->last_stream;
+    if (r != NULL && view_equals_text(label, INIT_LABEL)) {
+        if (r->is_ready)
+            r->until = after(now, p->limits.rtc_init_ms);
+        return r->init_channel = ++p->last_stream;
+    }
     /* A channel of the peer's is proof enough that the connection is up. */
     if (r != NULL) {
         r->is_connected = true;
@@ -540,6 +553,10 @@ void direct_tick(struct peerlet *p)
         struct conn *c = find_conn(p, r->conn);
         if (c == NULL || !is_due(r->until, p->now))
             continue;
+        if (r->is_ready) {
+            close_init(p, r);
+            continue;
+        }
         conn_end(p, c, ERR_TIMEOUT, view_of_text("the WebRTC handshake took too long"));
         break; /* others may have gone with it; they are due at the next tick */
     }

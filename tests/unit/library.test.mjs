@@ -273,6 +273,22 @@ test('WebRTC, listening: answer before candidates, channels of the peer, one tha
   assert.deepEqual(take(), [['message', 6, 100, 'h']])
 })
 
+test('WebRTC: an end of the peer that the browser leaves without an answer is answered', async () => {
+  const { js, made, put, take, FakeChannel } = openLibrary()
+  js.js_rtc_open(6, 10, 100)
+  js.js_rtc_channel(6, 1, ...put('ours'))
+  await turn()
+  const [pc] = made
+  const [ours] = pc.channels
+  const [told, untold] = [3, 1].map((id) => Object.assign(new FakeChannel(''), { id, onclosing () {}, onclose () {} }))
+  for (const channel of [told, untold]) pc.ondatachannel({ channel })
+  told.onclosing()
+  take()
+  for (const channel of [ours, told, untold]) channel.onclose()
+  assert.deepEqual(pc.channels.map((/** @type {any} */ channel) => [channel.options, channel.isClosed]), [[{}, true], [{ negotiated: true, id: 1 }, true]])
+  assert.equal(take().length, 3)
+})
+
 test('WebRTC: room is told when a channel drains, and where it never filled', async () => {
   const { js, made, put, take } = openLibrary()
   js.js_rtc_open(5, 10, 100)
