@@ -24,12 +24,30 @@ const struct transport_ops *transport_of(struct view addr, uint32_t services, un
     return NULL;
 }
 
+/* Whether the host is a name in other letters than those of URLs. */
+static bool is_foreign(struct view host)
+{
+    struct multiaddr_part part;
+    if (multiaddr_next(&host, &part) != 1 || part.code == MULTIADDR_IP4 ||
+        part.code == MULTIADDR_IP6)
+        return false;
+    for (size_t i = 0; i < part.value.len; i++)
+        if (part.value.data[i] > 127)
+            return true;
+    return false;
+}
+
 /* What the browser itself, or our care for the user's own network, has against a host. */
 static int host_permits(struct view addr, uint32_t page, const char **why)
 {
     struct multiaddr_part sni;
     bool has_sni = multiaddr_has(addr, MULTIADDR_TLS) && multiaddr_find(addr, MULTIADDR_SNI, &sni);
-    enum multiaddr_scope scope = multiaddr_scope(has_sni ? sni.whole : addr);
+    struct view host = has_sni ? sni.whole : addr;
+    enum multiaddr_scope scope = multiaddr_scope(host);
+    if (is_foreign(host)) {
+        *why = "the host name is not in ASCII; write it as DNS has it, with xn--";
+        return ERR_NO_ADDRESS;
+    }
     if (page & PEERLET_PAGE_ANY)
         return 0;
     if ((page & PEERLET_PAGE_SECURE) && scope != SCOPE_LOOPBACK &&

@@ -17,6 +17,14 @@ static size_t count(struct view text, char c)
     return n;
 }
 
+static bool is_ascii(struct view text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] > 127)
+            return false;
+    return true;
+}
+
 static void check_printable(struct view text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -57,8 +65,10 @@ static uint64_t ask(struct view addr, uint32_t services, uint32_t page)
     int rc = transport_permits(addr, services, page, false, &why);
     assert(rc == 0 ? t != NULL : why != NULL);
     assert(rc != 0 || transport_permits(addr, services, page, true, &why) == 0);
-    if (t != NULL && t->url != NULL && t->url(addr, &w) == 0)
+    if (t != NULL && t->url != NULL && t->url(addr, &w) == 0) {
         check_url(writer_view(&w));
+        assert(rc != 0 || is_ascii(writer_view(&w)));
+    }
     if (t == &TRANSPORT_WEBRTC_DIRECT)
         ask_direct(addr, &w);
     fuzz_say_number(&said, (uint32_t)rc);

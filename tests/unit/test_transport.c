@@ -152,6 +152,16 @@ static void test_permissions(void **state)
         {"/ip4/127.0.0.1/tcp/1/ws", PEERLET_PAGE_SECURE | PEERLET_PAGE_PRIVATE, false, 0},
         {"/dns4/example.com/tcp/443/tls/ws", PEERLET_PAGE_SECURE, false, 0},
         {"/dns4/1.example.com/tcp/443/tls/ws", 0, false, 0},
+        {"/dns4/xn--bcher-kva.example/tcp/443/tls/ws", 0, false, 0},
+        {"/dns4/b\xc3\xbc"
+         "cher.example/tcp/443/tls/ws",
+         0, false, ERR_NO_ADDRESS},
+        {"/dns4/b\xfc"
+         "cher.example/tcp/443/tls/ws",
+         PEERLET_PAGE_ANY, false, ERR_NO_ADDRESS},
+        {"/ip4/192.0.2.1/tcp/443/tls/sni/b\xc3\xbc"
+         "cher.example/ws",
+         0, false, ERR_NO_ADDRESS},
         {"/dns4/127.0.0.1/tcp/443/tls/ws", 0, false, ERR_DENIED},
         {"/dns4/192.168.1.1/tcp/443/tls/ws", 0, false, ERR_DENIED},
         {"/dns4/192.0.2.1/tcp/443/tls/ws", 0, false, 0},
