@@ -221,6 +221,17 @@ static struct conn *relay_conn(const struct peerlet *p, const struct relay *r)
     return c != NULL && c->link.kind != LINK_RELAYED ? c : NULL;
 }
 
+/* Without a network there is still this machine. */
+static bool is_in_reach(const struct peerlet *p, const struct peer *peer)
+{
+    LIST_EACH(node, &peer->addresses) {
+        const struct address *a = LIST_OWNER(node, struct address, in_peer);
+        if (multiaddr_is_loopback(view_of(a->bytes, a->len)))
+            return true;
+    }
+    return !p->is_offline;
+}
+
 static void advance(struct peerlet *p, struct relay *r)
 {
     struct conn *c = relay_conn(p, r);
@@ -239,7 +250,7 @@ static void advance(struct peerlet *p, struct relay *r)
         relay_free(p, r);
         return;
     }
-    if (r->dial != 0 || p->is_offline) {
+    if (r->dial != 0 || !is_in_reach(p, r->peer)) {
         r->retry_at = NEVER;
         return;
     }

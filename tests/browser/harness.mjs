@@ -154,10 +154,6 @@ export function openWorld ({ flags = [] } = {}) {
         page.on('console', (message) => console.error(`${url}: ${message.text()}`))
         page.on('pageerror', (err) => console.error(`${url}: ${err.stack}`))
       }
-      // where there is only loopback Chromium says it is offline, and a page then leaves its relays alone
-      if (process.env.LOOPBACK_ONLY !== undefined) {
-        await page.addInitScript("Object.defineProperty(Navigator.prototype, 'onLine', { get: () => true })")
-      }
       if (script !== undefined) await page.addInitScript(script)
       await page.goto(new URL(url, origin).href)
       return page

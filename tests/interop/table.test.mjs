@@ -28,7 +28,6 @@ const THEIRS = {
 }
 /** What is known not to work yet: run all the same, listed, and no failure. */
 const OPEN = {
-  'js-libp2p in Chromium dials Firefox over /p2p-circuit/webrtc': 'the direct connection is lost again in about every second run',
   'Firefox dials go-libp2p over /webtransport': 'the session comes up, then no stream is answered',
   'Chromium dials rust-libp2p over /webrtc-direct': 'more often than not no answer comes',
   'Firefox dials rust-libp2p over /webrtc-direct': 'more often than not no answer comes'

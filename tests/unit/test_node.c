@@ -905,6 +905,39 @@ static void test_each_allocation_fails(void **state)
     }
 }
 
+static void count_sockets(struct attackers *w, const struct peerlet_output *out)
+{
+    *(uint32_t *)w->context += out->type == PEERLET_OPEN_SOCKET;
+}
+
+/* A browser without a network still reaches its own machine. */
+static void test_a_relay_on_this_machine_is_kept_offline(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t sockets;
+    } CASES[] = {
+        {"/ip4/10.0.0.1", 0}, {"/dns4/relay.example", 0}, {"/ip4/127.0.0.1", 1},
+        {"/ip6/::1", 1},      {"/dns4/localhost", 1},
+    };
+    (void)state;
+    EACH_ROW(i, CASES) {
+        struct attackers w;
+        uint32_t sockets = 0;
+        char address[128];
+        attackers_init(&w, &PEERLET_LIMITS);
+        w.told = count_sockets;
+        w.context = &sockets;
+        attackers_tell(&w, (struct input){.type = INPUT_PAGE_EVENT, .value = PEERLET_OFFLINE});
+        text_format(address, sizeof address, "%s%s", CASES[i].name,
+                    w.addresses[0] + strlen("/ip4/10.0.0.1"));
+        attackers_tell(&w, (struct input){.type = INPUT_BOOTSTRAP, .text = view_of_text(address)});
+        attackers_begin(&w);
+        assert_int_equal(sockets, CASES[i].sockets);
+        attackers_end(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -926,6 +959,7 @@ int main(void)
         cmocka_unit_test(test_a_handshake_byte_by_byte),
         cmocka_unit_test(test_a_negotiation_byte_by_byte),
         cmocka_unit_test(test_a_flood_of_rumours),
+        cmocka_unit_test(test_a_relay_on_this_machine_is_kept_offline),
         cmocka_unit_test(test_each_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
