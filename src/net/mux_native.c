@@ -30,6 +30,8 @@ static struct channel *channel_new(struct conn *c, uint32_t id)
         return NULL;
     ch->id = id;
     datachannel_init(&ch->frames, c->mem, c->limits);
+    if (c->link.kind == LINK_DIRECT)
+        ch->frames.payload_max = DATACHANNEL_PAYLOAD_GO;
     buf_init(&ch->out, c->mem, c->limits->channel_out);
     buf_init(&ch->early, c->mem, c->limits->early_bytes);
     list_add(&c->channels, &ch->in_conn);
@@ -164,8 +166,6 @@ bool conn_early(struct conn *c, uint32_t *channel, struct span *bytes)
 /* Where the next bytes of a channel go, at most `*room` of them. */
 static uint8_t *reserve_bytes(struct conn *c, struct channel *ch, size_t *room)
 {
-    if (c->link.kind == LINK_DIRECT)
-        *room = MIN(*room, (size_t)DATACHANNEL_PAYLOAD_GO);
     if (!is_raw(c))
         return datachannel_reserve(&ch->frames, &ch->out, room);
     *room = MIN(MIN(*room, buf_room(&ch->out)), (size_t)RAW_SEND_MAX);
@@ -432,6 +432,7 @@ static int drain_channel(struct conn *c, struct channel *ch, struct conn_output 
         out->type = CONN_SEND;
         out->data = view_of(ch->out.data + ch->out.head, len);
         ch->handed = len;
+        ch->frames.growing = 0;
         ch->room -= len;
         c->sending = ch;
         return 1;

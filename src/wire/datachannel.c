@@ -10,6 +10,8 @@
 
 /* In front of a long payload: length of the frame, tag, length of the payload. */
 #define PREFIX_LEN (2 + 1 + 2)
+/* From so much payload on both lengths take two bytes, and the frame can grow. */
+#define GROWS_FROM 128
 /* All the flags that can be owed at once, three bytes each. */
 #define FLAGS_LEN (4 * 3)
 
@@ -18,7 +20,11 @@ _Static_assert(1 + 2 + DATACHANNEL_PAYLOAD_MAX < 1 << 14, "both lengths take two
 
 void datachannel_init(struct datachannel *d, struct mem *mem, const struct peerlet_limits *limits)
 {
-    *d = (struct datachannel){.limits = limits, .fin_until = NEVER};
+    *d = (struct datachannel){
+        .limits = limits,
+        .fin_until = NEVER,
+        .payload_max = DATACHANNEL_PAYLOAD_MAX,
+    };
     delimited_init(&d->reader, mem, DATACHANNEL_ACCEPT_MAX);
 }
 
@@ -135,60 +141,76 @@ int datachannel_feed(struct datachannel *d, struct span *in, struct datachannel_
 
 uint8_t *datachannel_reserve(struct datachannel *d, struct buf *out, size_t *room)
 {
-    size_t want = MIN(*room, (size_t)DATACHANNEL_PAYLOAD_MAX);
+    if (out->len == 0 || d->growing == d->payload_max)
+        d->growing = 0;
+    size_t want = MIN(*room, d->payload_max - d->growing);
+    size_t prefix = d->growing > 0 ? 0 : PREFIX_LEN;
     size_t fits = buf_room(out);
     *room = 0;
     if (d->state != DATACHANNEL_OPEN || d->peer_stopped || want == 0 ||
         fits <= PREFIX_LEN + FLAGS_LEN)
         return NULL;
     want = MIN(want, fits - PREFIX_LEN - FLAGS_LEN);
-    uint8_t *at = buf_reserve(out, PREFIX_LEN + want);
+    uint8_t *at = buf_reserve(out, prefix + want);
     if (at == NULL)
         return NULL;
     *room = want;
-    return at + PREFIX_LEN;
+    return at + prefix;
 }
 
-void datachannel_commit(struct datachannel *d, struct buf *out, size_t len)
+static size_t put_prefix(uint8_t *at, size_t len)
 {
-    (void)d;
-    assert(d->state == DATACHANNEL_OPEN && len <= DATACHANNEL_PAYLOAD_MAX);
-    if (len == 0)
-        return;
-    uint8_t *at = buf_reserve(out, PREFIX_LEN + len);
-    assert(at != NULL);
     struct writer w = writer_of(at, PREFIX_LEN);
     put_uvarint(&w, 1 + uvarint_len(len) + len);
     put_u8(&w, TAG_MESSAGE);
     put_uvarint(&w, len);
-    /* Lengths under 128 take one byte: what little follows moves up. */
-    if (w.len < PREFIX_LEN)
-        memmove(at + w.len, at + PREFIX_LEN, len);
-    buf_commit(out, w.len + len);
+    return w.len;
 }
 
-static int pay(bool *owed, enum datachannel_flag flag, struct buf *out)
+void datachannel_commit(struct datachannel *d, struct buf *out, size_t len)
+{
+    assert(d->state == DATACHANNEL_OPEN && len <= d->payload_max - d->growing);
+    if (len == 0)
+        return;
+    uint8_t *at = buf_reserve(out, (d->growing > 0 ? 0 : PREFIX_LEN) + len);
+    assert(at != NULL);
+    if (d->growing > 0) {
+        put_prefix(at - d->growing - PREFIX_LEN, d->growing + len);
+        buf_commit(out, len);
+        d->growing += len;
+        return;
+    }
+    size_t prefix = put_prefix(at, len);
+    /* Lengths under 128 take one byte: what little follows moves up. */
+    if (prefix < PREFIX_LEN)
+        memmove(at + prefix, at + PREFIX_LEN, len);
+    buf_commit(out, prefix + len);
+    d->growing = len >= GROWS_FROM ? len : 0;
+}
+
+static int pay(struct datachannel *d, bool *owed, enum datachannel_flag flag, struct buf *out)
 {
     if (!*owed)
         return 0;
     const uint8_t frame[] = {2, TAG_FLAG, (uint8_t)flag};
     int rc = buf_append(out, view_of(frame, sizeof frame));
     *owed = rc != 0;
+    d->growing = 0;
     return rc;
 }
 
 int datachannel_drain(struct datachannel *d, struct buf *out, uint64_t now)
 {
     bool says_fin = d->fin_owed;
-    int rc = pay(&d->fin_owed, DATACHANNEL_FLAG_FIN, out);
+    int rc = pay(d, &d->fin_owed, DATACHANNEL_FLAG_FIN, out);
     if (rc == 0 && says_fin && d->state == DATACHANNEL_WAIT_FIN_ACK)
         d->fin_until = after(now, d->limits->rtc_fin_ack_ms);
     if (rc == 0)
-        rc = pay(&d->fin_ack_owed, DATACHANNEL_FLAG_FIN_ACK, out);
+        rc = pay(d, &d->fin_ack_owed, DATACHANNEL_FLAG_FIN_ACK, out);
     if (rc == 0)
-        rc = pay(&d->stop_owed, DATACHANNEL_FLAG_STOP_SENDING, out);
+        rc = pay(d, &d->stop_owed, DATACHANNEL_FLAG_STOP_SENDING, out);
     if (rc == 0)
-        rc = pay(&d->reset_owed, DATACHANNEL_FLAG_RESET, out);
+        rc = pay(d, &d->reset_owed, DATACHANNEL_FLAG_RESET, out);
     return rc;
 }
 

@@ -47,6 +47,8 @@ struct datachannel {
     bool has_flag;     /* of the frame whose data was handed up last */
     uint32_t flag;
     uint64_t fin_until; /* when FIN_ACK is given up; NEVER before FIN was sent */
+    size_t payload_max; /* of one frame sent */
+    size_t growing;     /* payload of the last frame in `out` while more may be added; 0: none */
 };
 
 enum datachannel_event_type {
@@ -73,13 +75,14 @@ void datachannel_free(struct datachannel *d);
 MUST_USE int datachannel_feed(struct datachannel *d, struct span *in, struct datachannel_event *ev);
 
 /*
- * Where to put the payload of one more frame at the tail of `out`: at most `*room` bytes (in:
- * wanted, out: given). Null when our half is closed, the peer reads no more, or `out` is full but
- * for the flags that may still be owed.
+ * Where to put more payload at the tail of `out`: at most `*room` bytes (in: wanted, out: given).
+ * It makes the last frame longer while that is all there and short of payload_max, so that small
+ * writes share one; whoever takes part of a frame sets `growing` to 0. Null when our half is closed,
+ * the peer reads no more, or `out` is full but for the flags that may still be owed.
  */
 uint8_t *datachannel_reserve(struct datachannel *d, struct buf *out, size_t *room);
 
-/* The first `len` of them were put there: writes what stands in front. */
+/* The first `len` of them were put there: writes what stands in front of their frame. */
 void datachannel_commit(struct datachannel *d, struct buf *out, size_t len);
 
 /* Appends owed flags: 0, ERR_FULL, ERR_NOMEM. */

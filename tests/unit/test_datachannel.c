@@ -363,6 +363,58 @@ static void test_frames(void **state)
     }
 }
 
+/* Small writes share a frame up to its limit; not one that is out already, or has flags behind it. */
+static void test_shared_frames(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t writes[4];
+        size_t frames[4]; /* lengths, prefix included */
+        int flags_behind; /* the write with this index, or -1 */
+    } ROWS[] = {
+        {"two", {200, 100}, {5 + 300}, -1},
+        {"a first one that is too small", {127, 100, 28}, {4 + 127, 3 + 100, 3 + 28}, -1},
+        {"small ones behind", {128, 1, 2, 3}, {5 + 134}, -1},
+        {"full", {16000, 377, 128, 2}, {16382, 5 + 130}, -1},
+        {"flags between", {200, 200, 100}, {5 + 200, 3, 5 + 300}, 0},
+    };
+    EACH_ROW(i, ROWS) {
+        struct machine m = {.owed = NULL};
+        struct buf out;
+        size_t all = 0, said = 0;
+        begin(&m);
+        buf_init(&out, &m.mem, 1 << 20);
+        for (size_t k = 0; k < 4 && ROWS[i].writes[k] > 0; k++) {
+            size_t room = ROWS[i].writes[k];
+            uint8_t *at = datachannel_reserve(&m.channel, &out, &room);
+            assert_int_equal(room, ROWS[i].writes[k]);
+            for (size_t n = 0; n < room; n++)
+                at[n] = (uint8_t)all++;
+            datachannel_commit(&m.channel, &out, room);
+            if (ROWS[i].flags_behind == (int)k) {
+                m.channel.fin_ack_owed = true;
+                assert_ok(datachannel_drain(&m.channel, &out, 0));
+            }
+        }
+        struct datachannel_event ev;
+        struct span in = test_copy(buf_view(&out));
+        while (datachannel_feed(&m.channel, &in, &ev) == 1)
+            for (size_t n = 0; n < ev.data.len; n++)
+                assert_int_equal(ev.data.data[n], (uint8_t)said++);
+        assert_int_equal(said, all);
+        for (size_t k = 0; k < 4 && ROWS[i].frames[k] > 0; k++) {
+            size_t len = datachannel_frame(buf_view(&out));
+            assert_int_equal(len, ROWS[i].frames[k]);
+            buf_take(&out, len);
+        }
+        assert_int_equal(out.len, 0);
+        written(&m, &out, 5);
+        buf_free(&out);
+        end(&m);
+    }
+}
+
 static void test_flags_of_others(void **state)
 {
     (void)state;
@@ -534,6 +586,7 @@ int main(void)
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_time_runs_from_the_fin),
         cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_shared_frames),
         cmocka_unit_test(test_flags_of_others),
         cmocka_unit_test(test_multistream_header),
         cmocka_unit_test(test_reserve),
