@@ -24,6 +24,7 @@ struct native_party {
     enum link_kind kind;
     const struct identity *identity;
     struct view certhash; /* empty: says none */
+    struct view key;      /* empty: the identity's own */
     struct noise_party noise;
     int row; /* of the pattern, the next */
     struct buf in;
@@ -68,7 +69,7 @@ static inline void native_party_say(struct native_party *n, struct buf *out)
     put(&s, view_of(n->noise.s.public_key, X25519_KEY_LEN));
     identity_sign(n->identity, writer_view(&s), signature);
     identity_public(n->identity, public_key);
-    struct view key = view_of(public_key, sizeof public_key);
+    struct view key = n->key.len > 0 ? n->key : view_of(public_key, sizeof public_key);
     struct view sig = view_of(signature, sizeof signature);
     struct views certhashes = {.at = &n->certhash, .count = 1};
     peerlet_noise_Payload message = peerlet_noise_Payload_init_zero;

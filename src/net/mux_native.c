@@ -306,6 +306,10 @@ static int feed_first(struct conn *c, struct channel *ch, struct span *in, struc
             return dev.type == DATACHANNEL_RESET ? ERR_CLOSED : 0;
         c->plain = dev.data;
     }
+    if (c->is_verifying) {
+        c->plain.len = 0;
+        return 0;
+    }
     int rc = upgrade_feed(c, &c->plain, ev, now);
     if (rc != 0)
         c->plain.len = 0;
@@ -330,7 +334,7 @@ static int feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_t
         in->len = c->plain.len = 0;
         return 0;
     }
-    if (ch->id == c->first_channel && c->state == CONN_NOISE && !c->is_verifying)
+    if (ch->id == c->first_channel && c->state == CONN_NOISE)
         return feed_first(c, ch, in, ev, now);
     if (c->state != CONN_READY)
         return keep_early(ch, in);
