@@ -28,9 +28,7 @@ const THEIRS = {
 }
 /** What is known not to work yet: run all the same, listed, and no failure. */
 const OPEN = {
-  'Firefox dials go-libp2p over /webtransport': 'the session comes up, then no stream is answered',
-  'Chromium dials rust-libp2p over /webrtc-direct': 'more often than not no answer comes',
-  'Firefox dials rust-libp2p over /webrtc-direct': 'more often than not no answer comes'
+  'Firefox dials go-libp2p over /webtransport': 'the session comes up, then no stream is answered'
 }
 /** One for all cells that need one, without limits, so that pubsub runs over what it relays. */
 let relay
