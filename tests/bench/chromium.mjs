@@ -2,7 +2,7 @@
 //
 // Through puppeteer, because it can leave DevTools' Network domain off: with it every WebSocket
 // frame is copied to the driver, and a bare WebSocket falls from 150 to 25 MB/s.
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import puppeteer from 'puppeteer-core'
@@ -51,35 +51,11 @@ export async function launchChromium () {
   }
 }
 
-function stat (pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { pid, parent: Number(fields[1]), ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS }
-  } catch {
-    return undefined // it ended meanwhile
-  }
-}
-
-function isRenderer (pid) {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer')
-  } catch {
-    return false
-  }
-}
-
-export const cpuOf = (pid) => stat(pid)?.ms ?? 0
-
-/** CPU time of all pages of a browser, in ms. */
-export function rendererCpu (root) {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => stat(Number(name))).filter((s) => s !== undefined)
-  const tree = new Set([root])
-  for (let size = 0; size !== tree.size;) {
-    size = tree.size
-    for (const { pid, parent } of all) if (tree.has(parent)) tree.add(pid)
-  }
-  return all.filter(({ pid }) => tree.has(pid) && isRenderer(pid)).reduce((sum, { ms }) => sum + ms, 0)
+/** CPU time of a process in ms. */
+export function cpuOf (pid) {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
 const sessions = new WeakMap()

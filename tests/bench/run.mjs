@@ -10,7 +10,7 @@
 import { fileURLToPath } from 'node:url'
 import { startPeer } from '../interop/start-peer.mjs'
 import { buildBench } from './build.mjs'
-import { cpuOf, launchChromium, pageCpu, pageHeap, rendererCpu } from './chromium.mjs'
+import { launchChromium, pageCpu, pageHeap } from './chromium.mjs'
 
 const SCENARIOS = 'size,startup,opening,ws,webrtc,setup,gossip,burst,memory'
 const MB = 1e6
@@ -77,11 +77,12 @@ async function open (browser, impl, options = { iceServers: [] }) {
   return page
 }
 
-/** CPU of the pages and the relay while `work` runs. */
-async function withCpu (browser, work) {
-  const before = [rendererCpu(browser.pid), cpuOf(peer.pid)]
+/** CPU of these pages' processes while `work` runs: others of the browser are still starting. */
+async function withCpu (pages, work) {
+  const cpu = async () => (await Promise.all(pages.map(pageCpu))).reduce((sum, ms) => sum + ms, 0)
+  const before = await cpu()
   const value = await work()
-  return { value, pages: rendererCpu(browser.pid) - before[0], relay: cpuOf(peer.pid) - before[1] }
+  return { value, pages: await cpu() - before }
 }
 
 // What happens in a tab from its opening on, in milliseconds since then, and the marks of driver.js. Only
@@ -143,11 +144,11 @@ const scenarios = {
       for (const way of ['upload', 'download']) {
         const run = (bytes) => page.evaluate((...a) => bench[a[0]](...a.slice(1)), way, id, bytes, chunk)
         await run(2 * MB)
-        const ours = await withCpu(browser, () => run(total))
+        const ours = await withCpu([page], () => run(total))
         put('ws', `${way}, ${kib(chunk)}, MB/s`, impl, ours.value)
         put('ws', `${way}, ${kib(chunk)}, page CPU ms/MB`, impl, ours.pages / (total / MB))
         const raw = way === 'upload' ? 'rawWsUpload' : 'rawWsDownload'
-        const bare = await withCpu(browser, () => page.evaluate((...a) => bench[a[0]](...a.slice(1)), raw, relay.ws, total * LONG_RUN_SHARE, chunk))
+        const bare = await withCpu([page], () => page.evaluate((...a) => bench[a[0]](...a.slice(1)), raw, relay.ws, total * LONG_RUN_SHARE, chunk))
         put('ws', `${way}, ${kib(chunk)}, MB/s`, BARE, bare.value)
         put('ws', `${way}, ${kib(chunk)}, page CPU ms/MB`, BARE, bare.pages / (total * LONG_RUN_SHARE / MB))
       }
@@ -175,10 +176,10 @@ const scenarios = {
     }
     for (const [chunk, total] of TRANSFERS) {
       for (const way of ['upload', 'download']) {
-        const ours = await withCpu(browser, () => run(way, id, total, chunk))
+        const ours = await withCpu([a, b], () => run(way, id, total, chunk))
         put('webrtc', `${way}, ${kib(chunk)}, MB/s`, impl, ours.value)
         put('webrtc', `${way}, ${kib(chunk)}, both pages' CPU ms/MB`, impl, ours.pages / (total / MB))
-        const bare = await withCpu(browser, () => run(raw[way], total, Math.min(chunk, 16384)))
+        const bare = await withCpu([a, b], () => run(raw[way], total, Math.min(chunk, 16384)))
         put('webrtc', `${way}, ${kib(chunk)}, MB/s`, BARE, bare.value)
         put('webrtc', `${way}, ${kib(chunk)}, both pages' CPU ms/MB`, BARE, bare.pages / (total / MB))
       }
@@ -191,7 +192,7 @@ const scenarios = {
   async setup (browser, impl) {
     const page = await open(browser, impl)
     await page.evaluate((to) => bench.dialMany(to, 20), peer.addr)
-    const { value, pages } = await withCpu(browser, () => page.evaluate((to) => bench.dialMany(to, 100), peer.addr))
+    const { value, pages } = await withCpu([page], () => page.evaluate((to) => bench.dialMany(to, 100), peer.addr))
     put('setup', 'dial to open, ms', impl, median(value.open))
     put('setup', 'dial to identified, ms', impl, median(value.ident))
     put('setup', 'page CPU per connection, ms', impl, pages / 100)
