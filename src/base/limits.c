@@ -55,6 +55,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .identify_addresses = 64,
     .identify_protocols = 128,
     .identify_ms = 5000,
+    .identify_again = 4,
     .identify_push_ms = 1000,
 
     .ping_owed = 1024,

@@ -117,8 +117,9 @@ struct conn {
     uint8_t user_flags;
     uint64_t ping_at;
     uint8_t pings_missed;
-    size_t unanswered; /* bytes said on channels since the last answer to a ping */
-    bool is_cut;       /* the browser hears nothing of the peer either */
+    uint8_t identify_again; /* how often it was asked again who is there */
+    size_t unanswered;      /* bytes said on channels since the last answer to a ping */
+    bool is_cut;            /* the browser hears nothing of the peer either */
 };
 
 enum conn_event_type {

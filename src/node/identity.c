@@ -114,13 +114,21 @@ void identify_conn(struct peerlet *p, struct conn *c)
     }
     identify_receive_init(machine(s), &p->mem, &p->limits, &c->peer->id, p->now);
     drain_session(p, s);
+    /* go refuses more with its answer, and Firefox then drops the answer unless our half has ended. */
+    if (c->link.kind == LINK_SESSION)
+        stream_close_write(s->stream);
 }
 
 /* Without memory for it we would never know what this peer speaks: better a new connection. */
 void identify_ended(struct peerlet *p, struct session *s, int code)
 {
+    struct conn *c = s->stream->conn;
     if (code == ERR_NOMEM)
-        conn_close(s->stream->conn, p->now);
+        conn_close(c, p->now);
+    /* Firefox dropped it all the same: the end of our half came too late. */
+    else if (code == ERR_RESET && s->stream->role == DIALER && !s->is_done && conn_is_ready(c) &&
+             c->link.kind == LINK_SESSION && c->identify_again++ < p->limits.identify_again)
+        identify_conn(p, c);
 }
 
 static struct view join(struct buf *out, size_t from)
