@@ -27,7 +27,8 @@ NANOPB = $(addprefix build/deps/nanopb/,pb_common.c pb_decode.c pb_encode.c)
 CMOCKA = build/deps/cmocka/src/cmocka.c
 SODIUM_DIR = build/deps/libsodium
 include src/crypto/sodium.mk
-SODIUM = $(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)) build/gen/ed25519_ref10.c
+SODIUM = $(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)) \
+	$(addprefix build/gen/,ed25519_ref10.c hash_sha256_cp.c hash_sha512_cp.c)
 
 # ---- compilers -----------------------------------------------------------------------------------
 
@@ -161,9 +162,12 @@ build/gen/numbers.js: .ci/numbers.mjs src/base/role.h src/peerlet.h src/browser/
 build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)
 	@mkdir -p $(@D)
 	$(Q)node $< >$@
-build/gen/ed25519_ref10.c: src/crypto/sodium.sed build/deps/libsodium/.unpacked
+build/gen/ed25519_ref10.c: src/crypto/sodium_ed25519.sed build/deps/libsodium/.unpacked
 	@mkdir -p $(@D)
 	$(Q)sed -f $< $(SODIUM_ROOT)/crypto_core/ed25519/ref10/ed25519_ref10.c >$@
+build/gen/hash_sha%_cp.c: src/crypto/sodium_sha2.sed build/deps/libsodium/.unpacked
+	@mkdir -p $(@D)
+	$(Q)sed -f $< -e 's/Krnd/sha$*_k/' $(SODIUM_ROOT)/crypto_hash/sha$*/cp/$(@F) >$@
 
 $(NANOPB): build/deps/nanopb/.unpacked ;
 $(CMOCKA): build/deps/cmocka/.unpacked ;

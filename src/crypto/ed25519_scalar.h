@@ -3,7 +3,7 @@
  * L = 2^252 + 27742317777372353535851937790883648493 (RFC 8032, section 5.1). All in constant time.
  *
  * libsodium's own is unrolled, digit by digit: as wasm ten times the size of a loop, to save three
- * microseconds of a signature. The wasm build links these under libsodium's names (sodium.sed).
+ * microseconds of a signature. The wasm build links these under libsodium's names (sodium_ed25519.sed).
  */
 #ifndef CRYPTO_ED25519_SCALAR_H
 #define CRYPTO_ED25519_SCALAR_H

@@ -1,7 +1,7 @@
 /*
  * The multiples of Ed25519's base point that libsodium ships as constants, computed instead: they
  * are 31 KB that no compressor can shrink, more than the rest of the cryptography together.
- * sodium.sed edits libsodium's ed25519_ref10.c so that it reads this table. Wasm build only.
+ * sodium_ed25519.sed edits libsodium's ed25519_ref10.c so that it reads this table. Wasm build only.
  */
 #ifndef CRYPTO_ED25519_TABLE_H
 #define CRYPTO_ED25519_TABLE_H

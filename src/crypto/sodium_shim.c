@@ -8,10 +8,14 @@
 #include <sodium/core.h>
 
 #include "crypto/ed25519_table.h"
+#include "crypto/sha2_constants.h"
 
 int sodium_init(void)
 {
-    return ed25519_table_init();
+    int rc = ed25519_table_init();
+    if (rc == 0)
+        sha2_constants_init();
+    return rc;
 }
 
 void sodium_misuse(void)

@@ -1,5 +1,7 @@
 #include "crypto/hash.h"
 
+#include "crypto/crypto.h"
+#include "crypto/sha2_constants.h"
 #include "test.h"
 #include "vectors_crypto.h"
 
@@ -90,9 +92,31 @@ static void test_hkdf_may_overwrite_the_chaining_key(void **state)
     assert_view_equal(view_of(ck, sizeof ck), view_of(second, sizeof second));
 }
 
+/* FIPS 180-4: the first and last constants of SHA-512 and of where it starts. */
+static void test_constants_are_roots_of_primes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t prime;
+        unsigned degree;
+        uint64_t fraction;
+    } ROOTS[] = {
+        {"cube root of 2", 2, 3, UINT64_C(0x428a2f98d728ae22)},
+        {"cube root of 47", 47, 3, UINT64_C(0x9bdc06a725c71235)},
+        {"cube root of 127, just above 5", 127, 3, UINT64_C(0x06ca6351e003826f)},
+        {"cube root of 409", 409, 3, UINT64_C(0x6c44198c4a475817)},
+        {"square root of 2", 2, 2, UINT64_C(0x6a09e667f3bcc908)},
+        {"square root of 19", 19, 2, UINT64_C(0x5be0cd19137e2179)},
+    };
+    EACH_ROW(i, ROOTS)
+        assert_true(sha2_root(ROOTS[i].prime, ROOTS[i].degree) == ROOTS[i].fraction);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constants_are_roots_of_primes),
         cmocka_unit_test(test_sha256),
         cmocka_unit_test(test_sha256_parts_is_sha256_of_the_whole),
         cmocka_unit_test(test_sha256_parts_may_overwrite_a_part),
@@ -100,5 +124,6 @@ int main(void)
         cmocka_unit_test(test_hkdf),
         cmocka_unit_test(test_hkdf_may_overwrite_the_chaining_key),
     };
+    crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
