@@ -75,6 +75,8 @@ enum peerlet_message_id {
     PEERLET_ID_SHA256, /* sha2-256 of data */
 };
 
+#define PEERLET_PUBSUB_NUMBERS 13
+
 /* 0 in a number means the default. */
 struct peerlet_pubsub_config {
     enum peerlet_signing signing;
@@ -84,9 +86,14 @@ struct peerlet_pubsub_config {
     bool allow_no_peers; /* publish to nobody is fine instead of ERR_NO_PEERS */
     bool on_limited;     /* also over limited connections, where there is no other */
     bool fallback_to_floodsub;
-    uint32_t d, d_low, d_high, d_score, d_out, d_lazy;
-    uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;
-    uint32_t prune_backoff_s, unsubscribe_backoff_s;
+    union { /* see struct gossipsub_config */
+        struct {
+            uint32_t d, d_low, d_high, d_score, d_out, d_lazy;
+            uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;
+            uint32_t prune_backoff_s, unsubscribe_backoff_s;
+        };
+        uint32_t numbers[PEERLET_PUBSUB_NUMBERS];
+    };
 };
 
 struct peerlet_config {

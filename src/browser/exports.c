@@ -77,7 +77,7 @@ static struct peerlet_limits limits_of(const uint32_t *n)
 
 static struct peerlet_pubsub_config pubsub_of(const uint32_t *n)
 {
-    return (struct peerlet_pubsub_config){
+    struct peerlet_pubsub_config c = {
         .signing = (enum peerlet_signing)n[APP_SIGNING],
         .message_id = (enum peerlet_message_id)n[APP_MESSAGE_ID],
         .no_flood_publish = n[APP_NO_FLOOD_PUBLISH] != 0,
@@ -85,20 +85,10 @@ static struct peerlet_pubsub_config pubsub_of(const uint32_t *n)
         .allow_no_peers = n[APP_ALLOW_NO_PEERS] != 0,
         .on_limited = n[APP_PUBSUB_ON_LIMITED] != 0,
         .fallback_to_floodsub = n[APP_FLOODSUB] != 0,
-        .d = n[APP_D],
-        .d_low = n[APP_D_LOW],
-        .d_high = n[APP_D_HIGH],
-        .d_score = n[APP_D_SCORE],
-        .d_out = n[APP_D_OUT],
-        .d_lazy = n[APP_D_LAZY],
-        .heartbeat_ms = n[APP_HEARTBEAT_MS],
-        .fanout_ttl_ms = n[APP_FANOUT_TTL_MS],
-        .seen_ttl_ms = n[APP_SEEN_TTL_MS],
-        .mcache_length = n[APP_MCACHE_LENGTH],
-        .mcache_gossip = n[APP_MCACHE_GOSSIP],
-        .prune_backoff_s = n[APP_PRUNE_BACKOFF_S],
-        .unsubscribe_backoff_s = n[APP_UNSUBSCRIBE_BACKOFF_S],
     };
+    _Static_assert(APP_NUMBERS - APP_D == PEERLET_PUBSUB_NUMBERS, "the last rows are its numbers");
+    memcpy(c.numbers, n + APP_D, sizeof c.numbers);
+    return c;
 }
 
 int app_new(size_t key_len, size_t agent_len)

@@ -42,7 +42,7 @@ enum app_number {
     APP_ALLOW_NO_PEERS,
     APP_PUBSUB_ON_LIMITED,
     APP_FLOODSUB,
-    APP_D,
+    APP_D, /* from here on as in struct peerlet_pubsub_config */
     APP_D_LOW,
     APP_D_HIGH,
     APP_D_SCORE,

@@ -138,27 +138,10 @@ static int make_identity(struct peerlet *p, struct view private_key)
 static struct gossipsub_config router_config(const struct peerlet_pubsub_config *c)
 {
     struct gossipsub_config r = GOSSIPSUB_DEFAULTS;
-    const struct {
-        uint32_t *into;
-        uint32_t from;
-    } numbers[] = {
-        {&r.d, c->d},
-        {&r.d_low, c->d_low},
-        {&r.d_high, c->d_high},
-        {&r.d_score, c->d_score},
-        {&r.d_out, c->d_out},
-        {&r.d_lazy, c->d_lazy},
-        {&r.heartbeat_ms, c->heartbeat_ms},
-        {&r.fanout_ttl_ms, c->fanout_ttl_ms},
-        {&r.seen_ttl_ms, c->seen_ttl_ms},
-        {&r.mcache_length, c->mcache_length},
-        {&r.mcache_gossip, c->mcache_gossip},
-        {&r.prune_backoff_s, c->prune_backoff_s},
-        {&r.unsubscribe_backoff_s, c->unsubscribe_backoff_s},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        if (numbers[i].from != 0)
-            *numbers[i].into = numbers[i].from;
+    _Static_assert(ARRAY_LEN(r.numbers) == PEERLET_PUBSUB_NUMBERS, "the same in both");
+    for (size_t i = 0; i < ARRAY_LEN(r.numbers); i++)
+        if (c->numbers[i] != 0)
+            r.numbers[i] = c->numbers[i];
     r.flood_publish = !c->no_flood_publish;
     r.emit_self = c->emit_self;
     r.allow_no_peers = c->allow_no_peers;

@@ -25,18 +25,23 @@
 #include "pubsub/seen.h"
 
 struct gossipsub_config {
-    uint32_t d, d_low, d_high; /* peers in a mesh: wanted, at least, at most */
-    uint32_t d_score;          /* of these, best ones kept in pruning, once peers have scores */
-    uint32_t d_out;            /* of these, dialled by us: at least */
-    uint32_t d_lazy;           /* peers outside told of messages by IHAVE: at least */
-    uint32_t gossip_percent;   /* the same as a share of those outside */
-    uint32_t heartbeat_ms;
-    uint32_t fanout_ttl_ms; /* peers chosen to publish to without subscribing */
-    uint32_t seen_ttl_ms;   /* ids remembered, against duplicates */
-    uint32_t mcache_length; /* heartbeats that messages are kept */
-    uint32_t mcache_gossip; /* and told of */
-    uint32_t prune_backoff_s;
-    uint32_t unsubscribe_backoff_s;
+    union {
+        struct {
+            uint32_t d, d_low, d_high; /* peers in a mesh: wanted, at least, at most */
+            uint32_t d_score; /* of these, best ones kept in pruning, once peers have scores */
+            uint32_t d_out;   /* of these, dialled by us: at least */
+            uint32_t d_lazy;  /* peers outside told of messages by IHAVE: at least */
+            uint32_t heartbeat_ms;
+            uint32_t fanout_ttl_ms; /* peers chosen to publish to without subscribing */
+            uint32_t seen_ttl_ms;   /* ids remembered, against duplicates */
+            uint32_t mcache_length; /* heartbeats that messages are kept */
+            uint32_t mcache_gossip; /* and told of */
+            uint32_t prune_backoff_s;
+            uint32_t unsubscribe_backoff_s;
+        };
+        uint32_t numbers[13]; /* what an application may choose */
+    };
+    uint32_t gossip_percent;   /* d_lazy as a share of those outside */
     uint32_t iwant_again_ms;   /* an id asked for may be asked of another then, or at twice it */
     uint32_t idontwant_ttl_ms; /* ids a peer does not want, remembered */
     bool flood_publish;        /* our own messages go to all subscribers, not to the mesh */
