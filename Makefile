@@ -62,7 +62,8 @@ LINK_wasm = emcc -Oz -flto $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js
 	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
 	$(RUNTIME) -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
 	-sMAXIMUM_MEMORY=268435456 -sTOTAL_STACK=65536 -Wl,--stack-first \
-	-Wl,-mllvm,-inline-threshold=-50 -sBINARYEN_EXTRA_PASSES=--converge
+	-Wl,-mllvm,-inline-threshold=-50 -Wl,-mllvm,-vectorize-slp=false \
+	-sBINARYEN_EXTRA_PASSES=--converge
 
 # The minimal one takes a compiled module; later compilers than 3.1.6 allow that to pages of theirs only.
 RUNTIME = $(if $(findstring $() 3.1.6 $(),$(shell emcc --version)),-sMINIMAL_RUNTIME -sTEXTDECODER=2 \
