@@ -79,11 +79,14 @@ const DISCOVERY_TOPIC = '_peer-discovery._p2p._pubsub'
  * @property {number} [inboundUpgradeTimeout] ms
  */
 
+/** denyInboundConnection, denyOutboundEncryptedConnection, and so on. */
+const DENY = ['Inbound', 'Outbound'].flatMap((way) => ['', 'Encrypted', 'Upgraded', 'Relayed'].map((kind) => `deny${way}${kind}Connection`)).join(' ')
+
 /** What changes what a js-libp2p node does, and cannot be done here: better refused than forgotten. */
 const REFUSED = {
   createLibp2p: 'connectionProtector contentRouters datastore dns metrics peerRouters peerStore',
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
-  connectionGater: 'denyDialPeer denyInboundConnection denyOutboundConnection denyInboundEncryptedConnection denyOutboundEncryptedConnection denyInboundUpgradedConnection denyOutboundUpgradedConnection denyInboundRelayReservation denyOutboundRelayedConnection denyInboundRelayedConnection filterMultiaddrForPeer',
+  connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
   gossipsub: 'allowedTopics dataTransform directPeers fastMsgIdFn msgIdFn'
 }
@@ -110,6 +113,9 @@ function readParts (where, list, parts) {
 /** @param {Description[]} parts @param {string} part */
 const find = (parts, part) => parts.find((one) => one.part === part)
 
+/** Options whose numbers follow each other in enum app_number. @param {number} first @param {string} names @param {Record<string, any>} o */
+const inARow = (first, names, o) => Object.fromEntries(names.split(' ').map((name, i) => [first + i, o[name]]))
+
 /** gossipsub's options as enum app_number has them. @param {Record<string, any>} o */
 function pubsubNumbers (o) {
   refuse('gossipsub', o)
@@ -123,17 +129,7 @@ function pubsubNumbers (o) {
     [k.APP_ALLOW_NO_PEERS]: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
     [k.APP_PUBSUB_ON_LIMITED]: o.runOnLimitedConnection,
     [k.APP_FLOODSUB]: o.fallbackToFloodsub,
-    [k.APP_D]: o.D,
-    [k.APP_D_LOW]: o.Dlo,
-    [k.APP_D_HIGH]: o.Dhi,
-    [k.APP_D_SCORE]: o.Dscore,
-    [k.APP_D_OUT]: o.Dout,
-    [k.APP_D_LAZY]: o.Dlazy,
-    [k.APP_HEARTBEAT_MS]: o.heartbeatInterval,
-    [k.APP_FANOUT_TTL_MS]: o.fanoutTTL,
-    [k.APP_SEEN_TTL_MS]: o.seenTTL,
-    [k.APP_MCACHE_LENGTH]: o.mcacheLength,
-    [k.APP_MCACHE_GOSSIP]: o.mcacheGossip,
+    ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip', o),
     [k.APP_PRUNE_BACKOFF_S]: o.pruneBackoff / 1000,
     [k.APP_UNSUBSCRIBE_BACKOFF_S]: o.unsubcribeBackoff
   }
@@ -142,14 +138,7 @@ function pubsubNumbers (o) {
 /** @param {ConnectionManagerOptions} o */
 function limitNumbers (o) {
   refuse('connectionManager', o)
-  return {
-    [k.APP_MAX_CONNECTIONS]: o.maxConnections,
-    [k.APP_MAX_DIALS]: o.maxParallelDials,
-    [k.APP_DIAL_ADDRESSES]: o.maxPeerAddrsToDial,
-    [k.APP_DIAL_MS]: o.dialTimeout,
-    [k.APP_DIAL_ADDRESS_MS]: o.addressDialTimeout,
-    [k.APP_UPGRADE_MS]: o.inboundUpgradeTimeout
-  }
+  return inARow(k.APP_MAX_CONNECTIONS, 'maxConnections maxParallelDials maxPeerAddrsToDial dialTimeout addressDialTimeout inboundUpgradeTimeout', o)
 }
 
 /** @param {Libp2pOptions['privateKey']} key @returns {Uint8Array | undefined} a PrivateKey protobuf */
