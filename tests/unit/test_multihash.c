@@ -1,5 +1,6 @@
 #include "multiformats/multihash.h"
 
+#include "crypto/crypto.h"
 #include "crypto/hash.h"
 #include "test.h"
 #include "vectors_multiformats.h"
@@ -75,5 +76,6 @@ int main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_cut_anywhere),
     };
+    crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

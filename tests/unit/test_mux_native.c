@@ -1,6 +1,7 @@
 /* A server of WebRTC Direct whose key only the browser can check: what it says while that takes its time. */
 #include "test.h"
 
+#include "crypto/crypto.h"
 #include "native_party.h"
 #include "net/conn.h"
 #include "vectors_crypto.h"
@@ -124,5 +125,6 @@ int main(void)
         cmocka_unit_test(test_what_is_said_meanwhile),
         cmocka_unit_test(test_the_channel_closes_meanwhile),
     };
+    crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
