@@ -434,9 +434,8 @@ static int drain_conn(struct peerlet *p, struct conn *c, struct peerlet_output *
     if (rc == 1 && perform(p, c, &o, out))
         return 1;
     c = find_conn(p, id);
-    if (c != NULL)
-        reap_streams(p, c);
-    return rc == 0 ? 0 : -1;
+    bool has_more = c != NULL && reap_streams(p, c); /* who had them may have said something */
+    return rc == 0 && !has_more ? 0 : -1;
 }
 
 bool conns_drain(struct peerlet *p, struct peerlet_output *out)

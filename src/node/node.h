@@ -285,7 +285,7 @@ void limit_conn(struct peerlet *p, struct conn *c, struct circuit_limit limit);
 /* ---- streams.c */
 void stream_event(struct peerlet *p, const struct conn_event *ev, struct peerlet_output *out);
 void stream_room_event(struct peerlet *p, struct stream *s);
-void reap_streams(struct peerlet *p, struct conn *c);
+bool reap_streams(struct peerlet *p, struct conn *c);
 bool feed_session(struct peerlet *p, struct feed *f);
 void drain_session(struct peerlet *p, struct session *s);
 

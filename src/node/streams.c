@@ -372,13 +372,16 @@ static void bury(struct peerlet *p, struct stream *s)
     }
 }
 
-void reap_streams(struct peerlet *p, struct conn *c)
+bool reap_streams(struct peerlet *p, struct conn *c)
 {
+    bool any = false;
     struct stream *s;
     while ((s = conn_dead_stream(c)) != NULL) {
         bury(p, s);
         conn_forget_stream(c, s);
+        any = true;
     }
+    return any;
 }
 
 /* ---- the application's streams --------------------------------------------------------------- */

@@ -129,6 +129,26 @@ static void a_stream_is_reset(struct sim *sim)
     }
 }
 
+/* Firefox may lose what go-libp2p says of itself over WebTransport: it is asked again, and not for ever. */
+static void an_identity_that_is_lost(struct sim *sim)
+{
+    static const struct {
+        enum link_kind kind;
+        uint32_t untold;
+        uint64_t asked;
+    } CASES[] = {
+        {LINK_SESSION, 0, 1}, {LINK_SESSION, 2, 3}, {LINK_SESSION, 9, 5}, {LINK_DIRECT, 2, 1}};
+    for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+        struct server *server = sim_server(sim);
+        server_terms(server)->untold = CASES[i].untold;
+        struct node *alice = loner(sim);
+        reach(sim, alice, server, CASES[i].kind);
+        sim_run(sim, 1000);
+        assert_int_equal(server_streams(server), CASES[i].asked);
+        assert_non_null(conn_to(alice, server, CASES[i].kind));
+    }
+}
+
 /* What a server says as soon as it knows us may overtake its last word of the handshake. */
 static void a_server_that_speaks_early(struct sim *sim)
 {
@@ -298,6 +318,7 @@ int main(void)
         STORY(streams_both_ways),
         STORY(a_reader_that_waits),
         STORY(a_stream_is_reset),
+        STORY(an_identity_that_is_lost),
         STORY(a_server_that_speaks_early),
         STORY(another_identity),
         STORY(another_certificate),

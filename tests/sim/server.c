@@ -159,7 +159,10 @@ static void proposed(struct visitor *v, struct stream *s, struct view protocol)
     v->server->streams++;
     must(stream_accept(s, protocol));
     struct talk *t = talk_new(v, s);
-    if (is_id)
+    if (is_id && v->server->terms.untold > 0) {
+        v->server->terms.untold--;
+        stream_reset(s, ERR_RESET);
+    } else if (is_id)
         tell_identity(t);
 }
 

@@ -23,6 +23,7 @@ struct server_terms {
     bool is_mute;        /* never says a word of Noise */
     bool speaks_early;   /* opens a stream before its last word of Noise is heard */
     bool resets;         /* every stream, once it has been written to */
+    uint32_t untold;     /* how often it resets the stream instead of saying who it is */
 };
 
 struct server *sim_server(struct sim *s);
