@@ -3,9 +3,10 @@
  * numbered, and a Web Lock says which are in use. Without IndexedDB or Web Locks a node has a key for
  * this visit only.
  *
- * The first visit does not wait for them. localStorage, which answers at once, says that nobody was here
- * before, and has the new key until IndexedDB has it: a page that is left meanwhile finds it there. From
- * then on it holds an empty text.
+ * The first visit does not wait for them: localStorage, which answers at once, says whether anybody was
+ * here before. sessionStorage has the new key until IndexedDB has it, for the next page of this tab if this
+ * one is left meanwhile, and from then on the tab's number. No other tab sees it, so none can take the key
+ * of one that lives.
  */
 const NAME = 'peerlet'
 const STORE = 'identities'
@@ -88,20 +89,21 @@ function forThisVisit (why) {
   return { key: new Uint8Array(0), save: () => {}, release: () => {} }
 }
 
-/** @param {string | null} [early] what localStorage has @returns {Promise<Identity>} */
-async function find (early) {
+/** @param {string | null} [before] what sessionStorage has @returns {Promise<Identity>} */
+async function find (before) {
+  const early = before?.includes(',') ? before : undefined
   const opening = openDatabase()
   opening.catch(() => {}) // told below, when there is a slot
-  const taken = await takeSlot(early === null ? -1 : read('sessionStorage') ?? (early ? 0 : -1))
+  const taken = await takeSlot(early ? 0 : before ?? -1)
   if (taken === undefined) throw new Error(`${SLOTS} tabs have one already`)
   const { slot, release } = taken
   try {
     const database = await opening
     const store = (/** @type {IDBTransactionMode} */ mode) => database.transaction(STORE, mode).objectStore(STORE)
-    const save = (/** @type {Uint8Array} */ key) => done(store('readwrite').put(key, slot)).then(() => write('localStorage', ''), () => {})
+    const save = (/** @type {Uint8Array} */ key) => done(store('readwrite').put(key, slot)).then(() => write('sessionStorage', String(slot)), () => {})
     let key = await done(store('readonly').get(slot))
-    write('sessionStorage', String(slot))
-    if (early && slot === 0) await save(key ??= Uint8Array.from(early.split(','), Number))
+    if (key !== undefined) write('sessionStorage', String(slot))
+    else if (early && slot === 0) await save(key = Uint8Array.from(early.split(','), Number))
     return { key: key instanceof Uint8Array ? key : new Uint8Array(0), save, release }
   } catch (/** @type {any} */ err) {
     release()
@@ -117,13 +119,13 @@ async function find (early) {
 export async function takeIdentity () {
   if (globalThis.indexedDB === undefined) return forThisVisit(Error('there is no IndexedDB here'))
   if (globalThis.navigator?.locks === undefined) return forThisVisit(Error('there are no Web Locks here, which need https or localhost'))
-  const early = read('localStorage')
-  if (early !== null) return find(early).catch(forThisVisit)
-  const finding = Promise.resolve(early).then(find) // while the module is compiled
+  if (read('localStorage') !== null) return find(read('sessionStorage')).catch(forThisVisit)
+  const finding = Promise.resolve(null).then(find) // when the module is unpacked
   return {
     key: new Uint8Array(0),
     save: (key) => {
-      write('localStorage', String(key))
+      write('localStorage', '')
+      write('sessionStorage', String(key))
       // where another script cleared localStorage, the older key stays
       finding.then(({ key: kept, save }) => save(kept.length === 0 ? key : kept)).catch(forThisVisit)
     },
