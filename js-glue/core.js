@@ -51,7 +51,14 @@ function explain (err) {
 /** @param {CoreSource['wasm']} wasm */
 async function compile (wasm) {
   const given = await wasm()
-  return given instanceof WebAssembly.Module ? given : await WebAssembly.compile(/** @type {BufferSource} */ (given))
+  if (given instanceof WebAssembly.Module) return given
+  const bytes = /** @type {BufferSource} */ (given)
+  try {
+    // takes less than to wait for another thread; but Chromium before 115 refuses
+    return new WebAssembly.Module(bytes)
+  } catch {
+    return await WebAssembly.compile(bytes)
+  }
 }
 
 /** A new instance of the module. @param {object} hooks of library_page.js and library_webrtc.js */
