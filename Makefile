@@ -205,7 +205,7 @@ wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
 	@REDUCED=1 node tests/run.mjs --make $(SUITES)
-SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz replay size-report interop browser
+SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz replay size interop browser
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^
@@ -238,8 +238,6 @@ golden: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## rewrite the recorded t
 	@GOLDEN=write node tests/run.mjs $^
 size: web ## bytes that a page loads; fails above the limit
 	@node .ci/size.mjs
-size-report: web
-	@node .ci/size.mjs --report
 bench: web ## figures beside js-libp2p and the bare browser
 	@exec $(NODE) tests/bench/run.mjs
 clean: ## remove everything made
