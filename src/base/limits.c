@@ -68,6 +68,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .relays = 8,
     .relay_retry_min_ms = 100,
     .relay_retry_max_ms = 5000,
+    .relay_refused_max_ms = 60000,
     .limited_max_s = 3600,
 
     .sdp = 8192,

@@ -5,7 +5,8 @@
  *        ^------- lost, refused, timed out ------'--------------------'
  *
  * The pause grows with the time the relay has been away, from 100 ms to 5 s: a relay that restarts
- * is found at once, one that is gone for an hour costs a packet every five seconds.
+ * is found at once, one that is gone for an hour costs a packet every five seconds. One that answers,
+ * and refuses, is asked once a minute in the end: relays count the requests of a peer.
  */
 #include "node/node.h"
 
@@ -43,19 +44,21 @@ static void drop_addresses(struct peerlet *p, struct relay *r)
 }
 
 /* When to try again: later the longer it has been down. */
-static uint64_t after_pause(struct peerlet *p, struct relay *r)
+static uint64_t after_pause(struct peerlet *p, struct relay *r, uint32_t most_ms)
 {
     if (r->down_since == NEVER)
         r->down_since = p->now;
     uint64_t pause = (p->now - r->down_since) / 3;
     pause = MAX(pause, p->limits.relay_retry_min_ms);
-    pause = MIN(pause, p->limits.relay_retry_max_ms);
+    pause = MIN(pause, most_ms);
     return after(p->now, pause - rng_below(&p->rng, (uint32_t)pause / 4 + 1));
 }
 
 static void wait(struct peerlet *p, struct relay *r, int code, struct view why)
 {
-    r->retry_at = after_pause(p, r);
+    bool is_refused = code == ERR_RELAY_REFUSED;
+    r->retry_at = after_pause(
+        p, r, is_refused ? p->limits.relay_refused_max_ms : p->limits.relay_retry_max_ms);
     r->dial = r->stream = 0;
     drop_addresses(p, r);
     enter(p, r, PEERLET_RELAY_WAITING, code ? code : ERR_CLOSED, why);
@@ -296,7 +299,7 @@ uint64_t relay_again_at(struct peerlet *p, uint32_t dial)
     LIST_EACH(node, &p->relays) {
         struct relay *r = LIST_OWNER(node, struct relay, in_node);
         if (r->dial == dial && r->is_kept)
-            return after_pause(p, r);
+            return after_pause(p, r, p->limits.relay_retry_max_ms);
     }
     return NEVER;
 }
