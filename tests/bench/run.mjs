@@ -1,6 +1,6 @@
 // Measures Peerlet beside js-libp2p and the bare browser APIs, all in one run, and prints tables.
 //
-//   node tests/bench/run.mjs [--only size,startup,…] [--impl peerlet,js-libp2p] [--reps 2] [--opens 12]
+//   node tests/bench/run.mjs [--only size,startup,…] [--impl peerlet,js-libp2p] [--reps 2] [--opens 20]
 //     [--peer go]
 //
 // The implementations take turns within each repetition, and the bare APIs run beside them, so that
@@ -29,7 +29,7 @@ function argument (name, standard) {
 const only = argument('only', SCENARIOS).split(',')
 const impls = argument('impl', 'peerlet,js-libp2p').split(',')
 const reps = Number(argument('reps', '2'))
-const opens = Number(argument('opens', '12'))
+const opens = Number(argument('opens', '20'))
 
 /** @type {any} */
 let bench // of the page: what is given to `evaluate` runs there
