@@ -13,8 +13,8 @@ const [, SIZES] = /SIZES\[\] = "(\d+)"/.exec(source) ?? []
 const { HEAD, TAIL, OPS, RAW, MORE, READS, WRITES, ALIGNS, LOCALS } = STREAMS
 const CODE_SECTION = 10
 
-/** @param {number} value */
-function leb (value) {
+/** @param {number} value unsigned LEB128 */
+export function leb (value) {
   const bytes = []
   for (; value > 127; value >>>= 7) bytes.push(value & 127 | 128)
   return [...bytes, value]

@@ -1,6 +1,8 @@
 // Makes one segment of all the data of a WebAssembly module. Binaryen leaves zeros out by cutting the data
 // up, which is worth it to no compressor: the cuts cost more than the zeros.
 
+import { leb } from './pack.mjs'
+
 const DATA_SECTION = 11
 const I32_CONST = 0x41
 const END = 0x0b
@@ -9,13 +11,6 @@ const END = 0x0b
 function sleb (value) {
   const bytes = []
   for (; value > 63; value >>= 7) bytes.push(value & 127 | 128)
-  return [...bytes, value]
-}
-
-/** @param {number} value unsigned LEB128 */
-function leb (value) {
-  const bytes = []
-  for (; value > 127; value >>= 7) bytes.push(value & 127 | 128)
   return [...bytes, value]
 }
 

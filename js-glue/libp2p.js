@@ -156,16 +156,16 @@ export class Libp2p extends Emitter {
     const { listen, bootstrap, discovery } = this.#settings
     this.#pageWatch = new AbortController()
     this.#core.run(calls.app_start)
-    for (const address of listen) this.#name(address, calls.app_listen)
-    for (const address of bootstrap) this.#name(address, calls.app_bootstrap)
+    for (const address of listen) this.#runFor(address, calls.app_listen)
+    for (const address of bootstrap) this.#runFor(address, calls.app_bootstrap)
     for (const { topic, interval, listenOnly } of discovery) this.#core.run(calls.app_discover, [topic], interval, Number(listenOnly))
     calls.app_flush()
     watchPage((event) => calls.page_event(event), this.#pageWatch.signal)
     await this.#startServices()
   }
 
-  /** @param {Multiaddr} address @param {(...args: number[]) => number} command */
-  #name (address, command) {
+  /** What goes wrong names the address, which the core has no text of. @param {Multiaddr} address @param {(...args: number[]) => number} command */
+  #runFor (address, command) {
     try {
       this.#core.run(command, [address.bytes])
     } catch (/** @type {any} */ err) {
@@ -313,7 +313,7 @@ export class Libp2p extends Emitter {
     const { calls } = this.#core
     const addresses = targets.filter(isMultiaddr)
     const peer = targets.find(isPeerId) ?? addresses[0]?.getPeerId()
-    const number = this.#core.run(calls.app_dial, [String(peer), toList(addresses)], force ? k.DIAL_FORCE : 0)
+    const number = this.#core.run(calls.app_dial, [addresses.length > 0 ? '' : String(peer), toList(addresses)], force ? k.DIAL_FORCE : 0)
     this.#dialQueue.set(number, { id: String(number), status: 'active', peerId: peer ? peerIdFromString(String(peer)) : undefined, multiaddrs: addresses, onProgress })
     return await orAbort(this.#dials.add(number), signal, () => this.#core.run(calls.app_dial_cancel, [], number))
   }

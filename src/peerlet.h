@@ -384,8 +384,7 @@ MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct v
 /* ---- questions: lists, valid until the next call -------------------------------------------- */
 
 struct view peerlet_peer_id(const struct peerlet *p);
-/* PublicKey protobuf; PrivateKey protobuf, to be stored by the application. */
-struct view peerlet_public_key(const struct peerlet *p);
+/* PrivateKey protobuf, to be stored by the application. */
 struct view peerlet_private_key(struct peerlet *p);
 struct view peerlet_addresses(struct peerlet *p);
 struct view peerlet_recipients(struct peerlet *p);

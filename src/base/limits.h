@@ -86,7 +86,7 @@ struct peerlet_limits {
     uint32_t relay_retry_min_ms; /* back-off of the relay supervisor */
     uint32_t relay_retry_max_ms;
     uint32_t relay_refused_max_ms; /* the same where it answers: rust takes 30, then one in 2 min */
-    uint32_t limited_max_s; /* a longer advertised duration is taken as 120 s */
+    uint32_t limited_max_s;        /* a longer advertised duration is taken as 120 s */
 
     /* WebRTC */
     size_t sdp;               /* one description */

@@ -243,11 +243,6 @@ int app_is_dialable(size_t multiaddr_len)
     return peerlet_is_dialable(browser_node(), first(multiaddr_len));
 }
 
-int app_hang_up(size_t peer_len)
-{
-    return peerlet_hang_up(browser_node(), first(peer_len), browser_now());
-}
-
 void app_conn_close(uint32_t conn, int abort)
 {
     peerlet_conn_close(browser_node(), conn, abort != 0, browser_now());
@@ -358,19 +353,9 @@ const struct view *ask_peer_id(void)
     return give(peerlet_peer_id(browser_node()));
 }
 
-const struct view *ask_public_key(void)
-{
-    return give(peerlet_public_key(browser_node()));
-}
-
 const struct view *ask_private_key(void)
 {
     return give(peerlet_private_key(browser_node()));
-}
-
-const struct view *ask_addresses(void)
-{
-    return give(peerlet_addresses(browser_node()));
 }
 
 const struct view *ask_recipients(void)

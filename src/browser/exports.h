@@ -100,7 +100,6 @@ EMSCRIPTEN_KEEPALIVE int app_discover(size_t topic_len, uint32_t interval_ms, in
 EMSCRIPTEN_KEEPALIVE int app_dial(size_t peer_len, size_t multiaddrs_len, uint32_t flags);
 EMSCRIPTEN_KEEPALIVE void app_dial_cancel(uint32_t dial);
 EMSCRIPTEN_KEEPALIVE int app_is_dialable(size_t multiaddr_len);
-EMSCRIPTEN_KEEPALIVE int app_hang_up(size_t peer_len);
 EMSCRIPTEN_KEEPALIVE void app_conn_close(uint32_t conn, int abort);
 
 EMSCRIPTEN_KEEPALIVE int app_handle(size_t protocol_len, uint32_t flags, uint32_t max_inbound,
@@ -132,9 +131,7 @@ EMSCRIPTEN_KEEPALIVE const struct view *ask_reason(void);
 /* What base/err.h says of an error: "NAME JsName text". */
 EMSCRIPTEN_KEEPALIVE const struct view *ask_error(int code);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_id(void);
-EMSCRIPTEN_KEEPALIVE const struct view *ask_public_key(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_private_key(void);
-EMSCRIPTEN_KEEPALIVE const struct view *ask_addresses(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_recipients(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_topics(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_pubsub_peers(void);

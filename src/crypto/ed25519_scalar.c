@@ -31,10 +31,14 @@ static void carry(int64_t *x)
 /* Wipes `x`. */
 static void reduce(uint8_t out[ED25519_SCALAR_LEN], int64_t x[2 * DIGITS])
 {
-    for (size_t top = DIGITS; top-- > 0;) {
-        fold(x + top, x[top + DIGITS] * 16); /* 256^32 is 16 * 2^252 */
-        carry(x + top);
-    }
+    /*
+     * 256^32 is 16 * 2^252. No digit outgrows its 64 bits: each begins below 2^21, and what is folded
+     * from the upper half has been folded into at most once, which leaves less than 2^37 there and 2^53
+     * below.
+     */
+    for (size_t top = DIGITS; top-- > 0;)
+        fold(x + top, x[top + DIGITS] * 16);
+    carry(x);
     /*
      * Folding what is over 2^252 leaves a little more than that or a little less than 0, folding once
      * more leaves something in [-C, L); and what is negative then wants one L.

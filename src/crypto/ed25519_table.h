@@ -14,8 +14,8 @@
 
 /*
  * Rows 0 to 31, for signing and key generation: row i holds 1, 2, … 8 times 256^i * B. The last
- * row, for verifying, holds B, 3B, … 15B. This is the only data of the core outside a node that is
- * ever written: once, and with the same values for everybody.
+ * row, for verifying, holds B, 3B, … 15B. This and the constants of SHA-2 are the only data of the
+ * core outside a node that is ever written: once, and with the same values for everybody.
  */
 extern ge25519_precomp ed25519_table[ED25519_ROWS][ED25519_ROW_LEN];
 

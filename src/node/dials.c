@@ -165,8 +165,8 @@ void dial_conn_up(struct peerlet *p, struct conn *c)
     }
 }
 
-static void target_failed(struct peerlet *p, struct dial *dial, struct target *t, int code,
-                          struct view why)
+void target_failed(struct peerlet *p, struct dial *dial, struct target *t, int code,
+                   struct view why)
 {
     if (dial->peer != NULL)
         peer_note_dial(dial->peer, target_address(t), false, p->now);
@@ -469,107 +469,6 @@ uint64_t dials_deadline(const struct peerlet *p)
     return at;
 }
 
-/* ---- circuits -------------------------------------------------------------------------------- */
-
-static struct target *target_of_stream(struct dial *dial, uint32_t stream)
-{
-    for (size_t i = 0; dial != NULL && i < dial->count; i++)
-        if (dial->targets[i].stream == stream)
-            return &dial->targets[i];
-    return NULL;
-}
-
-void connect_event(struct peerlet *p, struct session *s, const struct protocol_event *ev)
-{
-    struct dial *dial = dialer_find(&p->dialer, s->job);
-    struct target *t = target_of_stream(dial, s->stream->id);
-    if (ev->type == CIRCUIT_REFUSED && t != NULL)
-        target_failed(p, dial, t,
-                      ev->refused.status == CIRCUIT_STATUS_NO_RESERVATION ? ERR_NO_RESERVATION
-                                                                          : ERR_RELAY_REFUSED,
-                      view_of_text(circuit_status_text(ev->refused.status)));
-    if (ev->type != CIRCUIT_CONNECTED || t == NULL)
-        return;
-    struct multiaddr_circuit circuit;
-    struct peer_id target = dial->peer ? dial->peer->id : (struct peer_id){0};
-    if (target.len == 0 && multiaddr_relay(target_address(t), &circuit) == 0)
-        target = circuit.target;
-    struct conn *c = conn_create(p, LINK_RELAYED, DIALER, &target, target_address(t));
-    if (c == NULL)
-        return;
-    limit_conn(p, c, ev->connected.limit);
-    s->other = t->conn = c->id;
-    t->stream = 0;
-}
-
-struct conn *connect_raw(struct peerlet *p, struct session *s)
-{
-    return find_conn(p, s->other);
-}
-
-void connect_ended(struct peerlet *p, struct session *s, int code)
-{
-    struct dial *dial = dialer_find(&p->dialer, s->job);
-    struct target *t = target_of_stream(dial, s->stream->id);
-    if (t != NULL)
-        target_failed(p, dial, t, code ? code : ERR_CLOSED,
-                      view_of_text(code == ERR_UNSUPPORTED ? "that peer is not a relay"
-                                                           : "the relay ended the exchange"));
-}
-
-int stop_accept(struct peerlet *p, struct session *s)
-{
-    uint32_t pending = 0, at = 0;
-    const struct conn *c;
-    while ((c = table_next(&p->conns, &at)) != NULL)
-        if (c->link.kind == LINK_RELAYED && c->role == LISTENER && !conn_is_ready(c))
-            pending++;
-    if (pending >= p->limits.circuit_stop_pending || !relay_of_conn(p, s->stream->conn))
-        return ERR_FULL;
-    circuit_stop_init(machine(s), &p->mem, &p->limits, p->now);
-    return 0;
-}
-
-/* <the relay as we know it>/p2p/R/p2p-circuit/p2p/<source> */
-static struct view circuit_address(const struct conn *relay, const struct peer_id *source,
-                                   struct writer *w)
-{
-    struct view base = conn_address(relay);
-    put(w, base);
-    if (!multiaddr_has(base, MULTIADDR_P2P)) {
-        put_uvarint(w, MULTIADDR_P2P);
-        put_delimited(w, peer_id_view(&relay->peer->id));
-    }
-    put_uvarint(w, MULTIADDR_P2P_CIRCUIT);
-    put_uvarint(w, MULTIADDR_P2P);
-    put_delimited(w, peer_id_view(source));
-    return writer_view(w);
-}
-
-void stop_event(struct peerlet *p, struct session *s, const struct protocol_event *ev)
-{
-    if (ev->type != CIRCUIT_STOP)
-        return;
-    uint8_t bytes[MULTIADDR_MAX_LEN];
-    struct writer w = writer_of(bytes, sizeof bytes);
-    struct view address = circuit_address(s->stream->conn, &ev->stop.source, &w);
-    struct conn *c = NULL;
-    if (!peer_id_equal(&ev->stop.source, &p->self))
-        c = conn_create(p, LINK_RELAYED, LISTENER, &ev->stop.source, address);
-    if (c != NULL)
-        limit_conn(p, c, ev->stop.limit);
-    s->other = c ? c->id : 0;
-    int rc = circuit_stop_answer(machine(s),
-                                 c ? CIRCUIT_STATUS_OK : CIRCUIT_STATUS_RESOURCE_LIMIT_EXCEEDED);
-    if (rc != 0)
-        close_session(p, s, rc);
-}
-
-struct conn *stop_raw(struct peerlet *p, struct session *s)
-{
-    return find_conn(p, s->other);
-}
-
 /* ---- commands -------------------------------------------------------------------------------- */
 
 /* The next address of a list, as read_address has it: 1, 0 at the end, or an error. */
@@ -613,11 +512,18 @@ static int read_targets(struct peerlet *p, struct view targets, struct dial **di
     return rc == 0 ? 0 : fail(p, rc, "%s", why);
 }
 
+static int read_peer_id(struct peerlet *p, struct view text, struct peer_id *id)
+{
+    int rc = peer_id_parse_base58(text, id);
+    return rc == 0 ? 0 : fail(p, rc, "\"%v\" is not a Peer ID", &text);
+}
+
 static int read_peer(struct peerlet *p, struct view text, struct dial **dial)
 {
     struct peer_id id;
-    if (peer_id_parse_base58(text, &id) != 0)
-        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
+    int rc = read_peer_id(p, text, &id);
+    if (rc != 0)
+        return rc;
     if (peer_id_equal(&id, &p->self))
         return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
     struct peer *peer = addrbook_add(&p->peers, &id);
@@ -692,8 +598,9 @@ int peerlet_hang_up(struct peerlet *p, struct view text, uint64_t now)
 {
     p->now = now;
     struct peer_id id;
-    if (peer_id_parse_base58(text, &id) != 0)
-        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
+    int rc = read_peer_id(p, text, &id);
+    if (rc != 0)
+        return rc;
     struct peer *peer = addrbook_find(&p->peers, &id);
     if (peer == NULL)
         return 0;
@@ -723,8 +630,9 @@ int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multi
 {
     p->now = now;
     struct peer_id id;
-    if (peer_id_parse_base58(text, &id) != 0)
-        return fail(p, ERR_BAD_PEER_ID, "\"%v\" is not a Peer ID", &text);
+    int rc = read_peer_id(p, text, &id);
+    if (rc != 0)
+        return rc;
     struct peer *peer = addrbook_add(&p->peers, &id);
     if (peer == NULL)
         return fail(p, ERR_FULL, "too many peers are known and in use");

@@ -139,6 +139,8 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
 {
     struct gossipsub_config r = GOSSIPSUB_DEFAULTS;
     _Static_assert(ARRAY_LEN(r.numbers) == PEERLET_PUBSUB_NUMBERS, "the same in both");
+    _Static_assert(offsetof(struct gossipsub_config, gossip_percent) == sizeof r.numbers,
+                   "no number has a name only");
     for (size_t i = 0; i < ARRAY_LEN(r.numbers); i++)
         if (c->numbers[i] != 0)
             r.numbers[i] = c->numbers[i];

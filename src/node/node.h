@@ -6,6 +6,7 @@
  *     streams.c    streams: whose they are, built-in protocols on them, the application's
  *     handlers.c   the table: protocol id to what answers it
  *     dials.c      the attempts of a dial: sockets, circuits, upgrades
+ *     circuits.c   connections through a relay, asked for and offered
  *     relays.c     the relay supervisor: keep connections and reservations
  *     direct.c     relayed connection to WebRTC connection
  *     identity.c   identify, push, our own addresses
@@ -307,13 +308,18 @@ bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version);
 /* Names of everything we answer, as views into constants and handlers. */
 void list_protocols(const struct peerlet *p, struct views *into);
 
-/* ---- dials.c */
+/* ---- circuits.c */
 void connect_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
 struct conn *connect_raw(struct peerlet *p, struct session *s);
 void connect_ended(struct peerlet *p, struct session *s, int code);
 int stop_accept(struct peerlet *p, struct session *s);
 void stop_event(struct peerlet *p, struct session *s, const struct protocol_event *ev);
 struct conn *stop_raw(struct peerlet *p, struct session *s);
+
+/* ---- dials.c */
+/* An address of a dial came to nothing; the others go on. */
+void target_failed(struct peerlet *p, struct dial *dial, struct target *t, int code,
+                   struct view why);
 struct dial *start_dial(struct peerlet *p, struct peer *peer);
 void run_dials(struct peerlet *p);
 void dial_conn_up(struct peerlet *p, struct conn *c);

@@ -42,18 +42,13 @@ void add_address(struct buf *list, struct view addr, const struct peer_id *peer)
     put(&w, addr);
     put(&w, writer_view(&end));
     size_t before = list->len;
-    if (buf_append(list, writer_view(&w)) != 0)
+    if (w.failed || buf_append(list, writer_view(&w)) != 0)
         buf_truncate(list, before);
 }
 
 struct view peerlet_peer_id(const struct peerlet *p)
 {
     return view_of_text(p->self_text);
-}
-
-struct view peerlet_public_key(const struct peerlet *p)
-{
-    return view_of(p->public_key, sizeof p->public_key);
 }
 
 struct view peerlet_private_key(struct peerlet *p)

@@ -49,6 +49,7 @@ test('identify, both ways', { timeout: 20_000 }, async (t) => {
   const js = await startJs(t)
   const ours = await startPeerlet(t)
   const [theirView, ourView] = [once(js, 'peer:identify'), once(ours, 'peer:identify')]
+  const updated = once(ours, 'peer:update', ({ peer }) => peer.id.equals(js.peerId) && peer.protocols.includes(ECHO))
   await ours.dial(js.getMultiaddrs()[0].toString())
 
   const them = await ourView
@@ -56,6 +57,8 @@ test('identify, both ways', { timeout: 20_000 }, async (t) => {
   assert.match(them.agentVersion, /^js-libp2p\//)
   assert.ok(them.protocols.includes(ECHO))
   assert.ok(them.protocols.includes('/meshsub/1.2.0'))
+
+  await updated
 
   const us = await theirView
   assert.equal(us.peerId.toString(), ours.peerId.toString())
