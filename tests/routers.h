@@ -38,7 +38,7 @@ struct routers {
     bool is_joined[ROUTERS_MAX][ROUTERS_MAX];
     uint64_t now, seed;
     struct rng rng;
-    uint64_t rpcs, parts;  /* that went over all links */
+    uint64_t rpcs, bytes;  /* that went over all links */
     uint32_t loss_percent; /* of the RPCs that carry messages */
 };
 
@@ -102,6 +102,7 @@ static inline void routers_carry(struct routers *net, size_t from, size_t to)
         assert_false(c.failed);
         struct span rpc = span_take(&all, all.len - c.rest.len);
         net->rpcs++;
+        net->bytes += rpc.len;
         if (routers_lose(net, view_of_span(rpc)))
             continue;
         struct gossipsub_event ev;

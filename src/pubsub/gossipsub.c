@@ -19,6 +19,7 @@ const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .prune_backoff_s = 60,
     .unsubscribe_backoff_s = 10,
     .iwant_again_ms = 500,
+    .idontwant_bytes = 512,
     .idontwant_ttl_ms = 3000,
     .flood_publish = true,
     .signing = GOSSIPSUB_STRICT_SIGN,

@@ -38,8 +38,9 @@ struct gossipsub_config {
             uint32_t mcache_gossip; /* and told of */
             uint32_t prune_backoff_s;
             uint32_t unsubscribe_backoff_s;
+            uint32_t idontwant_bytes; /* of data: so much is worth an IDONTWANT */
         };
-        uint32_t numbers[13]; /* what an application may choose */
+        uint32_t numbers[14]; /* what an application may choose */
     };
     uint32_t gossip_percent;   /* d_lazy as a share of those outside */
     uint32_t iwant_again_ms;   /* an id asked for may be asked of another then, or at twice it */

@@ -3,28 +3,47 @@
 
 /* ---- messages ---------------------------------------------------------------------------------- */
 
-/* A message and a peer, and for `served` the how-manieth time: ids are hashes, so this is one too. */
-static uint64_t mark_of(uint64_t id, const struct neighbour *n, uint32_t times)
+/* Neither he it came from nor the author. */
+static bool is_news_to(const struct neighbour *n, const struct message *m)
 {
-    return id ^ ((uint64_t)n->handle << 8 | times);
+    return n->handle != m->via && n->is_writable &&
+           !view_equal(peer_id_view(&n->id), m->fields.from);
 }
 
-static bool is_unwanted(const struct gossipsub *g, const struct message *m,
-                        const struct neighbour *n)
-{
-    return seen_has(&g->unwanted, mark_of(m->hashes.id, n, 0)) ||
-           seen_has(&g->unwanted, mark_of(m->hashes.origin, n, 0));
-}
-
-/* To the mesh, but neither back nor to the author. */
+/* To the mesh. */
 static void forward(struct gossipsub *g, struct message *m, const struct topic *t)
 {
     LIST_EACH(node, &t->mesh) {
         struct neighbour *n = LIST_OWNER(node, struct member, in_mesh)->peer;
-        if (n->handle == m->via || !n->is_writable || is_unwanted(g, m, n) ||
-            view_equal(peer_id_view(&n->id), m->fields.from))
-            continue;
-        router_send(g, n, m, g->limits->gossip_out);
+        if (is_news_to(n, m) && !router_is_unwanted(g, m, n))
+            router_send(g, n, m, g->limits->gossip_out);
+    }
+}
+
+/* Puts an id into the next IWANT or IDONTWANT; false when that is full. */
+static bool put_id(struct buf *ids, struct view id)
+{
+    size_t len = rpc_field_len(id.len);
+    struct writer w = writer_of(buf_reserve(ids, len), len);
+    if (w.data == NULL)
+        return false;
+    rpc_put_wanted_id(&w, id);
+    buf_commit(ids, w.len);
+    return true;
+}
+
+/* The mesh need not send us what we have. Only once it is known to be genuine: whoever forges a
+ * message could else keep the true one from us. */
+static void refuse(struct gossipsub *g, const struct message *m, const struct topic *t)
+{
+    struct message_id room;
+    if (m->fields.data.len < g->config.idontwant_bytes)
+        return;
+    LIST_EACH(node, &t->mesh) {
+        struct neighbour *n = LIST_OWNER(node, struct member, in_mesh)->peer;
+        if (is_news_to(n, m) && n->version >= GOSSIPSUB_1_2 &&
+            put_id(&n->unwanted, router_id_for(g, n, m, &room)))
+            router_owe(g, n);
     }
 }
 
@@ -34,6 +53,7 @@ static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
     struct topic *t = topic_find(&g->mesh, m->fields.topic);
     if (t == NULL || !t->is_ours || !router_remember(g, m, now))
         return false;
+    refuse(g, m, t);
     router_cache(g, m, t);
     forward(g, m, t);
     return true;
@@ -192,18 +212,6 @@ static void on_prune(struct gossipsub *g, struct neighbour *n, const struct rpc_
 
 /* ---- gossip ------------------------------------------------------------------------------------ */
 
-/* Puts an id into the next IWANT; false when that is full. */
-static bool want(struct neighbour *n, struct view id)
-{
-    size_t len = rpc_field_len(id.len);
-    struct writer w = writer_of(buf_reserve(&n->wanted, len), len);
-    if (w.data == NULL)
-        return false;
-    rpc_put_iwant_id(&w, id);
-    buf_commit(&n->wanted, w.len);
-    return true;
-}
-
 static void on_ihave(struct gossipsub *g, struct neighbour *n, struct rpc_part *part, uint64_t now)
 {
     const struct topic *t = topic_find(&g->mesh, part->topic);
@@ -218,7 +226,7 @@ static void on_ihave(struct gossipsub *g, struct neighbour *n, struct rpc_part *
         uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
         if (seen_has(&g->seen, hash) || seen_has(&g->asked, hash))
             continue;
-        if (!want(n, id))
+        if (!put_id(&n->wanted, id))
             break;
         seen_add(&g->asked, hash, now);
     }
@@ -231,7 +239,7 @@ static bool may_serve(struct gossipsub *g, const struct message *m, const struct
                       uint64_t now)
 {
     for (uint32_t times = 0; times < g->limits->retransmissions; times++)
-        if (seen_add(&g->served, mark_of(m->hashes.id, n, times), now))
+        if (seen_add(&g->served, router_mark(m->hashes.id, n, times), now))
             return true;
     return false;
 }
@@ -256,7 +264,8 @@ static void on_idontwant(struct gossipsub *g, struct neighbour *n, struct rpc_pa
     while (n->budget.refusals < g->limits->idontwant_ids && rpc_next_id(&part->ids, &id)) {
         n->budget.refusals++;
         uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
-        seen_add(&g->unwanted, mark_of(hash, n, 0), now);
+        seen_add(&g->unwanted, router_mark(hash, n, 0), now);
+        n->is_picky = n->queue_len > 0;
     }
 }
 

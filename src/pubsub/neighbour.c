@@ -4,8 +4,8 @@
 
 #define SMALLEST_QUEUE 16
 
-/* Of an IWANT around its ids, and of the control message around that. */
-#define IWANT_HEADS 8
+/* Of an IWANT or IDONTWANT around its ids, and of the control message around that. */
+#define IDS_HEADS 8
 
 void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id, struct mem *mem,
                     const struct peerlet_limits *limits)
@@ -14,7 +14,8 @@ void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *
     list_init(&n->members);
     list_init(&n->owing);
     rpc_reader_init(&n->reader, mem, limits->rpc);
-    buf_init(&n->wanted, mem, limits->rpc_control - IWANT_HEADS);
+    buf_init(&n->wanted, mem, limits->rpc_control - IDS_HEADS);
+    buf_init(&n->unwanted, mem, limits->rpc_control - IDS_HEADS);
 }
 
 void neighbour_silence(struct neighbour *n, struct messages *all)
@@ -27,6 +28,7 @@ void neighbour_silence(struct neighbour *n, struct messages *all)
     n->queue = NULL;
     n->queue_head = n->queue_room = 0;
     buf_free(&n->wanted);
+    buf_free(&n->unwanted);
 }
 
 void neighbour_free(struct neighbour *n, struct messages *all)

@@ -43,9 +43,11 @@ struct neighbour {
     uint32_t greeted;       /* the change its stream began with */
     struct list owing;      /* struct member, in_owing: GRAFT, PRUNE, IHAVE */
     struct buf wanted;      /* ids for the next IWANT, encoded */
+    struct buf unwanted;    /* ids for the next IDONTWANT, the same */
     struct message **queue; /* a ring */
     uint32_t queue_head, queue_len, queue_room;
     size_t queue_bytes; /* encoded */
+    bool is_picky;      /* it sent an IDONTWANT since: some may be of messages in the queue */
     uint64_t dropped;   /* messages that found the queue full */
 };
 

@@ -7,7 +7,8 @@
 
 static bool owes_control(const struct gossipsub *g, const struct neighbour *n)
 {
-    return n->told != g->mesh.last_change || !list_is_empty(&n->owing) || n->wanted.len > 0;
+    return n->told != g->mesh.last_change || !list_is_empty(&n->owing) ||
+           n->wanted.len + n->unwanted.len > 0;
 }
 
 static bool owes(const struct gossipsub *g, const struct neighbour *n)
@@ -76,14 +77,14 @@ static void put_grafts_and_prunes(struct neighbour *n, struct writer *w)
     }
 }
 
-static void put_iwant(struct neighbour *n, struct writer *w)
+static void put_ids(enum rpc_part_type type, struct buf *ids, struct writer *w)
 {
     size_t before = w->len;
-    if (n->wanted.len == 0)
+    if (ids->len == 0)
         return;
-    rpc_put_iwant(w, buf_view(&n->wanted));
+    rpc_put_ids(w, type, buf_view(ids));
     if (keep_put(w, before))
-        buf_free(&n->wanted);
+        buf_free(ids);
 }
 
 static bool is_news(const struct gossipsub *g, const struct topic *t, struct list *node)
@@ -91,15 +92,13 @@ static bool is_news(const struct gossipsub *g, const struct topic *t, struct lis
     return node != &t->recent && LIST_OWNER(node, struct message, in_topic)->at >= g->gossip_since;
 }
 
-static void put_id(const struct gossipsub *g, const struct neighbour *n, const struct message *m,
-                   struct writer *w)
+struct view router_id_for(const struct gossipsub *g, const struct neighbour *n,
+                          const struct message *m, struct message_id *room)
 {
-    if (n->form == g->config.message_id) {
-        rpc_put_ihave_id(w, m->id);
-        return;
-    }
-    struct message_id id = message_id_of(&m->fields, n->form);
-    rpc_put_ihave_id(w, message_id_view(&id));
+    if (n->form == g->config.message_id)
+        return m->id;
+    *room = message_id_of(&m->fields, n->form);
+    return message_id_view(room);
 }
 
 /* Where there are more ids than room, a run from a random place on: others get other runs. */
@@ -120,8 +119,10 @@ static void put_ihave(const struct gossipsub *g, const struct neighbour *n, cons
     for (; skip > 0; skip--)
         node = node->prev;
     for (; is_news(g, t, node) && !w->failed; node = node->prev) {
+        struct message_id id;
         last = w->len;
-        put_id(g, n, LIST_OWNER(node, struct message, in_topic), w);
+        rpc_put_ihave_id(
+            w, router_id_for(g, n, LIST_OWNER(node, struct message, in_topic), &id));
     }
     if (last > first)
         keep_put(w, last);
@@ -139,6 +140,28 @@ static void put_ihaves(const struct gossipsub *g, struct neighbour *n, struct wr
         if (!keep_put(w, before))
             return;
         member_settle(m, OWES_IHAVE);
+    }
+}
+
+/* ---- messages ---------------------------------------------------------------------------------- */
+
+bool router_is_unwanted(const struct gossipsub *g, const struct message *m,
+                        const struct neighbour *n)
+{
+    return seen_has(&g->unwanted, router_mark(m->hashes.id, n, 0)) ||
+           seen_has(&g->unwanted, router_mark(m->hashes.origin, n, 0));
+}
+
+/* What it got from somebody else while it waited here. Turns the ring once. */
+static void drop_unwanted(struct gossipsub *g, struct neighbour *n)
+{
+    n->is_picky = false;
+    for (uint32_t left = n->queue_len; left > 0; left--) {
+        struct message *m = message_hold(neighbour_at(n, 0));
+        neighbour_pop(n, &g->messages);
+        if (!router_is_unwanted(g, m, n))
+            neighbour_push(n, m, SIZE_MAX, &g->messages);
+        message_drop(&g->messages, m);
     }
 }
 
@@ -173,7 +196,8 @@ static void put_control(const struct gossipsub *g, struct neighbour *n, struct w
     if (!keep_put(w, before))
         return;
     put_grafts_and_prunes(n, w);
-    put_iwant(n, w);
+    put_ids(RPC_IDONTWANT, &n->unwanted, w);
+    put_ids(RPC_IWANT, &n->wanted, w);
     put_ihaves(g, n, w);
     if (w->len > begun)
         rpc_end(w, begun);
@@ -218,6 +242,8 @@ int gossipsub_drain(struct gossipsub *g, uint32_t handle, struct buf *out)
     int rc = 0;
     if (n == NULL || !n->is_writable)
         return 0;
+    if (n->is_picky)
+        drop_unwanted(g, n);
     while (rc == 0 && owes(g, n))
         rc = append_rpc(g, n, out);
     if (rc == 0)

@@ -24,6 +24,20 @@ void router_back_off(struct gossipsub *g, struct member *member, uint64_t backof
 /* Queues a message for one peer; `limit` is what may wait for it. False, and counted: no room. */
 bool router_send(struct gossipsub *g, struct neighbour *n, struct message *m, size_t limit);
 
+/* A message and a peer, and for `served` the how-manieth time: ids are hashes, so this is one too. */
+static inline uint64_t router_mark(uint64_t id, const struct neighbour *n, uint32_t times)
+{
+    return id ^ ((uint64_t)n->handle << 8 | times);
+}
+
+/* Whether it sent an IDONTWANT of the message. */
+bool router_is_unwanted(const struct gossipsub *g, const struct message *m,
+                        const struct neighbour *n);
+
+/* The id of a message in the form its peer understands, which `room` may be needed for. */
+struct view router_id_for(const struct gossipsub *g, const struct neighbour *n,
+                          const struct message *m, struct message_id *room);
+
 /* Remembers the ids of a message. False when they were known: it is not new. */
 bool router_remember(struct gossipsub *g, const struct message *m, uint64_t now);
 

@@ -360,13 +360,19 @@ void rpc_put_ihave_id(struct writer *w, struct view id)
     put_bytes(w, peerlet_rpc_ControlIHave_message_ids_tag, id);
 }
 
-void rpc_put_iwant(struct writer *w, struct view ids)
+void rpc_put_ids(struct writer *w, enum rpc_part_type type, struct view ids)
 {
-    put_bytes(w, peerlet_rpc_ControlMessage_iwant_tag, ids);
+    put_bytes(w,
+              type == RPC_IWANT ? peerlet_rpc_ControlMessage_iwant_tag
+                                : peerlet_rpc_ControlMessage_idontwant_tag,
+              ids);
 }
 
-void rpc_put_iwant_id(struct writer *w, struct view id)
+void rpc_put_wanted_id(struct writer *w, struct view id)
 {
+    _Static_assert(peerlet_rpc_ControlIWant_message_ids_tag ==
+                       peerlet_rpc_ControlIDontWant_message_ids_tag,
+                   "one for both");
     put_bytes(w, peerlet_rpc_ControlIWant_message_ids_tag, id);
 }
 

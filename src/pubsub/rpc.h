@@ -101,11 +101,13 @@ void rpc_put_message(struct writer *w, struct view encoded);
 /* Parts of control. A `backoff_s` of 0 is left out: version 1.0 knows none. */
 void rpc_put_graft(struct writer *w, struct view topic);
 void rpc_put_prune(struct writer *w, struct view topic, uint64_t backoff_s);
-void rpc_put_iwant(struct writer *w, struct view ids);
 
-/* Parts of an IHAVE, and of what becomes the ids of an IWANT. */
+/* An IWANT or an IDONTWANT, of ids that rpc_put_wanted_id put. */
+void rpc_put_ids(struct writer *w, enum rpc_part_type type, struct view ids);
+
+/* Parts of an IHAVE, and of what becomes the ids of an IWANT or IDONTWANT. */
 void rpc_put_ihave_id(struct writer *w, struct view id);
-void rpc_put_iwant_id(struct writer *w, struct view id);
+void rpc_put_wanted_id(struct writer *w, struct view id);
 
 /* Parts of a Message, absent ones left out: what is signed, in its order; signature and key. */
 void rpc_put_signed(struct writer *w, const struct rpc_message *m);

@@ -43,7 +43,7 @@ static void say_ids(struct scripted *s, uint32_t peer, uint8_t kind, uint32_t au
     struct writer list = writer_of(ids, sizeof ids);
     for (uint32_t i = 0; i < count; i++) {
         struct message_id id = id_of(s, author, first + i * step, GOSSIPSUB_ID_SPEC);
-        rpc_put_iwant_id(&list, message_id_view(&id));
+        rpc_put_wanted_id(&list, message_id_view(&id));
     }
     struct writer w = writer_of(many_ids, sizeof many_ids);
     size_t rpc = rpc_begin(&w), control = rpc_begin_control(&w);
@@ -213,6 +213,78 @@ static void test_idontwant_flood(void **state)
     scripted_end(&s);
 }
 
+/* What waits for a peer that reads slowly is not sent when it has it from another. */
+static void test_idontwant_of_what_is_queued(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 4);
+    for (uint64_t i = 1; i <= 20; i++)
+        say_message(&s, 1, 9, i, "t", "hi");
+    say_ids(&s, 2, IDONTWANT, 9, 3, 4, 5);
+    struct tally t = said(&s, 2);
+    assert_int_equal(t.parts[RPC_MESSAGE], 16);
+    assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], 20);
+    scripted_end(&s);
+}
+
+/* The mesh is told what it need not send, if it is long, if it speaks 1.2, and if it is genuine. */
+static void test_long_messages_are_not_wanted_twice(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    char text[513] = {0};
+    scripted_init(&s);
+    begin(&s, 3);
+    meet(&s, 4, GOSSIPSUB_1_1, LISTENER);
+    say(&s, 4, JOIN GRAFT);
+    said(&s, 4);
+    memset(text, 'x', 511);
+    say_message(&s, 1, 9, 1, "t", text);
+    assert_int_equal(said(&s, 2).parts[RPC_IDONTWANT], 0);
+
+    memset(text, 'x', 512);
+    struct view forged = written(&s, 9, 2, "t", text);
+    uint8_t *bytes = malloc(forged.len);
+    memcpy(bytes, forged.data, forged.len);
+    *(uint8_t *)memchr(bytes, 'x', forged.len) = 'y';
+    assert_ok(say_bytes(&s, 1, view_of(bytes, forged.len)));
+    free(bytes);
+    assert_int_equal(said(&s, 2).parts[RPC_IDONTWANT], 0);
+
+    say_message(&s, 1, 3, 2, "t", text);
+    say_message(&s, 1, 3, 3, "t", text);
+    assert_int_equal(said(&s, 1).parts[RPC_IDONTWANT], 0);
+    assert_int_equal(said(&s, 3).parts[RPC_IDONTWANT], 0);
+    assert_int_equal(said(&s, 4).parts[RPC_IDONTWANT], 0);
+    struct tally t = said(&s, 2);
+    assert_int_equal(t.parts[RPC_IDONTWANT], 1);
+    assert_int_equal(t.ids, 2);
+    scripted_end(&s);
+}
+
+/* In the form the peer uses itself. */
+static void test_idontwant_in_other_forms(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static struct transcript told, expected;
+    char text[600] = {0};
+    memset(text, 'x', sizeof text - 1);
+    scripted_init(&s);
+    begin(&s, 2);
+    assert_ok(say_bytes(&s, 2, ihave(&s, "t", 9, 100, 1, GOSSIPSUB_ID_TEXT)));
+    said(&s, 2);
+    say_message(&s, 1, 9, 1, "t", text);
+    struct message_id id = id_of(&s, 9, 1, GOSSIPSUB_ID_TEXT);
+    drain_parts(&s, 2, 1 << 18, &told, tell_part);
+    transcript_add(&expected, "1 idontwant id=");
+    transcript_add_hex(&expected, message_id_view(&id));
+    assert_non_null(strstr(told.text, expected.text));
+    scripted_end(&s);
+}
+
 /* ---- what we tell ------------------------------------------------------------------------------ */
 
 /* Those outside the mesh are told, d_lazy of them or a quarter, of what came in three heartbeats. */
@@ -354,6 +426,9 @@ int main(void)
         cmocka_unit_test(test_iwant),
         cmocka_unit_test(test_idontwant),
         cmocka_unit_test(test_idontwant_flood),
+        cmocka_unit_test(test_idontwant_of_what_is_queued),
+        cmocka_unit_test(test_long_messages_are_not_wanted_twice),
+        cmocka_unit_test(test_idontwant_in_other_forms),
         cmocka_unit_test(test_who_is_told),
         cmocka_unit_test(test_more_news_than_room),
         cmocka_unit_test(test_slow_readers_are_not_told),

@@ -238,7 +238,7 @@ static void test_writes_what_it_reads(void **state)
     (void)state;
     uint8_t bytes[256], ids[8];
     struct writer wanted = writer_of(ids, sizeof ids);
-    rpc_put_iwant_id(&wanted, hex("03"));
+    rpc_put_wanted_id(&wanted, hex("03"));
     struct writer w = writer_of(bytes, sizeof bytes);
     size_t rpc = rpc_begin(&w);
     rpc_put_subscription(&w, true, hex("74"));
@@ -248,7 +248,7 @@ static void test_writes_what_it_reads(void **state)
     rpc_put_graft(&w, hex("74"));
     rpc_put_prune(&w, hex("74"), 60);
     rpc_put_prune(&w, hex("75"), 0);
-    rpc_put_iwant(&w, writer_view(&wanted));
+    rpc_put_ids(&w, RPC_IWANT, writer_view(&wanted));
     size_t ihave = rpc_begin_ihave(&w, hex("74"));
     rpc_put_ihave_id(&w, hex("01"));
     rpc_put_ihave_id(&w, hex("0202"));
