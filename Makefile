@@ -180,8 +180,7 @@ build/deps/%/.unpacked:
 build/peers/%.built: .ci/build-peer tests/interop/peers/% $(wildcard tests/interop/peers/*/* tests/interop/peers/*/*/*)
 	@.ci/build-peer $*
 	@touch $@
-# rust-libp2p compiles for minutes: `make test` takes it only where it is built already.
-PEERS = $(addprefix build/peers/,go.built $(if $(REDUCED),,rust.built))
+PEERS = build/peers/go.built build/peers/rust.built
 node_modules/.package-lock.json: package.json package-lock.json | need-npm
 	npm ci --ignore-scripts --no-progress --loglevel=error --loglevel=error
 	@touch $@
@@ -202,10 +201,14 @@ all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everythi
 web: build/web/peerlet.mjs ## what a page loads, into build/web
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
+# What others compile takes minutes, and so does waiting for pages. So size, which builds what pages load, comes
+# first; then suites that only compute, and rust-libp2p, give way to those that wait.
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
-	@REDUCED=1 node tests/run.mjs --make $(SUITES)
-SUITES = layers types check-js tidy check-asan check-wasm scenario fuzz replay size interop browser
+	@node tests/run.mjs --make size --beside $(WAITING) --beside $(COMPUTING)
+WAITING = browser interop
+COMPUTING = peers layers types check-js tidy check-asan check-wasm scenario fuzz replay
+SUITES = size $(WAITING) $(COMPUTING)
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^
@@ -221,10 +224,11 @@ fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, st
 	@node tests/run.mjs $^
 interop: web $(PEERS) | need-browser ## our hosts against js-, go- and rust-libp2p; writes build/interop.md
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs); status=$$?; cat build/interop.md; exit $$status
-browser: web $(PEERS) | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
+browser: web build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 replay: build/asan/tests/fuzz/replay build/node/tests/fuzz/replay.js ## the fuzzers' corpus, natively and as wasm
 	@node tests/run.mjs tests/fuzz/replay.test.mjs
+peers: $(PEERS) ## go-libp2p and rust-libp2p, as programs that tests talk to
 layers: ## includes point down only
 	@sh tests/layers.sh
 types: build/gen/numbers.js node_modules/.package-lock.json ## JSDoc types of all JavaScript

@@ -3,8 +3,12 @@
 //
 //     node tests/run.mjs PROGRAM...     each speaks TAP: cmocka programs, their wasm builds (.js),
 //                                       node:test files (.test.mjs), fuzzers (their corpus)
-//     node tests/run.mjs --make TARGET...   each a suite: a target of the Makefile, whose own last
-//                                       line is taken, or whose exit status counts as one case
+//     node tests/run.mjs --make TARGET... [--beside TARGET... ...]
+//                                       each a suite: a target of the Makefile, whose own last
+//                                       line is taken, or whose exit status counts as one case.
+//                                       The lists that begin with --beside are run when the first
+//                                       is through, at the same time: a later one gives way to an
+//                                       earlier one wherever both could use the processor
 //
 // A case that cannot run here is listed with its reason. Exits with 1 when a case failed, or none
 // ran; a program that runs none has failed.
@@ -105,12 +109,14 @@ const suites = /** @type {string[]} */ ([])
 
 /**
  * @param {string} target
+ * @param {number} place of its list: what runs beside another is told of when it ends, in one piece
  * @returns {Promise<Counts>}
  */
-async function runSuite (target) {
-  console.log(`\n${target}`)
+async function runSuite (target, place) {
+  console.log(`\n${target}${place > 0 ? ' begins' : ''}`)
   const make = ['make', '--no-print-directory', '-s', '-k', `-j${JOBS}`, target]
-  const { ok, output, ms } = await run(make, { echo: true })
+  const { ok, output, ms } = await run(place > 1 ? ['nice', '-n', '19', ...make] : make, { echo: place === 0 })
+  if (place > 0) console.log(`\n${target}\n${output.trimEnd()}`)
   const last = output.trimEnd().split('\n').findLast(line => /^\d+ passed, \d+ failed(, \d+ skipped)?$/.test(line))
   const [passed, failed] = last?.match(/\d+/g)?.map(Number) ?? [ok ? 1 : 0, 0] // the skipped are named
   const skipped = [...output.matchAll(/^skipped: (.*)$/gm)].map(match => match[1])
@@ -144,12 +150,35 @@ async function runAll (names, runOne, jobs) {
   return total
 }
 
-const args = process.argv.slice(2)
-const isTop = args[0] === '--make'
-const oneByOne = isTop || args.some(arg => arg.endsWith('.test.mjs'))
-const total = await runAll(isTop ? args.slice(1) : args, isTop ? runSuite : runProgram, oneByOne ? 1 : JOBS)
+/** What lists, run at the same time, come to together. @param {Promise<Counts>[]} lists @returns {Promise<Counts>} */
+async function sum (lists) {
+  const all = await Promise.all(lists)
+  return {
+    passed: all.reduce((total, { passed }) => total + passed, 0),
+    failed: all.reduce((total, { failed }) => total + failed, 0),
+    skipped: all.flatMap(({ skipped }) => skipped)
+  }
+}
 
-if (isTop) console.log(['', ...suites, ''].join('\n'))
+/** Cuts a list at a word. @param {string[]} list @param {string} word @returns {string[][]} */
+function split (list, word) {
+  const at = list.indexOf(word)
+  return at === -1 ? [list] : [list.slice(0, at), ...split(list.slice(at + 1), word)]
+}
+
+/** @param {string[]} targets */
+async function runSuites (targets) {
+  const [first, ...beside] = split(targets, '--beside')
+  const begun = await runAll(first, (target) => runSuite(target, 0), 1)
+  const rest = await sum(beside.map((list, i) => runAll(list, (target) => runSuite(target, i + 1), 1)))
+  console.log(['', ...suites, ''].join('\n'))
+  return sum([Promise.resolve(begun), Promise.resolve(rest)])
+}
+
+const args = process.argv.slice(2)
+const oneByOne = args.some(arg => arg.endsWith('.test.mjs'))
+const total = args[0] === '--make' ? await runSuites(args.slice(1)) : await runAll(args, runProgram, oneByOne ? 1 : JOBS)
+
 for (const skip of total.skipped) console.log(`skipped: ${skip}`)
 console.log(summary(total))
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0

@@ -26,8 +26,6 @@ const THEIRS = {
   'rust-libp2p': { kind: 'rust', speaks: ['/ws', '/tls/ws', '/webrtc-direct', RELAYED] },
   'js-libp2p in Chromium': { kind: undefined, speaks: [WEBRTC] }
 }
-/** What is known not to work yet: run all the same, listed, and no failure. @type {Record<string, string>} */
-const OPEN = {}
 /** One for all cells that need one, without limits, so that pubsub runs over what it relays. */
 let relay
 before(async () => { relay = await startPeer('js', { RELAY_TOPICS: '-', RELAY_LIMITS: '{ "applyDefaultLimit": false }' }) })
@@ -153,16 +151,14 @@ for (const host of HOSTS) {
       for (const transport of [...SERVED, RELAYED, WEBRTC]) {
         const reason = reasonOf(host, name, transport, role)
         const title = role === 'dials' ? `${host} dials ${name} over ${transport}` : `${name} dials ${host} over ${transport}`
-        const open = OPEN[title]
         if (reason?.never !== undefined) {
           cannotBe(reason.never, [host, name, transport, role])
           continue
         }
-        const row = { host, name, transport, role, text: reason?.now ?? (open === undefined ? 'failed' : `open: ${open}`) }
+        const row = { host, name, transport, role, text: reason?.now ?? 'failed' }
         rows.push(row)
 
-        const skip = reason?.now ?? (open !== undefined && process.env.REDUCED !== undefined ? `open: ${open}` : false)
-        test(title, { timeout: 120_000, skip, todo: open ?? false }, async (t) => {
+        test(title, { timeout: 120_000, skip: reason?.now ?? false }, async (t) => {
           const theirs = kind === undefined ? await startPage(t) : await startProgram(t, kind, transport)
           const ours = await startOurs(t, host, !SERVED.includes(transport))
           const [dialer, listener, agent] = role === 'dials' ? [ours, theirs, /^(js|go|rust)-libp2p/] : [theirs, ours, /^peerlet\//]

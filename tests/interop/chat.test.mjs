@@ -1,8 +1,8 @@
 // Two pages meet through a relay, talk directly, and outlive the relay.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { missing } from '../interop/start-peer.mjs'
-import { openWorld } from './harness.mjs'
+import { missing } from './start-peer.mjs'
+import { openWorld } from '../browser/harness.mjs'
 
 const TOPIC = 'chat'
 const world = openWorld()

@@ -2,8 +2,8 @@
 // a browser has for them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { missing, startPeerFor } from '../interop/start-peer.mjs'
-import { openWorld } from './harness.mjs'
+import { missing, startPeerFor } from './start-peer.mjs'
+import { openWorld } from '../browser/harness.mjs'
 
 const world = openWorld()
 const oldWorld = openWorld({ flags: ['--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/'] })
