@@ -4,6 +4,7 @@
 #   native  the core for this machine          asan  the same with ASan and UBSan
 #   fuzz    the same for libFuzzer             node  the core and its tests as wasm, run by Node
 #   wasm    the module that pages load         web   what a page loads, bundled
+#   sim     the same as native, for speed      gcc   the same by the other compiler
 #   gen     generated sources                  deps  third-party sources, fetched, never committed
 
 MAKEFLAGS += --no-builtin-rules
@@ -46,6 +47,8 @@ SPEED = -Oz
 
 CC_native = clang -g -O2
 CC_asan = clang $(SANITIZE)
+CC_sim = clang -O3 -DNDEBUG
+CC_gcc = gcc -O2 -DNDEBUG
 CC_fuzz = clang $(SANITIZE),fuzzer-no-link
 CC_node = emcc -g1 -O1 -msimd128 -D_UINTPTR_T_DEFINED $(WASM)
 # To emcc -Oz means to inline nothing, and a helper of one line is smaller where it is used. Linking
@@ -53,6 +56,8 @@ CC_node = emcc -g1 -O1 -msimd128 -D_UINTPTR_T_DEFINED $(WASM)
 CC_wasm = emcc $(SPEED) -flto -finline-functions -msimd128 -DNDEBUG $(WASM)
 
 LINK_native = clang $^ -o $@ -lcmocka -lsodium
+LINK_sim = clang $^ -o $@ -Wl,--wrap=public_key_verify -lsodium -lpthread
+LINK_gcc = gcc $^ -o $@ -Wl,--wrap=public_key_verify -lsodium -lpthread
 LINK_asan = clang $(SANITIZE) $^ -o $@ -lcmocka -lsodium
 LINK_fuzz = clang $(SANITIZE),fuzzer $^ -o $@ -lsodium
 LINK_node = emcc -O1 $(filter-out %.js,$^) -o $@ --pre-js tests/node.js -sENVIRONMENT=node \
@@ -71,6 +76,8 @@ RUNTIME = $(if $(findstring $() 3.1.6 $(),$(shell emcc --version)),-sMINIMAL_RUN
 	-sEXPORTED_RUNTIME_METHODS=HEAPU8)
 
 NEED_native = sources nanopb clang cmocka libsodium node
+NEED_sim = sources nanopb clang libsodium node
+NEED_gcc = $(NEED_sim) gcc
 NEED_asan = $(NEED_native) clang-runtime
 NEED_fuzz = $(NEED_asan)
 NEED_wasm = sources nanopb emcc node
@@ -104,11 +111,12 @@ build/$(1)/tests/%: build/$(1)/tests/%.o build/$(1)/sim.a build/$(1)/core.a
 	@echo '  $(1)  $$(@F)'
 	$$(Q)$$(LINK_$(1))
 endef
-$(foreach k,native asan fuzz node wasm,$(eval $(call kind,$(k))))
+$(foreach k,native asan fuzz node wasm sim gcc,$(eval $(call kind,$(k))))
 
 $(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)): | $(SODIUM) $(CMOCKA)
 # What only an assert reads is not read there.
-build/wasm/src/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
+build/wasm/src/%.o build/sim/src/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
+build/gcc/%.o: WARN = $(OTHERS)
 build/wasm/sodium.a: $(call objects,wasm,$(SODIUM))
 build/node/sodium.a: $(call objects,node,$(SODIUM))
 $(call objects,wasm,$(SODIUM_HOT)): SPEED = -O3
@@ -126,6 +134,16 @@ build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 		build/wasm/sodium.a $(filter js-glue/library_%,$(GLUE))
 	@echo '  wasm  $(@F)'
 	$(Q)$(LINK_wasm)
+
+# A crowd of routers, see tests/sim/gossip.
+CROWD = $(wildcard tests/sim/gossip/*.c)
+$(foreach k,sim gcc,$(call objects,$(k),$(CROWD))): FLAGS += -D_POSIX_C_SOURCE=200809L
+build/sim/gossip: $(call objects,sim,$(CROWD)) build/sim/core.a
+	@echo '  sim  $(@F)'
+	$(Q)$(LINK_sim)
+build/gcc/gossip: $(call objects,gcc,$(CROWD)) build/gcc/core.a
+	@echo '  gcc  $(@F)'
+	$(Q)$(LINK_gcc)
 
 # All fuzz entries in one program.
 build/asan/tests/fuzz/%.o build/node/tests/fuzz/%.o: FLAGS += -DFUZZ_REPLAY
@@ -207,7 +225,7 @@ test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
 	@node tests/run.mjs --make size --beside $(WAITING) --beside $(COMPUTING)
 WAITING = browser interop
-COMPUTING = peers layers types check-js tidy check-asan check-wasm scenario fuzz replay
+COMPUTING = peers layers types check-js tidy check-asan check-wasm scenario crowd fuzz replay
 SUITES = size $(WAITING) $(COMPUTING)
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
@@ -226,6 +244,12 @@ interop: web $(PEERS) | need-browser ## our hosts against js-, go- and rust-libp
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs); status=$$?; cat build/interop.md; exit $$status
 browser: web build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
+sim: build/sim/gossip ## gossip among many: SCENARIO=calm NODES=10000 SEED=1; draws build/sim/SCENARIO.svg
+	@$< tests/sim/gossip/$(or $(SCENARIO),calm).plan $(addprefix nodes=,$(NODES)) $(addprefix seed=,$(SEED)) svg=build/sim/$(or $(SCENARIO),calm).svg
+sim-all: build/sim/gossip ## the same with every plan there is
+	@$(NODE) tests/run.mjs tests/sim/gossip/plans.test.mjs
+crowd: build/sim/gossip build/gcc/gossip ## the same in small, by two compilers
+	@SMALL=1 $(NODE) tests/run.mjs tests/sim/gossip/plans.test.mjs
 replay: build/asan/tests/fuzz/replay build/node/tests/fuzz/replay.js ## the fuzzers' corpus, natively and as wasm
 	@node tests/run.mjs tests/fuzz/replay.test.mjs
 peers: $(PEERS) ## go-libp2p and rust-libp2p, as programs that tests talk to
@@ -237,7 +261,7 @@ types: build/gen/numbers.js node_modules/.package-lock.json ## JSDoc types of al
 	@node_modules/.bin/tsc --project tests
 tidy: $(patsubst %.c,build/tidy/%.ok,$(CORE)) ## clang-tidy over the core
 format: | need-format ## clang-format over all C
-	clang-format -i $(wildcard src/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard src/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 golden: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## rewrite the recorded transcripts
 	@GOLDEN=write node tests/run.mjs $^
 size: web ## bytes that a page loads; fails above the limit
@@ -247,4 +271,4 @@ bench: web ## figures beside js-libp2p and the bare browser
 clean: ## remove everything made
 	rm -rf build node_modules
 
-.PHONY: help demo serve all web wasm test $(SUITES) check format golden bench clean
+.PHONY: help demo serve all web wasm test $(SUITES) check sim sim-all format golden bench clean

@@ -1,0 +1,48 @@
+/*
+ * What a crowd is put through: a text file of tests/sim/gossip, one setting a line.
+ *
+ *     nodes 1000          honest nodes
+ *     degree 20           connections of each: half of them dialled by it
+ *     seconds 60          of virtual time, after the first ten
+ *     messages 600        published in that time, at even distances, by anybody
+ *     size 1024           bytes of each
+ *     rpc 262144          bytes of the largest RPC, where everybody agrees on more than is usual
+ *     latency 25 5        ms one way, and at most so much more
+ *     regions             instead: eight of them, 2 to 220 ms from each other
+ *     loss 5              percent of the packets, which come a retransmission later
+ *     uplink 50           Mbit/s
+ *     uplink 50 1000 20   the same, but 1000 for 20 percent of the nodes
+ *     alarm 60            seconds: timers ring at multiples of it, as in a hidden tab
+ *     churn 10 10         percent of the nodes leave each minute, and come back after so many seconds
+ *     partition 20 60     from when to when two halves do not reach each other
+ *     cold                no time to find together: the first message comes at once
+ *     delivery 100        to pass: percent of the messages that reach who was there all the time
+ *     p99 1000            to pass: ms
+ *
+ * A `#` begins a comment. Seconds are counted from the start.
+ */
+#ifndef SIM_GOSSIP_PLAN_H
+#define SIM_GOSSIP_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct plan {
+    uint32_t nodes, degree, seconds, warm_seconds;
+    uint32_t messages, size, rpc;
+    uint32_t latency_ms, jitter_ms, loss_percent;
+    bool has_regions;
+    uint32_t uplink, fast_uplink, fast_percent; /* Mbit/s; 0: no limit */
+    uint32_t alarm_s;
+    uint32_t churn_percent, away_s;
+    uint32_t cut_s, heal_s;              /* 0: never */
+    uint32_t pass_delivery, pass_p99_ms; /* 0: whatever it is */
+};
+
+/* Takes one line, or the same with '=' for the first blank; false when it says nothing. */
+bool plan_set(struct plan *plan, const char *line);
+
+/* False, having said why on stderr, when the file cannot be read or has a line that says nothing. */
+bool plan_read(const char *file, struct plan *plan);
+
+#endif

@@ -1,0 +1,36 @@
+// Every plan of this folder is met: in small, with the same trace whichever compiler built the crowd
+// and however many threads carry it; or, without SMALL, as large as it is written.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+const built = (/** @type {string} */ compiler) => fileURLToPath(new URL(`../../../build/${compiler}/gossip`, import.meta.url))
+const IN_SMALL = ['nodes=100', 'messages=60']
+
+/** @param {string} compiler @param {string} plan @param {string[]} settings */
+async function run (compiler, plan, ...settings) {
+  const { stdout } = await promisify(execFile)(built(compiler), [`${HERE}${plan}`, ...settings]).catch((err) => err)
+  return { stdout, trace: /^trace +(\w+)/m.exec(stdout)?.[1] }
+}
+
+for (const plan of readdirSync(HERE).filter((name) => name.endsWith('.plan'))) {
+  test(plan, { timeout: 600_000 }, async (t) => {
+    if (process.env.SMALL === undefined) {
+      const svg = fileURLToPath(new URL(`../../../build/sim/${plan.replace('.plan', '.svg')}`, import.meta.url))
+      const { stdout } = await run('sim', plan, `svg=${svg}`)
+      t.diagnostic(stdout)
+      return assert.doesNotMatch(stdout, /FAILED/)
+    }
+    const { stdout, trace } = await run('sim', plan, ...IN_SMALL, 'threads=1')
+    assert.doesNotMatch(stdout, /FAILED/)
+    assert.ok(trace, stdout)
+    assert.equal((await run('gcc', plan, ...IN_SMALL, 'threads=1')).trace, trace)
+    if (plan !== 'calm.plan') return
+    assert.equal((await run('sim', plan, ...IN_SMALL, 'threads=2')).trace, trace)
+    assert.notEqual((await run('sim', plan, ...IN_SMALL, 'threads=1', 'seed=2')).trace, trace)
+  })
+}

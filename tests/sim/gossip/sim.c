@@ -1,0 +1,226 @@
+/*
+ * Puts a crowd of gossipsub routers through a plan: see plan.h.
+ *
+ *     sim PLAN [seed=S] [threads=T] [svg=FILE] [SETTING=NUMBER ...]
+ *
+ * Settings given here take the place of the plan's. Prints what became of it and ends with 1 when the plan was not met.
+ */
+#include "sim/gossip/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define AFTER_MS 12000      /* the last message has so much time */
+#define FOUND_DEAD_MS 10000 /* a path that is cut ends a connection then */
+#define DIALS_AGAIN_MS 1000
+
+enum action_type { PUBLISH, LEAVE, COME_BACK, DIAL, CUT, FIND_CUT, HEAL, SAMPLE };
+
+struct action {
+    uint64_t at;
+    uint32_t order;
+    enum action_type type;
+    uint32_t node;
+};
+
+static struct {
+    struct action *heap;
+    uint32_t count, room, made;
+} todo;
+
+static bool is_before(const struct action *a, const struct action *b)
+{
+    return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static void swap(uint32_t a, uint32_t b)
+{
+    struct action kept = todo.heap[a];
+    todo.heap[a] = todo.heap[b];
+    todo.heap[b] = kept;
+}
+
+static void intend(uint64_t at, enum action_type type, uint32_t node)
+{
+    if (todo.count == todo.room) {
+        todo.room = todo.room ? todo.room * 2 : 1024;
+        todo.heap = realloc(todo.heap, todo.room * sizeof *todo.heap);
+        if (todo.heap == NULL)
+            abort();
+    }
+    uint32_t i = todo.count++;
+    todo.heap[i] = (struct action){at, todo.made++, type, node};
+    for (; i > 0 && is_before(&todo.heap[i], &todo.heap[(i - 1) / 2]); i = (i - 1) / 2)
+        swap(i, (i - 1) / 2);
+}
+
+static struct action take_next(void)
+{
+    struct action first = todo.heap[0];
+    todo.heap[0] = todo.heap[--todo.count];
+    for (uint32_t i = 0, child; (child = 2 * i + 1) < todo.count; i = child) {
+        if (child + 1 < todo.count && is_before(&todo.heap[child + 1], &todo.heap[child]))
+            child++;
+        if (!is_before(&todo.heap[child], &todo.heap[i]))
+            break;
+        swap(i, child);
+    }
+    return first;
+}
+
+static void intend_all(struct crowd *c)
+{
+    const struct plan *p = &c->plan;
+    uint64_t begin = (uint64_t)p->warm_seconds * 1000, ms = (uint64_t)p->seconds * 1000;
+    for (uint64_t s = 1; s * 1000 < begin + ms + AFTER_MS; s++)
+        intend(s * 1000, SAMPLE, 0);
+    for (uint64_t i = 0; i < p->messages; i++)
+        intend(begin + 100 + i * ms / p->messages, PUBLISH, 0);
+    for (uint64_t i = (uint64_t)p->nodes * p->churn_percent * p->seconds / 6000; i > 0; i--)
+        intend(begin + crowd_below(c, (uint32_t)ms), LEAVE, 0);
+    if (p->cut_s > 0) {
+        intend((uint64_t)p->cut_s * 1000, CUT, 0);
+        intend((uint64_t)p->cut_s * 1000 + FOUND_DEAD_MS, FIND_CUT, 0);
+        intend((uint64_t)p->heal_s * 1000, HEAL, 0);
+    }
+}
+
+/* Somebody who is there, and has been long enough to be heard. */
+static uint32_t anybody(struct crowd *c)
+{
+    for (;;) {
+        uint32_t number = crowd_below(c, c->plan.nodes);
+        const struct node *n = &c->nodes[number];
+        if (n->is_up &&
+            n->stays[n->stay_count - 1].from + (uint64_t)c->plan.warm_seconds * 1000 <= c->now)
+            return number;
+    }
+}
+
+static void leave(struct crowd *c)
+{
+    uint32_t number = anybody(c);
+    const struct node *n = &c->nodes[number];
+    if (n->stay_count == CROWD_STAYS)
+        return;
+    for (uint32_t i = 0; i < n->link_count; i++) {
+        const struct link *l = &c->links[n->links[i]];
+        if (l->ends[0] != number)
+            intend(c->now + DIALS_AGAIN_MS, DIAL, l->ends[0]);
+    }
+    crowd_leave(c, number);
+    intend(c->now + (uint64_t)c->plan.away_s * 1000, COME_BACK, number);
+}
+
+/* A plan whose messages cannot be said is not met. */
+static void publish(struct crowd *c)
+{
+    int rc = crowd_publish(c, anybody(c));
+    if (rc >= 0)
+        return;
+    fprintf(stderr, "cannot publish: %s\n", err_text(rc));
+    exit(1);
+}
+
+static void act(struct crowd *c, struct report *r, struct action a)
+{
+    switch (a.type) {
+    case PUBLISH:
+        publish(c);
+        break;
+    case LEAVE:
+        leave(c);
+        break;
+    case COME_BACK:
+        crowd_join(c, a.node);
+        crowd_dial(c, a.node, c->plan.degree / 2);
+        break;
+    case DIAL:
+        if (c->nodes[a.node].is_up)
+            crowd_dial(c, a.node, c->plan.degree / 2);
+        break;
+    case CUT:
+        crowd_cut(c);
+        break;
+    case FIND_CUT:
+        crowd_close_cut(c);
+        break;
+    case HEAL:
+        crowd_heal(c);
+        break;
+    case SAMPLE:
+        report_sample(r, c);
+        break;
+    }
+}
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+struct options {
+    uint64_t seed;
+    uint32_t threads;
+    const char *svg;
+    struct plan plan;
+};
+
+/* What follows the name in "name=value"; null if that is another. */
+static const char *value_of(const char *argument, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(argument, name, len) == 0 && argument[len] == '=' ? argument + len + 1 : NULL;
+}
+
+static bool read_options(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){.seed = 1, .threads = 2};
+    if (argc < 2 || !plan_read(argv[1], &o->plan))
+        return false;
+    for (int i = 2; i < argc; i++) {
+        const char *value;
+        if ((value = value_of(argv[i], "seed")) != NULL)
+            o->seed = strtoull(value, NULL, 10);
+        else if ((value = value_of(argv[i], "threads")) != NULL)
+            o->threads = (uint32_t)strtoul(value, NULL, 10);
+        else if ((value = value_of(argv[i], "svg")) != NULL)
+            o->svg = value;
+        else if (!plan_set(&o->plan, argv[i]))
+            return false;
+    }
+    return o->threads > 0 && o->threads <= CROWD_THREADS_MAX && o->plan.nodes > o->plan.degree;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    if (!read_options(argc, argv, &o)) {
+        fprintf(stderr, "usage: %s PLAN [seed=S] [threads=T] [svg=FILE] [SETTING=NUMBER ...]\n",
+                argv[0]);
+        return 2;
+    }
+    const struct plan *plan = &o.plan;
+    static struct report report;
+    double began = seconds_now();
+    struct crowd *c = crowd_new(plan, o.seed, o.threads);
+    for (uint32_t i = 0; i < plan->nodes; i++)
+        crowd_join(c, i);
+    for (uint32_t i = 0; i < plan->nodes; i++)
+        crowd_dial(c, i, plan->degree / 2);
+    intend_all(c);
+    while (todo.count > 0) {
+        struct action a = take_next();
+        crowd_run(c, a.at);
+        act(c, &report, a);
+    }
+    report_sum_up(&report, c);
+    bool is_met = report_print(&report, c, seconds_now() - began);
+    bool is_drawn = o.svg == NULL || report_draw(&report, c, argv[1], o.svg);
+    crowd_free(c);
+    free(todo.heap);
+    return is_met && is_drawn ? 0 : 1;
+}
