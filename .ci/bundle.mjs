@@ -4,7 +4,7 @@
 // Inside the one file the wasm is text, a character per byte, so that the compression of the transport
 // sees its bytes as they are, and taken apart (pack.mjs), so that they compress well: 20 % smaller over
 // the wire than deflated base64. A module is always read as UTF-8. NUL changes places with DEL, because
-// some tools end text there.
+// some tools end text there, and CR with ^: the code is full of it, and text wants it escaped.
 import { build } from 'esbuild'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -29,7 +29,7 @@ const separate = `async () => {
   return new Uint8Array(await response.arrayBuffer())
 }`
 const inlined = `async () => {
-  const swap = (text) => new Uint8Array(text.length).map((_, i) => { const byte = text.charCodeAt(i); return byte === 0 ? 127 : byte === 127 ? 0 : byte })
+  const swap = (text) => new Uint8Array(text.length).map((_, i) => { const byte = text.charCodeAt(i); return byte === 0 || byte === 127 ? byte ^ 127 : byte === 13 || byte === 94 ? byte ^ 83 : byte })
   const { memory, unpack } = new WebAssembly.Instance(new WebAssembly.Module(swap(peerletUnpack))).exports
   const at = 65536
   const { written } = new TextEncoder().encodeInto(peerletWasm, new Uint8Array(memory.buffer, at))
@@ -43,6 +43,7 @@ const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limi
 /** A template literal that evaluates to the bytes. @param {Uint8Array} bytes */
 const literal = bytes => '`' + Buffer.from(bytes).toString('latin1')
   .replace(/[\0\x7f]/g, char => char === '\0' ? '\x7f' : '\0')
+  .replace(/[\r^]/g, char => char === '\r' ? '^' : '\r')
   .replace(/[\\`]|\$(?=\{)/g, '\\$&')
   .replace(/\r/g, '\\r') + '`'
 

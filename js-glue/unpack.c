@@ -145,7 +145,7 @@ static void put_function(void)
     count(start);
 }
 
-/* The bytes came as text, a character for each, where NUL and DEL have changed places. */
+/* The bytes came as text, a character for each, where NUL and DEL, CR and ^ have changed places. */
 static const uint8_t *from_text(uint8_t *text, uint32_t len)
 {
     uint8_t *to = text;
@@ -153,7 +153,11 @@ static const uint8_t *from_text(uint8_t *text, uint32_t len)
         uint8_t byte = *at;
         if (byte > 127)
             byte = (uint8_t)(byte << 6 | (*++at & 63));
-        *to++ = byte == 0 ? 127 : byte == 127 ? 0 : byte;
+        if (byte == 0 || byte == 127)
+            byte ^= 127;
+        if (byte == '\r' || byte == '^')
+            byte ^= '\r' ^ '^';
+        *to++ = byte;
     }
     return text;
 }
