@@ -47,7 +47,7 @@ static inline void rpc_tell(struct transcript *t, const struct rpc_part *p)
     struct rpc_ids ids = p->ids;
     struct view id;
     while (rpc_next_id(&ids, &id))
-        rpc_tell_field(t, "id", id);
+        rpc_tell_field(t, p->type == RPC_PRUNE ? "peer" : "id", id);
     transcript_add(t, "\n");
 }
 

@@ -2,7 +2,6 @@
 
 #include <pb_decode.h>
 
-#include "base/protobuf.h"
 #include "rpc.pb.h"
 
 /* ---- in ---------------------------------------------------------------------------------------- */
@@ -19,10 +18,11 @@ void rpc_reader_free(struct rpc_reader *r)
     r->rest = r->control_rest = 0;
 }
 
-/* One field of a protobuf: its number, the bytes it takes, and its value if that is bytes. */
+/* One field of a protobuf: its number, the bytes it takes, and its value, which is a number or bytes. */
 struct field {
     uint32_t tag;
     size_t len;
+    uint64_t number;
     struct view value;
 };
 
@@ -32,19 +32,18 @@ static bool find_field(struct view in, struct field *f)
     pb_istream_t stream = pb_istream_from_buffer(in.data, in.len);
     pb_wire_type_t type;
     bool is_end;
-    uint64_t number = 0;
     *f = (struct field){0};
     if (!pb_decode_tag(&stream, &type, &f->tag, &is_end) || f->tag == 0)
         return false;
     bool has_number = type == PB_WT_STRING || type == PB_WT_VARINT;
-    if (has_number ? !pb_decode_varint(&stream, &number) : !pb_skip_field(&stream, type))
+    if (has_number ? !pb_decode_varint(&stream, &f->number) : !pb_skip_field(&stream, type))
         return false;
     f->len = in.len - stream.bytes_left;
     if (type != PB_WT_STRING)
         return true;
-    if (number > stream.bytes_left)
+    if (f->number > stream.bytes_left)
         return false;
-    f->value = view_of(stream.state, (size_t)number);
+    f->value = view_of(stream.state, (size_t)f->number);
     f->len += f->value.len;
     return true;
 }
@@ -61,111 +60,75 @@ bool rpc_next_id(struct rpc_ids *ids, struct view *id)
     return false;
 }
 
-static int parse_ids(struct view in, uint32_t tag, struct rpc_ids *ids)
+/* The fields 1 to `count`, of each the last; all others are passed over. ERR_PROTOCOL. */
+static int read_fields(struct view in, struct field *into, uint32_t count)
 {
     struct field f;
-    *ids = (struct rpc_ids){in, tag};
-    for (size_t at = 0; at < in.len; at += f.len)
+    memset(into, 0, count * sizeof f);
+    for (size_t at = 0; at < in.len; at += f.len) {
         if (!find_field(view_of(in.data + at, in.len - at), &f))
             return ERR_PROTOCOL;
+        if (f.tag <= count)
+            into[f.tag - 1] = f;
+    }
     return 0;
-}
-
-static int parse_subscription(struct view in, struct rpc_part *part)
-{
-    peerlet_rpc_SubOpts s = {.topic_id = borrow_view(&part->topic)};
-    int rc = protobuf_decode(in, in.len, peerlet_rpc_SubOpts_fields, &s);
-    part->type = RPC_SUBSCRIPTION;
-    part->subscribe = s.subscribe;
-    return rc;
 }
 
 int rpc_message_parse(struct view in, struct rpc_message *m)
 {
-    *m = (struct rpc_message){0};
-    peerlet_rpc_Message message = {
-        .from = borrow_view(&m->from),
-        .data = borrow_view(&m->data),
-        .seqno = borrow_view(&m->seqno),
-        .topic = borrow_view(&m->topic),
-        .signature = borrow_view(&m->signature),
-        .key = borrow_view(&m->key),
+    struct field f[peerlet_rpc_Message_key_tag];
+    int rc = read_fields(in, f, ARRAY_LEN(f));
+    *m = (struct rpc_message){
+        .from = f[peerlet_rpc_Message_from_tag - 1].value,
+        .data = f[peerlet_rpc_Message_data_tag - 1].value,
+        .seqno = f[peerlet_rpc_Message_seqno_tag - 1].value,
+        .topic = f[peerlet_rpc_Message_topic_tag - 1].value,
+        .signature = f[peerlet_rpc_Message_signature_tag - 1].value,
+        .key = f[peerlet_rpc_Message_key_tag - 1].value,
     };
-    return protobuf_decode(in, in.len, peerlet_rpc_Message_fields, &message);
-}
-
-static int parse_ihave(struct view in, struct rpc_part *part)
-{
-    peerlet_rpc_ControlIHave ihave = {.topic_id = borrow_view(&part->topic)};
-    int rc = protobuf_decode(in, in.len, peerlet_rpc_ControlIHave_fields, &ihave);
-    part->type = RPC_IHAVE;
-    part->ids = (struct rpc_ids){in, peerlet_rpc_ControlIHave_message_ids_tag};
     return rc;
 }
 
-static int parse_graft(struct view in, struct rpc_part *part)
+static int parse_subscription(struct view in, struct rpc_part *part)
 {
-    peerlet_rpc_ControlGraft graft = {.topic_id = borrow_view(&part->topic)};
-    part->type = RPC_GRAFT;
-    return protobuf_decode(in, in.len, peerlet_rpc_ControlGraft_fields, &graft);
+    struct field f[peerlet_rpc_SubOpts_topic_id_tag];
+    int rc = read_fields(in, f, ARRAY_LEN(f));
+    part->type = RPC_SUBSCRIPTION;
+    part->subscribe = f[peerlet_rpc_SubOpts_subscribe_tag - 1].number != 0;
+    part->topic = f[peerlet_rpc_SubOpts_topic_id_tag - 1].value;
+    return rc;
 }
 
-static int parse_prune(struct view in, struct rpc_part *part)
+/* Whatever has a topic has it in field 1, and a list in field 2; else the list is in field 1. */
+static int parse_control(struct view in, uint32_t tag, struct rpc_part *part)
 {
-    peerlet_rpc_ControlPrune prune = {.topic_id = borrow_view(&part->topic)};
-    int rc = protobuf_decode(in, in.len, peerlet_rpc_ControlPrune_fields, &prune);
-    part->type = RPC_PRUNE;
-    part->backoff_s = prune.backoff;
+    struct field f[peerlet_rpc_ControlPrune_backoff_tag];
+    int rc = read_fields(in, f, ARRAY_LEN(f));
+    part->type = (enum rpc_part_type)(RPC_IHAVE + tag - peerlet_rpc_ControlMessage_ihave_tag);
+    bool has_topic = part->type != RPC_IWANT && part->type != RPC_IDONTWANT;
+    if (has_topic)
+        part->topic = f[peerlet_rpc_ControlIHave_topic_id_tag - 1].value;
+    part->ids = (struct rpc_ids){in, has_topic ? peerlet_rpc_ControlIHave_message_ids_tag
+                                               : peerlet_rpc_ControlIWant_message_ids_tag};
+    part->backoff_s = f[peerlet_rpc_ControlPrune_backoff_tag - 1].number;
     return rc;
 }
 
 /* 1 with a part, 0 for a field of no meaning to us, or an error. */
-static int parse_control_field(const struct field *f, struct rpc_part *part)
+static int parse_field(const struct field *f, bool is_control, struct rpc_part *part)
 {
-    int rc = 0;
+    int rc = ERR_NOT_FOUND;
     if (f->value.data == NULL)
         return 0;
-    switch (f->tag) {
-    case peerlet_rpc_ControlMessage_ihave_tag:
-        rc = parse_ihave(f->value, part);
-        break;
-    case peerlet_rpc_ControlMessage_iwant_tag:
-        part->type = RPC_IWANT;
-        rc = parse_ids(f->value, peerlet_rpc_ControlIWant_message_ids_tag, &part->ids);
-        break;
-    case peerlet_rpc_ControlMessage_graft_tag:
-        rc = parse_graft(f->value, part);
-        break;
-    case peerlet_rpc_ControlMessage_prune_tag:
-        rc = parse_prune(f->value, part);
-        break;
-    case peerlet_rpc_ControlMessage_idontwant_tag:
-        part->type = RPC_IDONTWANT;
-        rc = parse_ids(f->value, peerlet_rpc_ControlIDontWant_message_ids_tag, &part->ids);
-        break;
-    default:
-        return 0;
-    }
-    return rc == 0 ? 1 : rc;
-}
-
-static int parse_field(const struct field *f, struct rpc_part *part)
-{
-    int rc = 0;
-    if (f->value.data == NULL)
-        return 0;
-    switch (f->tag) {
-    case peerlet_rpc_RPC_subscriptions_tag:
+    if (is_control && f->tag <= peerlet_rpc_ControlMessage_idontwant_tag)
+        rc = parse_control(f->value, f->tag, part);
+    else if (!is_control && f->tag == peerlet_rpc_RPC_subscriptions_tag)
         rc = parse_subscription(f->value, part);
-        break;
-    case peerlet_rpc_RPC_publish_tag:
+    else if (!is_control && f->tag == peerlet_rpc_RPC_publish_tag) {
         part->type = RPC_MESSAGE;
         rc = rpc_message_parse(f->value, &part->message);
-        break;
-    default:
-        return 0;
     }
-    return rc == 0 ? 1 : rc;
+    return rc == 0 ? 1 : rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
 static struct view whole_rest(const struct rpc_reader *r, const struct span *in)
@@ -195,7 +158,7 @@ static int walk(struct rpc_reader *r, struct span *in, struct rpc_part *part)
         return ERR_PROTOCOL;
     *part = (struct rpc_part){.rpc = r->rpc};
     if (is_control || f.tag != peerlet_rpc_RPC_control_tag || f.value.data == NULL) {
-        int rc = is_control ? parse_control_field(&f, part) : parse_field(&f, part);
+        int rc = parse_field(&f, is_control, part);
         walk_over(r, in, f.len);
         return rc;
     }

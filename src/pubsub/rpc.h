@@ -22,7 +22,8 @@ struct rpc_message {
     struct view from, data, seqno, topic, signature, key;
 };
 
-/* Message ids inside IHAVE, IWANT or IDONTWANT, checked already: take them with rpc_next_id. */
+/* Message ids inside IHAVE, IWANT or IDONTWANT, or the PeerInfos of a PRUNE, whose bounds are checked
+ * already: take them with rpc_next_id. */
 struct rpc_ids {
     struct view rest;
     uint32_t tag;
@@ -34,7 +35,7 @@ enum rpc_part_type {
     RPC_IHAVE,        /* topic, ids */
     RPC_IWANT,        /* ids */
     RPC_GRAFT,        /* topic */
-    RPC_PRUNE,        /* topic, backoff_s; 0: not said */
+    RPC_PRUNE,        /* topic, backoff_s (0: not said), ids: peers to try */
     RPC_IDONTWANT,    /* ids */
 };
 
