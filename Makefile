@@ -76,7 +76,7 @@ RUNTIME = $(if $(findstring $() 3.1.6 $(),$(shell emcc --version)),-sMINIMAL_RUN
 	-sEXPORTED_RUNTIME_METHODS=HEAPU8)
 
 NEED_native = sources nanopb clang cmocka libsodium node
-NEED_sim = sources nanopb clang libsodium node
+NEED_sim = $(NEED_native)
 NEED_gcc = $(NEED_sim) gcc
 NEED_asan = $(NEED_native) clang-runtime
 NEED_fuzz = $(NEED_asan)
@@ -115,7 +115,7 @@ $(foreach k,native asan fuzz node wasm sim gcc,$(eval $(call kind,$(k))))
 
 $(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)): | $(SODIUM) $(CMOCKA)
 # What only an assert reads is not read there.
-build/wasm/src/%.o build/sim/src/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
+build/wasm/src/%.o build/sim/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
 build/gcc/%.o: WARN = $(OTHERS)
 build/wasm/sodium.a: $(call objects,wasm,$(SODIUM))
 build/node/sodium.a: $(call objects,node,$(SODIUM))
@@ -138,10 +138,10 @@ build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 # A crowd of routers, see tests/sim/gossip.
 CROWD = $(wildcard tests/sim/gossip/*.c)
 $(foreach k,sim gcc,$(call objects,$(k),$(CROWD))): FLAGS += -D_POSIX_C_SOURCE=200809L
-build/sim/gossip: $(call objects,sim,$(CROWD)) build/sim/core.a
+build/sim/gossip: $(call objects,sim,$(CROWD)) build/sim/sim.a build/sim/core.a
 	@echo '  sim  $(@F)'
 	$(Q)$(LINK_sim)
-build/gcc/gossip: $(call objects,gcc,$(CROWD)) build/gcc/core.a
+build/gcc/gossip: $(call objects,gcc,$(CROWD)) build/gcc/sim.a build/gcc/core.a
 	@echo '  gcc  $(@F)'
 	$(Q)$(LINK_gcc)
 

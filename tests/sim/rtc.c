@@ -380,9 +380,10 @@ void rtc_remote(struct host *h, uint32_t link, enum role from, struct view sdp)
         server_side(r, candidate, r->far_ufrag, pwd);
     uint32_t at = 0;
     for (struct rtc *other; (other = table_next(&h->sim->rtcs, &at)) != NULL;) {
+        if (other == r || strcmp(other->ufrag, r->far_ufrag) != 0 || strcmp(other->pwd, pwd) != 0)
+            continue;
         format_fingerprint(other, expected);
-        if (other != r && strcmp(other->ufrag, r->far_ufrag) == 0 && strcmp(other->pwd, pwd) == 0 &&
-            strcmp(expected, fingerprint) == 0)
+        if (strcmp(expected, fingerprint) == 0)
             r->far = other->id; /* only then does DTLS come about */
     }
     if (from == DIALER) {

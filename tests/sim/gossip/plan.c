@@ -22,6 +22,7 @@ static const struct {
     size_t at[MOST_NUMBERS];
 } SETTINGS[] = {
     {"nodes", {offsetof(struct plan, nodes)}},
+    {"relays", {offsetof(struct plan, relays)}},
     {"degree", {offsetof(struct plan, degree)}},
     {"seconds", {offsetof(struct plan, seconds)}},
     {"messages", {offsetof(struct plan, messages)}},

@@ -2,6 +2,7 @@
  * What a crowd is put through: a text file of tests/sim/gossip, one setting a line.
  *
  *     nodes 1000          honest nodes
+ *     relays 50           instead: pages, with everything they have, that meet through so many relays
  *     degree 20           connections of each: half of them dialled by it
  *     seconds 60          of virtual time, after the first ten
  *     messages 600        published in that time, at even distances, by anybody
@@ -28,7 +29,7 @@
 #include <stdint.h>
 
 struct plan {
-    uint32_t nodes, degree, seconds, warm_seconds;
+    uint32_t nodes, relays, degree, seconds, warm_seconds;
     uint32_t messages, size, rpc;
     uint32_t latency_ms, jitter_ms, loss_percent;
     bool has_regions;

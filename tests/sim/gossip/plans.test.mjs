@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const built = (/** @type {string} */ compiler) => fileURLToPath(new URL(`../../../build/${compiler}/gossip`, import.meta.url))
-const IN_SMALL = ['nodes=100', 'messages=60']
+/** @param {string} plan */
+const inSmall = (plan) => plan === 'pages.plan' ? ['nodes=40', 'relays=4', 'messages=60'] : ['nodes=100', 'messages=60']
 
 /** @param {string} compiler @param {string} plan @param {string[]} settings */
 async function run (compiler, plan, ...settings) {
@@ -25,12 +26,13 @@ for (const plan of readdirSync(HERE).filter((name) => name.endsWith('.plan'))) {
       t.diagnostic(stdout)
       return assert.doesNotMatch(stdout, /FAILED/)
     }
-    const { stdout, trace } = await run('sim', plan, ...IN_SMALL, 'threads=1')
+    const small = inSmall(plan)
+    const { stdout, trace } = await run('sim', plan, ...small, 'threads=1')
     assert.doesNotMatch(stdout, /FAILED/)
     assert.ok(trace, stdout)
-    assert.equal((await run('gcc', plan, ...IN_SMALL, 'threads=1')).trace, trace)
+    assert.equal((await run('gcc', plan, ...small, 'threads=1')).trace, trace)
     if (plan !== 'calm.plan') return
-    assert.equal((await run('sim', plan, ...IN_SMALL, 'threads=2')).trace, trace)
-    assert.notEqual((await run('sim', plan, ...IN_SMALL, 'threads=1', 'seed=2')).trace, trace)
+    assert.equal((await run('sim', plan, ...small, 'threads=2')).trace, trace)
+    assert.notEqual((await run('sim', plan, ...small, 'threads=1', 'seed=2')).trace, trace)
   })
 }

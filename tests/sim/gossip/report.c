@@ -130,7 +130,7 @@ bool report_print(const struct report *r, const struct crowd *c, double wall_s)
 #define HEIGHT 160.0
 
 static void draw_frame(FILE *f, double x, const char *title, const char *across, double right,
-                       const char *up, double top)
+                       double top)
 {
     fprintf(f, "<g transform='translate(%g 50)'>\n<text y='-14' class='title'>%s</text>\n", x,
             title);
@@ -141,17 +141,16 @@ static void draw_frame(FILE *f, double x, const char *title, const char *across,
             top, HEIGHT);
     fprintf(f, "<text y='%g'>0</text><text x='%g' y='%g' text-anchor='end'>%g %s</text>\n",
             HEIGHT + 16, WIDTH, HEIGHT + 16, right, across);
-    fprintf(f, "<text x='4' y='-2'>%s</text>\n", up);
 }
 
 /* The share of deliveries that took no longer. */
 static void draw_latencies(FILE *f, const struct report *r)
 {
     uint64_t all = 0, so_far = 0;
-    uint32_t most = MAX(r->worst_ms, 1);
+    uint32_t most = MAX(MIN(r->worst_ms, 3 * r->p99_ms), 1);
     for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
         all += r->latencies[ms];
-    draw_frame(f, 50, "Latency: share of deliveries", "ms", most, "%", 100);
+    draw_frame(f, 50, "Latency: percent of deliveries", "ms", most, 100);
     fprintf(f, "<path class='line' d='M0 %g", HEIGHT);
     for (uint32_t ms = 0; ms <= most && all > 0; ms++) {
         so_far += r->latencies[ms];
@@ -168,7 +167,7 @@ static void draw_meshes(FILE *f, const struct report *r)
     uint32_t last = MAX(r->seconds, 2) - 1;
     for (uint32_t i = 0; i < r->seconds; i++)
         top = MAX(top, (double)r->mesh_most[i]);
-    draw_frame(f, 480, "Mesh degree: least, mean, most", "s", last, "peers", top);
+    draw_frame(f, 480, "Mesh degree: least, mean, most", "s", last, top);
     fprintf(f, "<path class='band' d='M");
     for (uint32_t i = 0; i < r->seconds; i++)
         fprintf(f, "%.1f %.1f ", WIDTH * i / last, HEIGHT - HEIGHT * r->mesh_most[i] / top);
