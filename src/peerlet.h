@@ -306,7 +306,10 @@ MUST_USE int peerlet_listen(struct peerlet *p, struct view multiaddr, uint64_t n
 /* A peer to be connected to at start and kept, normally a relay. */
 MUST_USE int peerlet_bootstrap(struct peerlet *p, struct view multiaddr, uint64_t now);
 
-/* Pubsub peer discovery on a topic; 0 interval: 10 s. */
+/*
+ * Pubsub peer discovery on a topic, beside those that were given before; 0 interval: 10 s. The last
+ * interval is that of all of them.
+ */
 MUST_USE int peerlet_discover(struct peerlet *p, struct view topic, uint32_t interval_ms,
                               bool listen_only, uint64_t now);
 

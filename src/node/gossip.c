@@ -179,14 +179,17 @@ void gossip_conn_down(struct peerlet *p, struct conn *c)
 
 static bool is_discovery_topic(const struct peerlet *p, struct view topic)
 {
-    return p->discovery.topic != NULL &&
-           view_equal(topic, view_of((uint8_t *)p->discovery.topic, p->discovery.topic_len));
+    struct cursor topics = cursor_of(buf_view(&p->discovery.topics));
+    while (topics.rest.len > 0)
+        if (view_equal(topic, take_delimited(&topics, SIZE_MAX)))
+            return true;
+    return false;
 }
 
 void discovery_announce(struct peerlet *p)
 {
     struct discovery *d = &p->discovery;
-    if (d->topic == NULL || d->listen_only || !p->is_started)
+    if (d->topics.len == 0 || d->listen_only || !p->is_started)
         return;
     d->next_at = after(p->now, rng_jitter(&p->rng, d->interval_ms));
     struct view at[ADDRESSES_MAX];
@@ -218,10 +221,13 @@ void discovery_announce(struct peerlet *p)
     }
     if (peer_discovery_append(&out, view_of(p->public_key, sizeof p->public_key), &addresses) ==
         0) {
-        int rc = gossipsub_publish(&p->gossip, view_of((uint8_t *)d->topic, d->topic_len),
-                                   buf_view(&out), NULL, p->now);
-        if (rc < 0 && rc != ERR_NO_PEERS)
-            log_line(&p->log, LOG_DEBUG, "announcement: %s", err_text(rc));
+        struct cursor topics = cursor_of(buf_view(&d->topics));
+        while (topics.rest.len > 0) {
+            int rc = gossipsub_publish(&p->gossip, take_delimited(&topics, SIZE_MAX),
+                                       buf_view(&out), NULL, p->now);
+            if (rc < 0 && rc != ERR_NO_PEERS)
+                log_line(&p->log, LOG_DEBUG, "announcement: %s", err_text(rc));
+        }
     }
     buf_free(&full);
     buf_free(&out);
@@ -257,18 +263,16 @@ int peerlet_discover(struct peerlet *p, struct view topic, uint32_t interval_ms,
     p->now = now;
     if (!p->has_gossip)
         return fail(p, ERR_BAD_ARGUMENT, "pubsub peer discovery needs the pubsub service");
-    char *copy = mem_alloc(&p->mem, topic.len + 1);
-    if (copy == NULL)
+    struct discovery *d = &p->discovery;
+    size_t room = topic.len + UVARINT_MAX_LEN;
+    struct writer w = writer_of(buf_reserve(&d->topics, room), room);
+    if (w.data == NULL)
         return fail(p, ERR_NOMEM, "out of memory");
-    memcpy(copy, topic.data, topic.len);
-    mem_free(&p->mem, p->discovery.topic);
-    p->discovery = (struct discovery){
-        .topic = copy,
-        .topic_len = topic.len,
-        .interval_ms = interval_ms ? interval_ms : 10000,
-        .listen_only = listen_only,
-        .next_at = now,
-    };
+    put_delimited(&w, topic);
+    buf_commit(&d->topics, w.len);
+    d->interval_ms = interval_ms ? interval_ms : 10000;
+    d->listen_only = listen_only;
+    d->next_at = now;
     return gossipsub_subscribe(&p->gossip, topic, now);
 }
 
@@ -386,7 +390,7 @@ void gossip_tick(struct peerlet *p)
         return;
     gossipsub_tick(&p->gossip, p->now);
     reopen_lost(p);
-    if (p->discovery.topic != NULL && is_due(p->discovery.next_at, p->now)) {
+    if (is_due(p->discovery.next_at, p->now)) {
         p->discovery.next_at = after(p->now, p->discovery.interval_ms);
         discovery_announce(p);
     }
@@ -397,7 +401,7 @@ uint64_t gossip_deadline(const struct peerlet *p)
     if (!p->has_gossip)
         return NEVER;
     uint64_t at = earlier(gossipsub_deadline(&p->gossip), p->rpc_at);
-    return p->discovery.topic ? earlier(at, p->discovery.next_at) : at;
+    return earlier(at, p->discovery.next_at);
 }
 
 /* ---- commands ---------------------------------------------------------------------------------------- */

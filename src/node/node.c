@@ -164,7 +164,7 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     p->is_offline = (config->page & PEERLET_PAGE_OFFLINE) != 0;
     p->no_auto_dial = config->no_auto_dial_discovered;
     p->unix_offset = config->unix_ms - p->now;
-    p->tell_at = p->push_at = p->rpc_at = NEVER;
+    p->tell_at = p->push_at = p->rpc_at = p->discovery.next_at = NEVER;
     addrbook_init(&p->peers, &p->mem, &p->limits);
     dialer_init(&p->dialer, &p->mem, &p->limits);
     table_init(&p->conns, &p->mem);
@@ -172,6 +172,7 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     buf_init(&p->text, &p->mem, TEXT_MAX);
     buf_init(&p->answer, &p->mem, TEXT_MAX);
     buf_init(&p->recipients, &p->mem, TEXT_MAX);
+    buf_init(&p->discovery.topics, &p->mem, TEXT_MAX);
     list_init(&p->dirty);
     list_init(&p->handlers);
     list_init(&p->relays);
@@ -226,8 +227,8 @@ static void close_conns(struct peerlet *p)
 
 static void free_discovery(struct peerlet *p)
 {
-    mem_free(&p->mem, p->discovery.topic);
-    p->discovery = (struct discovery){0};
+    buf_free(&p->discovery.topics);
+    p->discovery.next_at = NEVER;
 }
 
 void peerlet_stop(struct peerlet *p, uint64_t now)

@@ -174,8 +174,7 @@ struct peer_text {
 };
 
 struct discovery {
-    char *topic; /* null: off */
-    size_t topic_len;
+    struct buf topics; /* uvarint(len) || topic for each */
     uint32_t interval_ms;
     bool listen_only;
     uint64_t next_at;

@@ -63,6 +63,19 @@ static void meeting_takes_few_round_trips(struct sim *sim)
     assert_within(sim, round_trip, node_heard(alice, "hello") == 1);
 }
 
+/* The relay forwards the first topic only, and they meet on it nevertheless. */
+static void discovery_has_any_number_of_topics(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+    const struct input elsewhere = {.type = INPUT_DISCOVER, .text = view_of_text("elsewhere")};
+    assert_int_equal(node_tell(alice, &elsewhere).code, 0);
+    assert_int_equal(node_tell(bob, &elsewhere).code, 0);
+    assert_within(sim, 5000, nodes_are_direct(alice, bob));
+    assert_within(sim, 500, node_say(bob, "hello") > 0);
+    assert_within(sim, 500, node_heard(alice, "hello") == 1);
+}
+
 /* Streams go where the connection is best when they are opened. */
 static void streams_follow_to_the_direct_connection(struct sim *sim)
 {
@@ -162,6 +175,7 @@ int main(void)
         STORY(the_relayed_connection_is_closed_when_idle),
         STORY(a_second_page_comes_later),
         STORY(meeting_takes_few_round_trips),
+        STORY(discovery_has_any_number_of_topics),
         STORY(streams_follow_to_the_direct_connection),
         STORY(ten_mebibytes_go_there_and_back),
         STORY(a_page_says_goodbye),
