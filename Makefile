@@ -29,7 +29,7 @@ CMOCKA = build/deps/cmocka/src/cmocka.c
 SODIUM_DIR = build/deps/libsodium
 include src/crypto/sodium.mk
 SODIUM = $(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)) \
-	$(addprefix build/gen/,ed25519_ref10.c hash_sha256_cp.c hash_sha512_cp.c)
+	$(addprefix build/gen/,ed25519_ref10.c x25519_ref10.c hash_sha256_cp.c hash_sha512_cp.c)
 
 # ---- compilers -----------------------------------------------------------------------------------
 
@@ -38,7 +38,8 @@ WARN = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wcast-qual 
 OTHERS = -w -fno-strict-aliasing -D_GNU_SOURCE=1 -DHAVE_WEAK_SYMBOLS=1 -DHAVE_SIGNAL_H=1
 INCLUDE = -Isrc -Itests $(addprefix -isystem ,build/gen build/deps/nanopb)
 WASM = $(addprefix -isystem ,$(SODIUM_ROOT)/include $(SODIUM_ROOT)/include/sodium \
-	$(SODIUM_ROOT)/crypto_core/ed25519/ref10 build/deps/cmocka/include) \
+	$(SODIUM_ROOT)/crypto_core/ed25519/ref10 $(SODIUM_ROOT)/crypto_scalarmult/curve25519/ref10 \
+	build/deps/cmocka/include) \
 	-DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1
 # No message has an array that could be packed.
 FLAGS = -std=c11 $(INCLUDE) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY -DPB_ENCODE_ARRAYS_UNPACKED
@@ -184,6 +185,9 @@ build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)
 build/gen/ed25519_ref10.c: src/crypto/sodium_ed25519.sed build/deps/libsodium/.unpacked
 	@mkdir -p $(@D)
 	$(Q)sed -f $< $(SODIUM_ROOT)/crypto_core/ed25519/ref10/ed25519_ref10.c >$@
+build/gen/x25519_ref10.c: src/crypto/sodium_x25519.sed build/deps/libsodium/.unpacked
+	@mkdir -p $(@D)
+	$(Q)sed -f $< $(SODIUM_ROOT)/crypto_scalarmult/curve25519/ref10/x25519_ref10.c >$@
 build/gen/hash_sha%_cp.c: src/crypto/sodium_sha2.sed build/deps/libsodium/.unpacked
 	@mkdir -p $(@D)
 	$(Q)sed -f $< -e 's/Krnd/sha$*_k/' $(SODIUM_ROOT)/crypto_hash/sha$*/cp/$(@F) >$@

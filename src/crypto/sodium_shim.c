@@ -7,11 +7,13 @@
 
 #include <sodium/core.h>
 
+#include "crypto/ed25519_field.h"
 #include "crypto/ed25519_table.h"
 #include "crypto/sha2_constants.h"
 
 int sodium_init(void)
 {
+    ed25519_field_init();
     int rc = ed25519_table_init();
     if (rc == 0)
         sha2_constants_init();
