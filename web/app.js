@@ -1,13 +1,17 @@
 // The demo: starts a node, and lets chat, network and view talk to each other.
 import { bootstrap, createLibp2p, gossipsub, identify, identifyPush, multiaddr, ping, pubsubPeerDiscovery } from 'peerlet'
 import { Chat, hashOfRoom, roomFromHash } from './chat.js'
+import { Direct } from './direct.js'
+import { Files } from './files.js'
+import { addLine, changeLine, saveFile, showLines, whenFileWanted } from './log.js'
 import { Network } from './network.js'
 import {
-  $, addLine, copy, note, showAddresses, showFatal, showLines, showPeers, showPeople, showRoundTrips, showSelf, showStatus
+  $, copy, note, showAddressee, showAddresses, showFatal, showPeers, showPeople, showRoundTrips, showSelf, showStatus
 } from './view.js'
-import { explain, shortName, statusOf } from './words.js'
+import { explain, explainPeer, shortName, statusOf, UNIVERSAL } from './words.js'
 
-const DISCOVERY_TOPIC = 'browser-peer-discovery'
+// Where pages like this one find each other, and where those of the universal-connectivity application do.
+const DISCOVERY_TOPICS = ['browser-peer-discovery', 'universal-connectivity-browser-peer-discovery']
 
 /** From `?relay=`, else from the server; undefined when neither names one. */
 async function findRelay () {
@@ -26,7 +30,7 @@ const start = (relay) => createLibp2p({
   addresses: { listen: ['/p2p-circuit', '/webrtc'] },
   peerDiscovery: [
     ...(relay === undefined ? [] : [bootstrap({ list: [relay] })]),
-    pubsubPeerDiscovery({ interval: 10_000, topics: [DISCOVERY_TOPIC] })
+    pubsubPeerDiscovery({ interval: 10_000, topics: DISCOVERY_TOPICS })
   ],
   services: {
     identify: identify(),
@@ -68,10 +72,12 @@ function wireRooms (chat, hasRelay) {
   const show = () => {
     $('room-name').textContent = chat.room
     $('second-tab').href = link()
+    document.body.classList.toggle('in-universal', chat.room === UNIVERSAL)
+    showPanel(false)
     showTitle()
     showLines(chat.lines)
   }
-  const people = () => showPeople(chat.people.length, hasRelay)
+  const people = () => showPeople(chat.room, chat.people.length, hasRelay)
   chat.addEventListener('room', show)
   chat.addEventListener('people', people)
   chat.addEventListener('line', (/** @type {any} */ { detail }) => {
@@ -79,6 +85,7 @@ function wireRooms (chat, hasRelay) {
     if (document.hidden && detail.type === 'message') unread++
     showTitle()
   })
+  chat.addEventListener('change', (/** @type {any} */ { detail }) => changeLine(detail))
   document.addEventListener('visibilitychange', () => {
     unread = 0
     showTitle()
@@ -95,28 +102,97 @@ function wireRooms (chat, hasRelay) {
   people()
 }
 
-/** @param {Chat} chat */
+/** @param {Chat} chat @returns {() => boolean} whether what is written now goes to one person alone */
 function wireComposer (chat) {
+  /** @type {string | undefined} the one person to write to, instead of the room */
+  let person
+  const address = (/** @type {string | undefined} */ to) => {
+    person = to
+    showAddressee(chat.room, person)
+    note($('composer-note'), '')
+  }
   $('composer').addEventListener('submit', async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     const text = $('message').value.trim()
     if (text === '') return
     $('message').value = ''
+    const to = person
     try {
-      await chat.send(text)
+      await (to === undefined ? chat.send(text) : chat.sendTo(to, text))
       note($('composer-note'), '')
     } catch (err) {
-      if ($('message').value === '') $('message').value = text
-      note($('composer-note'), `Not sent: ${explain(err)}`, 'bad')
+      if ($('message').value === '' && person === to) $('message').value = text
+      note($('composer-note'), `Not sent: ${to === undefined ? explain(err) : explainPeer(err, to)}`, 'bad')
     }
   })
   $('message').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === 'Escape') address(undefined)
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
     event.preventDefault()
     $('composer').requestSubmit()
   })
+  document.addEventListener('click', ({ target }) => {
+    const button = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest('[data-person]')) : null
+    if (button === null) return
+    address(button.dataset.person)
+    showPanel(false)
+    $('message').focus()
+  })
+  $('to-all').addEventListener('click', () => {
+    address(undefined)
+    $('message').focus()
+  })
+  chat.addEventListener('room', () => address(undefined))
+  address(undefined)
   // where it would not raise a keyboard over the page
   if (matchMedia('(pointer: fine)').matches) $('message').focus()
+  return () => person !== undefined
+}
+
+/** @param {Chat} chat @param {() => boolean} isDirect */
+function wireFiles (chat, isDirect) {
+  const share = async (/** @type {File[]} */ files) => {
+    if (isDirect()) return note($('composer-note'), 'Not sent: a file goes to everybody in the room, and you are writing to one person.', 'bad')
+    for (const file of files) {
+      try {
+        note($('composer-note'), '')
+        await chat.share(file)
+      } catch (err) {
+        return note($('composer-note'), `Not sent: ${explain(err)}`, 'bad')
+      }
+    }
+  }
+  $('attach').addEventListener('click', () => $('file-input').click())
+  $('file-input').addEventListener('change', async () => {
+    await share([...$('file-input').files])
+    $('file-input').value = '' // the same one may be chosen again
+  })
+  $('message').addEventListener('paste', (/** @type {ClipboardEvent} */ event) => {
+    const files = [...event.clipboardData?.files ?? []]
+    if (files.length === 0) return
+    event.preventDefault()
+    share(files)
+  })
+  // Where a file is let go matters not: elsewhere the browser would leave the page for it.
+  const mark = (/** @type {DragEvent} */ event) => {
+    const isFile = event.dataTransfer?.types.includes('Files') === true
+    const isLeaving = event.type === 'drop' || event.type === 'dragleave' && event.relatedTarget === null
+    document.body.classList.toggle('dropping', isFile && !isLeaving)
+    if (isFile) event.preventDefault()
+  }
+  for (const type of /** @type {const} */ (['dragenter', 'dragover', 'dragleave', 'drop'])) document.addEventListener(type, mark)
+  document.addEventListener('drop', ({ dataTransfer }) => {
+    if ((dataTransfer?.files.length ?? 0) > 0) share([.../** @type {DataTransfer} */ (dataTransfer).files])
+  })
+  whenFileWanted(async (line) => {
+    try {
+      await chat.fetch(line)
+      note($('composer-note'), '')
+      saveFile(line)
+    } catch (err) {
+      note($('composer-note'), `${line.file?.name} was not fetched: ${explainPeer(err, line.from ?? '')}`, 'bad')
+    }
+  })
 }
 
 /** Puts the cursor where a multiaddr stopped making sense. @param {HTMLInputElement} input @param {any} err */
@@ -148,8 +224,9 @@ function wireDial (node) {
   })
 }
 
-function togglePanel () {
-  const isOpen = document.body.classList.toggle('panel-open')
+/** On a narrow screen, the panel instead of the chat. @param {boolean} isOpen */
+function showPanel (isOpen) {
+  document.body.classList.toggle('panel-open', isOpen)
   $('panel-toggle').setAttribute('aria-expanded', String(isOpen))
 }
 
@@ -160,7 +237,7 @@ function togglePanel () {
  * @param {any} fault and why it is none
  */
 function wireRelay (text = '', fault) {
-  togglePanel()
+  showPanel(true)
   $('relay-section').hidden = false
   const refuse = (/** @type {any} */ err) => {
     note($('relay-note'), explain(err), 'bad')
@@ -182,13 +259,16 @@ function wireRelay (text = '', fault) {
 }
 
 async function main () {
-  $('panel-toggle').addEventListener('click', togglePanel)
+  $('panel-toggle').addEventListener('click', () => showPanel(!document.body.classList.contains('panel-open')))
   const named = await findRelay()
   const { node, relay, fault } = await startWith(named)
-  const chat = new Chat(node, roomFromHash(location.hash))
+  const files = new Files(node)
+  const direct = new Direct(node)
+  await Promise.all([files.start(), direct.start()])
+  const chat = new Chat(node, roomFromHash(location.hash), files, direct)
   wireNetwork(new Network(node, relay), node)
   wireRooms(chat, relay !== undefined)
-  wireComposer(chat)
+  wireFiles(chat, wireComposer(chat))
   wireDial(node)
   if (relay === undefined) wireRelay(named, fault)
 }

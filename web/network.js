@@ -1,4 +1,5 @@
 // What the page knows about its connections, gathered from the node's events.
+import { DIRECT_PROTOCOL } from './direct.js'
 import { kindOf } from './words.js'
 
 const PING_EVERY_MS = 3000
@@ -12,7 +13,8 @@ const EVENTS = ['connection:open', 'connection:close', 'peer:connect', 'peer:dis
  * @property {string} id
  * @property {import('./words.js').Kind[]} kinds of its connections, the best first
  * @property {boolean} isRelay
- * @property {boolean} isServer reached without a relay, so no browser
+ * @property {boolean} isServer reached without a relay, and nobody to write to
+ * @property {boolean} takesMessages meant for them alone
  * @property {number} [rtt] milliseconds
  */
 
@@ -25,6 +27,8 @@ export class Network extends EventTarget {
   #refusal
   /** @type {Map<string, number>} */
   #rtt = new Map()
+  /** Who speaks the protocol of direct messages. @type {Set<string>} */
+  #takers = new Set()
 
   /** @param {import('peerlet').Libp2p} node @param {string | undefined} relay the multiaddr of our relay */
   constructor (node, relay) {
@@ -33,6 +37,11 @@ export class Network extends EventTarget {
     this.#relay = relay?.split('/p2p/').pop()
     for (const name of EVENTS) node.addEventListener(name, () => this.#changed())
     for (const name of ['online', 'offline']) window.addEventListener(name, () => this.#changed())
+    node.register(DIRECT_PROTOCOL, {
+      notifyOnLimitedConnection: true,
+      onConnect: (peer) => { this.#takers.add(String(peer)); this.#changed() },
+      onDisconnect: (peer) => { this.#takers.delete(String(peer)) }
+    })
     document.addEventListener('visibilitychange', () => this.#measure())
     setInterval(() => this.#measure(), PING_EVERY_MS)
   }
@@ -55,7 +64,8 @@ export class Network extends EventTarget {
       id,
       kinds: BEST_FIRST.filter((kind) => set.has(kind)),
       isRelay: id === this.#relay,
-      isServer: set.has('socket') || set.has('session') || set.has('server'),
+      takesMessages: this.#takers.has(id),
+      isServer: !this.#takers.has(id) && (set.has('socket') || set.has('session') || set.has('server')),
       rtt: this.#rtt.get(id)
     })).sort((a, b) => Number(a.isServer) - Number(b.isServer) || (a.id < b.id ? -1 : 1))
   }
@@ -70,7 +80,7 @@ export class Network extends EventTarget {
       relayOpen: peers.some((peer) => peer.isRelay),
       reachable: this.addresses.some((text) => text.includes('/p2p-circuit')),
       refusal: this.#refusal,
-      direct: peers.filter((peer) => peer.kinds.includes('direct')).length,
+      direct: peers.filter((peer) => !peer.isServer && peer.kinds.some((kind) => kind !== 'relayed')).length,
       relayed: peers.filter((peer) => peer.kinds.every((kind) => kind === 'relayed')).length
     }
   }

@@ -15,6 +15,9 @@ import { fileURLToPath } from 'node:url'
 import { startPeer } from '../tests/interop/start-peer.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
+// What the relay forwards, so that pages hear of each other: the demo's own pages, and those of the
+// universal-connectivity application.
+const TOPICS = 'browser-peer-discovery,universal-connectivity-browser-peer-discovery'
 /** @type {Record<string, string>} */
 const TYPES = {
   '.css': 'text/css; charset=utf-8',
@@ -109,7 +112,9 @@ async function main () {
   const port = portFrom('PORT', 8000)
   const relayPort = portFrom('RELAY_PORT', 9001)
 
-  const relay = await startPeer(process.env.RELAY ?? 'js', { RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort) })
+  const relay = await startPeer(process.env.RELAY ?? 'js', {
+    RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort), RELAY_TOPICS: process.env.RELAY_TOPICS ?? TOPICS
+  })
   // whoever reached the page at a name or an address reaches the relay there too
   const relayFor = (/** @type {string} */ name) => relay.addr.replace(/^\/ip4\/[\d.]+/, (standard) =>
     /^[\d.]+$/.test(name) ? `/ip4/${name}` : /^[\w-]+(\.[\w-]+)*$/.test(name) && name !== 'localhost' ? `/dns4/${name}` : standard)

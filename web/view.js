@@ -19,8 +19,6 @@ export function element (tag, properties, ...children) {
   return node
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
-
 /** Says on the button itself whether it worked. @param {any} button @param {string} text */
 export async function copy (button, text) {
   const label = button.dataset.label ??= button.textContent
@@ -60,10 +58,19 @@ export function showStatus ({ mood, text }) {
 }
 
 /** The element shows a Peer ID by its name, in its colour. @param {HTMLElement} shown @param {unknown} id */
-function showName (shown, id) {
+export function showName (shown, id) {
   shown.textContent = shortName(id)
   shown.title = String(id)
   shown.style.setProperty('--hue', String(hueOf(id)))
+}
+
+/** The name of somebody who can be written to, who is then chosen by a click. @param {string} id */
+export function personButton (id) {
+  const button = element('button', { type: 'button', className: 'name', ariaLabel: `Write to ${shortName(id)} alone` })
+  showName(button, id)
+  button.title = `Write to ${id} alone`
+  button.dataset.person = id
+  return button
 }
 
 /** @param {string} id */
@@ -73,21 +80,23 @@ export function showSelf (id) {
 }
 
 /** @typedef {import('./network.js').Peer} Peer */
-/** @typedef {import('./chat.js').Line} Line */
 
 /** @param {Peer[]} peers */
 export function showPeers (peers) {
   $('peer-count').textContent = peers.length || ''
   $('peers-empty').hidden = peers.length > 0
+  $('peers-hint').hidden = !peers.some((peer) => peer.takesMessages)
   const people = peers.filter((peer) => !peer.isServer).length
   $('panel-toggle').textContent = people > 0 ? `Network · ${people}` : 'Network'
+  const focused = document.activeElement?.closest('[data-peer] [data-person]')
   $('peers').replaceChildren(...peers.map(peerRow))
+  if (focused instanceof HTMLElement) $('peers').querySelector(`[data-person="${CSS.escape(focused.dataset.person ?? '')}"]`)?.focus()
 }
 
 /** @param {Peer} peer */
-function peerRow ({ id, kinds, isRelay, isServer, rtt }) {
-  const name = element('span', { className: 'name' })
-  showName(name, id)
+function peerRow ({ id, kinds, isRelay, isServer, takesMessages, rtt }) {
+  const name = takesMessages ? personButton(id) : element('span', { className: 'name' })
+  if (!takesMessages) showName(name, id)
   if (isRelay) name.textContent = 'Relay'
   const badges = kinds.map((kind) => {
     const badge = element('span', { className: 'badge' }, KIND_NAMES[kind])
@@ -125,50 +134,29 @@ export function showAddresses (addresses) {
 
 const isLocal = /^(localhost|127\..*|\[::1\])$/.test(location.hostname)
 
-/** @param {number} others how many are in the room @param {boolean} hasRelay */
-export function showPeople (others, hasRelay) {
+/** @param {string} room @param {number} others how many are in it @param {boolean} hasRelay */
+export function showPeople (room, others, hasRelay) {
   $('room-people').textContent = peopleInRoom(others)
-  const { title, text } = emptyRoom(others, hasRelay, isLocal)
+  const { title, text } = emptyRoom(room, others, hasRelay, isLocal)
   $('empty-title').textContent = title
   $('empty-text').textContent = text
   $('invitation').hidden = others > 0 || !hasRelay
 }
 
-/** Replaces the log by the lines of a room. @param {Line[]} lines */
-export function showLines (lines) {
-  $('log').replaceChildren()
-  $('log-empty').hidden = lines.length > 0
-  lines.forEach((line, i) => $('log').append(lineRow(line, lines[i - 1])))
-  scrollDown()
-}
-
-/** @param {Line} line @param {Line | undefined} previous */
-export function addLine (line, previous) {
-  const frame = $('log-frame')
-  const wasAtEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < 60
-  $('log-empty').hidden = true
-  $('log').append(lineRow(line, previous))
-  if (wasAtEnd || line.mine) scrollDown()
-}
-
-const scrollDown = () => { $('log-frame').scrollTop = $('log-frame').scrollHeight }
-
-/** @param {Line} line @param {Line | undefined} previous */
-function lineRow (line, previous) {
-  if (line.type === 'event') return element('li', { className: 'event' }, line.text)
-  const continues = previous !== undefined && previous.from === line.from &&
-    line.at.getTime() - previous.at.getTime() < 60_000
-  const sender = element('span', { className: 'name' })
-  showName(sender, line.from)
-  if (line.mine) sender.textContent = 'You'
-  const time = element('time', { dateTime: line.at.toISOString() }, clock.format(line.at))
-  const row = element('li', { className: 'message' },
-    element('div', { className: 'head' }, sender, time),
-    element('p', { className: 'text', title: clock.format(line.at) }, line.text))
-  row.classList.toggle('mine', line.mine === true)
-  row.classList.toggle('first', !continues)
-  if (line.aside !== undefined) row.append(element('span', { className: 'aside' }, line.aside))
-  return row
+/**
+ * To whom the composer's message goes: the room, or one person alone.
+ *
+ * @param {string} room
+ * @param {string | undefined} person Peer ID
+ */
+export function showAddressee (room, person) {
+  $('to').hidden = person === undefined
+  $('composer').classList.toggle('direct', person !== undefined)
+  $('attach').disabled = person !== undefined
+  $('attach').title = person === undefined ? `Send a file to everybody in #${room}` : 'Files go to a whole room'
+  $('message').placeholder = person === undefined ? 'Message' : `Message to ${shortName(person)}`
+  $('message').ariaLabel = person === undefined ? null : `Message to ${shortName(person)} alone`
+  if (person !== undefined) showName($('to-name'), person)
 }
 
 /** Nothing else can be done on this page. @param {string} text */

@@ -1,5 +1,9 @@
 // What the page says: every sentence about peers, connections and failures.
 import { Circuit, WebRTC, WebRTCDirect, WebTransport } from 'peerlet'
+import { fileSize } from './wire.js'
+
+/** The room of libp2p's own example application. */
+export const UNIVERSAL = 'universal-connectivity'
 
 /** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => n === 1 ? `1 ${one}` : `${n} ${many}`
@@ -35,18 +39,34 @@ export const wayOf = (address) => address.includes('/webrtc') ? 'Direct, by WebR
 /**
  * What stands in a room where nothing was said.
  *
+ * @param {string} room
  * @param {number} others in the room
  * @param {boolean} hasRelay
  * @param {boolean} isLocal whether the page's address means this computer only
  */
-export function emptyRoom (others, hasRelay, isLocal) {
+export function emptyRoom (room, others, hasRelay, isLocal) {
   if (others > 0) {
     return { title: 'Say hello', text: `${plural(others, 'other person is', 'other people are')} here, and nothing has been said since you came.` }
   }
   if (!hasRelay) return { title: 'Nobody can find you yet', text: 'A relay introduces people to each other: give the address of one under “Relay”.' }
+  if (room === UNIVERSAL) {
+    return { title: 'Nobody else is here yet', text: 'People of the universal-connectivity application come in here when they meet the same relay, and so does whoever opens this link.' }
+  }
   const text = 'Open this page a second time, or send somebody the link. You find each other by yourselves.'
   const local = ' The link works on this computer only; make demo HOST=0.0.0.0 lets the network in.'
   return { title: 'Nobody else is here yet', text: isLocal ? text + local : text }
+}
+
+/** @param {string} to the one person that a message is for @param {boolean} mine */
+export const whoHears = (to, mine) => mine ? `only to ${shortName(to)}` : 'only to you'
+
+/** What the control of a file says, and what it says to who does not see the rest. @param {import('./chat.js').SharedFile} file @param {boolean} mine */
+export function fileLabel ({ name, size, progress, url }, mine) {
+  const known = size === undefined ? '' : ` ${fileSize(size)}`
+  if (mine) return { label: known.trim(), hint: '' }
+  if (progress !== undefined) return { label: `${Math.round(progress * 100)} %`, hint: `Fetching ${name}` }
+  if (url !== undefined) return { label: `Save${known && ` · ${known.trim()}`}`, hint: `Save ${name},${known}` }
+  return { label: 'Fetch', hint: `Fetch ${name}${known && `,${known}`}` }
 }
 
 /** @param {number} n of others */
@@ -90,11 +110,35 @@ export function statusOf ({ online, hasRelay, wasRelayed, relayOpen, reachable, 
   if (!hasRelay) return { mood: 'bad', text: 'No relay, so nobody can find you. Give one under “Relay”.' }
   if (!reachable && refusal !== undefined) return { mood: 'warn', text: `The relay gives us no address: ${uncapitalized(explain(refusal))}` }
   if (!reachable) return { mood: 'busy', text: 'Asking the relay for an address…' }
-  return { mood: 'good', text: 'Ready. Waiting for somebody else to open this page.' }
+  return { mood: 'good', text: 'Ready. Waiting for somebody else.' }
 }
 
 /** @param {string} sentence */
 const uncapitalized = (sentence) => sentence[0].toLowerCase() + sentence.slice(1)
+
+/**
+ * Why somebody did not get a message, or did not give a file.
+ *
+ * @param {any} err
+ * @param {string} id whose Peer ID
+ */
+export function explainPeer (err, id) {
+  const who = shortName(id)
+  switch (err.name) {
+    case 'UnsupportedProtocolError': return `The program of ${who} cannot do that.`
+    case 'LimitedConnectionError': return `Only a relay connects you to ${who}, and that is for short messages.`
+    case 'TimeoutError': return `${who} does not answer.`
+    case 'StreamResetError': return `${who} refused it.`
+    case 'RefusedError': return `${who} refused it: ${explain(uncapitalized(err.message))}`
+    case 'WireError': return `${who} sent something else: ${err.message}.`
+    case 'DialError':
+    case 'NotFoundError':
+    case 'NoValidAddressesError':
+    case 'ConnectionFailedError':
+    case 'ConnectionClosedError': return `${who} is not here any more.`
+    default: return explain(err)
+  }
+}
 
 /** A failure for a person: the node's own words as a sentence. @param {any} err */
 export function explain (err) {

@@ -78,7 +78,8 @@ async function buildPages () {
   const entryPoints = { peer: path.join(HERE, 'pages/peer.js'), tutorial: path.join(HERE, 'tutorial/index.js') }
   const common = { entryPoints, bundle: true, format: /** @type {const} */ ('esm'), target: 'es2022', logLevel: /** @type {const} */ ('warning') }
   await build({ ...common, outdir: path.join(BUILT, 'peerlet'), plugins: [toPeerlet] })
-  await build({ ...common, outdir: path.join(BUILT, 'js-libp2p'), define: { global: 'globalThis' } })
+  const universal = path.join(HERE, 'pages/universal.js')
+  await build({ ...common, entryPoints: { ...entryPoints, universal }, outdir: path.join(BUILT, 'js-libp2p'), define: { global: 'globalThis' } })
 }
 
 // Path of a file of the tests on disk, or undefined.
@@ -176,10 +177,13 @@ export function openWorld ({ flags = [] } = {}) {
       return page
     },
 
-    /** A node in a tab of its own, over 'peerlet' or 'js-libp2p', in Chromium unless `where` is 'firefox'. */
-    async peer (t, impl, options, where = 'chromium') {
+    /**
+     * A node in a tab of its own, over 'peerlet' or 'js-libp2p', in Chromium unless `where` is 'firefox'.
+     * `script` is another of the pages.
+     */
+    async peer (t, impl, options, where = 'chromium', script = 'peer') {
       const open = where === 'firefox' ? world.firefoxTab : world.tab
-      const page = await open(t, `/peer.html?impl=${impl}`)
+      const page = await open(t, `/peer.html?impl=${impl}&page=${script}`)
       await page.waitForFunction('globalThis.peer')
       /** Calls window.peer[name](...args) in the page. */
       const call = (name, ...args) => page.evaluate(([name, args]) => globalThis.peer[name](...args), [name, args])

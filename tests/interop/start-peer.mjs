@@ -87,7 +87,7 @@ export async function startPeer (kind, env = {}) {
     /**
      * One of the commands of peers/go/command.go. Rejects with what the peer says went wrong.
      *
-     * @param {'publish' | 'reserve' | 'visit'} what
+     * @param {string} what 'publish', 'reserve', 'visit', or what else a script knows
      * @param {Record<string, unknown>} details
      * @returns {Promise<any>}
      */
@@ -99,7 +99,7 @@ export async function startPeer (kind, env = {}) {
     /**
      * The first message the peer hears from now on that fits.
      *
-     * @param {(message: { topic: string, from: string, text: string }) => boolean} fits
+     * @param {(message: { topic: string, from: string, text: string, sha256?: string, length?: number }) => boolean} fits
      */
     heard (fits, ms = 5000) {
       return new Promise((resolve, reject) => {

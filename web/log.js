@@ -1,0 +1,108 @@
+// What was said in a room, as rows: text stays text, whatever is in it.
+import { KEPT_LINES } from './chat.js'
+import { $, element, personButton, showName } from './view.js'
+import { fileLabel, whoHears } from './words.js'
+
+/** @typedef {import('./chat.js').Line} Line */
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+
+/** @type {WeakMap<Line, HTMLElement>} */
+const rows = new WeakMap()
+
+/** Told of a click on the file of a line. @type {(line: Line) => void} */
+let onFile = () => {}
+
+/** @param {(line: Line) => void} listener */
+export function whenFileWanted (listener) { onFile = listener }
+
+/** Replaces the log by the lines of a room. @param {Line[]} lines */
+export function showLines (lines) {
+  $('log').replaceChildren()
+  $('log-empty').hidden = lines.length > 0
+  lines.forEach((line, i) => $('log').append(lineRow(line, lines[i - 1])))
+  scrollDown()
+}
+
+// Who reads the end goes on doing so, whatever comes and however much room there is.
+let isAtEnd = true
+const scrollDown = () => { $('log-frame').scrollTop = $('log-frame').scrollHeight }
+new ResizeObserver(() => { if (isAtEnd) scrollDown() }).observe($('log-frame'))
+$('log-frame').addEventListener('scroll', () => {
+  const { scrollHeight, scrollTop, clientHeight } = $('log-frame')
+  isAtEnd = scrollHeight - scrollTop - clientHeight < 60
+})
+
+/** @param {Line} line @param {Line | undefined} previous */
+export function addLine (line, previous) {
+  $('log-empty').hidden = true
+  $('log').append(lineRow(line, previous))
+  if ($('log').childElementCount > KEPT_LINES) $('log').firstElementChild.remove()
+  if (isAtEnd || line.mine) scrollDown()
+}
+
+/** @param {Line} line that looks different now */
+export function changeLine (line) {
+  const row = rows.get(line)
+  if (row === undefined) return
+  const hadFocus = row.contains(document.activeElement)
+  row.querySelector('.file')?.replaceWith(fileBox(line))
+  showAside(row, line)
+  if (hadFocus) /** @type {HTMLElement | null} */ (row.querySelector('.file a, .file button'))?.focus()
+  if (isAtEnd) scrollDown()
+}
+
+/** As a click on its link does. @param {Line} line whose file is here */
+export function saveFile (line) {
+  /** @type {HTMLAnchorElement | null | undefined} */ (rows.get(line)?.querySelector('.file a'))?.click()
+}
+
+/** @param {Line} line @param {Line | undefined} previous */
+function lineRow (line, previous) {
+  if (line.type === 'event') return element('li', { className: 'event' }, line.text)
+  const continues = previous !== undefined && previous.from === line.from && previous.to === line.to &&
+    line.at.getTime() - previous.at.getTime() < 60_000
+  const row = element('li', { className: 'message' },
+    element('div', { className: 'head' }, ...senderOf(line), element('time', { dateTime: line.at.toISOString() }, clock.format(line.at))),
+    line.file === undefined ? element('p', { className: 'text', title: clock.format(line.at) }, line.text) : fileBox(line))
+  row.classList.toggle('mine', line.mine === true)
+  row.classList.toggle('direct', line.to !== undefined)
+  row.classList.toggle('first', !continues)
+  showAside(row, line)
+  rows.set(line, row)
+  return row
+}
+
+/** @param {Line} line @returns {HTMLElement[]} */
+function senderOf ({ from = '', mine, to }) {
+  const name = mine ? element('span', { className: 'name' }) : personButton(from)
+  if (mine) {
+    showName(name, from)
+    name.textContent = 'You'
+  }
+  return to === undefined ? [name] : [name, element('span', { className: 'only' }, whoHears(to, mine === true))]
+}
+
+/** @param {HTMLElement} row @param {Line} line */
+function showAside (row, { aside, failed }) {
+  row.querySelector('.aside')?.remove()
+  if (aside !== undefined) row.append(element('span', { className: failed ? 'aside bad' : 'aside' }, aside))
+}
+
+/** A file that can be had: by a button until it is here, then by a link that saves it. @param {Line} line */
+function fileBox (line) {
+  const file = /** @type {import('./chat.js').SharedFile} */ (line.file)
+  const { label, hint } = fileLabel(file, line.mine === true)
+  const box = element('p', { className: 'file' }, element('span', { className: 'file-name' }, file.name))
+  if (line.mine) {
+    box.append(element('span', { className: 'quiet' }, label))
+  } else if (file.url !== undefined) {
+    box.append(element('a', { className: 'button', href: file.url, download: file.name, ariaLabel: hint }, label))
+  } else {
+    const button = element('button', { type: 'button', ariaLabel: hint }, label)
+    button.addEventListener('click', () => onFile(line))
+    button.setAttribute('aria-busy', String(file.progress !== undefined))
+    box.append(button)
+  }
+  return box
+}
