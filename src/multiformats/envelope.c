@@ -66,6 +66,18 @@ int envelope_parse(struct view in, const char *domain, struct view payload_type,
     return rc;
 }
 
+int envelope_append(struct view key, struct view payload_type, struct view payload,
+                    struct view signature, struct buf *out)
+{
+    peerlet_envelope_Envelope message = {
+        .public_key = lend_view(&key),
+        .payload_type = lend_view(&payload_type),
+        .payload = lend_view(&payload),
+        .signature = lend_view(&signature),
+    };
+    return protobuf_append(out, peerlet_envelope_Envelope_fields, &message);
+}
+
 int envelope_seal(const struct identity *id, const char *domain, struct view payload_type,
                   struct view payload, struct buf *out)
 {
@@ -79,15 +91,8 @@ int envelope_seal(const struct identity *id, const char *domain, struct view pay
     if (rc != 0)
         return rc;
     identity_public(id, key);
-    struct view key_view = view_of(key, sizeof key);
-    struct view signature_view = view_of(signature, sizeof signature);
-    peerlet_envelope_Envelope message = {
-        .public_key = lend_view(&key_view),
-        .payload_type = lend_view(&payload_type),
-        .payload = lend_view(&payload),
-        .signature = lend_view(&signature_view),
-    };
-    return protobuf_append(out, peerlet_envelope_Envelope_fields, &message);
+    return envelope_append(view_of(key, sizeof key), payload_type, payload,
+                           view_of(signature, sizeof signature), out);
 }
 
 /* The entries are lists of one; the good addresses in them are moved to the front. */
@@ -105,28 +110,43 @@ static void unwrap_addresses(struct views *entries)
     entries->count = good;
 }
 
-int peer_record_open(struct view in, struct mem *mem, struct peer_record *r)
+static int read_record(const struct envelope *e, struct peer_record *r)
 {
-    struct envelope e;
-    int rc = envelope_parse(in, RECORD_DOMAIN, view_of_text(RECORD_TYPE), mem, &e);
-    if (rc == ERR_PROTOCOL)
-        rc = envelope_parse(in, LEGACY_DOMAIN, view_of_text(LEGACY_TYPE), mem, &e);
-    if (rc != 0)
-        return rc;
     struct view peer = {0};
     r->addresses.count = r->addresses.over = 0;
     peerlet_envelope_PeerRecord record = {
         .peer_id = borrow_view(&peer),
         .addresses = borrow_views(&r->addresses),
     };
-    rc = protobuf_decode(e.payload, ENVELOPE_MAX_LEN, peerlet_envelope_PeerRecord_fields, &record);
+    int rc =
+        protobuf_decode(e->payload, ENVELOPE_MAX_LEN, peerlet_envelope_PeerRecord_fields, &record);
     if (rc != 0 || peer_id_parse(peer, &r->peer) != 0)
         return ERR_PROTOCOL;
-    if (!peer_id_equal(&r->peer, &e.signer))
+    if (!peer_id_equal(&r->peer, &e->signer))
         return ERR_WRONG_PEER;
     r->seq = record.seq;
     unwrap_addresses(&r->addresses);
     return 0;
+}
+
+int peer_record_open(struct view in, struct mem *mem, struct peer_record *r)
+{
+    struct envelope e;
+    int rc = envelope_parse(in, RECORD_DOMAIN, view_of_text(RECORD_TYPE), mem, &e);
+    if (rc == ERR_PROTOCOL)
+        rc = envelope_parse(in, LEGACY_DOMAIN, view_of_text(LEGACY_TYPE), mem, &e);
+    return rc == 0 ? read_record(&e, r) : rc;
+}
+
+int peer_record_peek(struct view in, struct peer_record *r)
+{
+    struct envelope e;
+    int rc = decode(in, &e);
+    if (rc != 0)
+        return rc;
+    bool is_record = view_equals_text(e.payload_type, RECORD_TYPE) ||
+                     view_equals_text(e.payload_type, LEGACY_TYPE);
+    return is_record ? read_record(&e, r) : ERR_PROTOCOL;
 }
 
 /* Field 3 of the record, one AddressInfo each; written behind the rest of the message. */
@@ -150,22 +170,38 @@ static int append_addresses(const struct views *addresses, struct buf *out)
     return 0;
 }
 
-int peer_record_seal(const struct identity *id, const struct peer_record *r, struct buf *out)
+int peer_record_append(const struct peer_record *r, struct buf *out)
 {
-    struct peer_id self = peer_id_of_identity(id);
-    struct view peer = peer_id_view(&self);
+    struct view peer = peer_id_view(&r->peer);
     peerlet_envelope_PeerRecord record = {
         .peer_id = lend_view(&peer),
         .has_seq = true,
         .seq = r->seq,
     };
+    int rc = protobuf_append(out, peerlet_envelope_PeerRecord_fields, &record);
+    return rc == 0 ? append_addresses(&r->addresses, out) : rc;
+}
+
+int peer_record_seal(const struct identity *id, const struct peer_record *r, struct buf *out)
+{
+    struct peer_record own = *r;
+    own.peer = peer_id_of_identity(id);
     struct buf payload;
     buf_init(&payload, out->mem, ENVELOPE_MAX_LEN);
-    int rc = protobuf_append(&payload, peerlet_envelope_PeerRecord_fields, &record);
-    if (rc == 0)
-        rc = append_addresses(&r->addresses, &payload);
+    int rc = peer_record_append(&own, &payload);
     if (rc == 0)
         rc = envelope_seal(id, RECORD_DOMAIN, view_of_text(RECORD_TYPE), buf_view(&payload), out);
     buf_free(&payload);
     return rc;
+}
+
+struct view peer_record_type(enum peer_record_domain domain)
+{
+    return view_of_text(domain == PEER_RECORD_LEGACY ? LEGACY_TYPE : RECORD_TYPE);
+}
+
+int peer_record_signed_bytes(enum peer_record_domain domain, struct view record, struct buf *out)
+{
+    return envelope_signed_bytes(domain == PEER_RECORD_LEGACY ? LEGACY_DOMAIN : RECORD_DOMAIN,
+                                 peer_record_type(domain), record, out);
 }

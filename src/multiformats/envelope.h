@@ -46,6 +46,10 @@ MUST_USE int envelope_signed_bytes(const char *domain, struct view payload_type,
 MUST_USE int envelope_seal(const struct identity *id, const char *domain, struct view payload_type,
                            struct view payload, struct buf *out);
 
+/* Appends an envelope that was signed elsewhere. ERR_FULL, ERR_NOMEM. */
+MUST_USE int envelope_append(struct view key, struct view payload_type, struct view payload,
+                             struct view signature, struct buf *out);
+
 struct peer_record {
     struct peer_id peer;
     uint64_t seq;           /* a later record of a peer has a greater one */
@@ -61,8 +65,26 @@ struct peer_record {
  */
 MUST_USE int peer_record_open(struct view in, struct mem *mem, struct peer_record *r);
 
+/*
+ * The same without a look at the signature, for who takes addresses as hints only: whoever answers at
+ * one has to prove who it is. ERR_WRONG_PEER when the key is another peer's.
+ */
+MUST_USE int peer_record_peek(struct view in, struct peer_record *r);
+
 /* Appends our own record, sealed; `r->peer` is not read. ERR_FULL, ERR_NOMEM. */
 MUST_USE int peer_record_seal(const struct identity *id, const struct peer_record *r,
                               struct buf *out);
+
+/* A rendezvous point of rust-libp2p takes nothing but the older of these. */
+enum peer_record_domain { PEER_RECORD_STANDARD, PEER_RECORD_LEGACY };
+
+/*
+ * In three steps, for who signs elsewhere: the record, then the bytes to sign, then envelope_append
+ * with peer_record_type. ERR_FULL, ERR_NOMEM.
+ */
+MUST_USE int peer_record_append(const struct peer_record *r, struct buf *out);
+MUST_USE int peer_record_signed_bytes(enum peer_record_domain domain, struct view record,
+                                      struct buf *out);
+struct view peer_record_type(enum peer_record_domain domain);
 
 #endif

@@ -273,6 +273,66 @@ static void test_records(void **state)
     assert_mem_empty(&mem);
 }
 
+/* As a hint: the same but for the signature. */
+static void test_peek(void **state)
+{
+    (void)state;
+    struct view at[8];
+    struct peer_record r = {.addresses = {.at = at, .room = ARRAY_LEN(at)}};
+    assert_ok(peer_record_peek(hex(JS_RECORD_ENVELOPE), &r));
+    assert_peer(&r.peer, JS_KEYS_ALICE_PEER_ID);
+    assert_int_equal(r.addresses.count, 3);
+    struct span broken = test_copy(hex(JS_RECORD_ENVELOPE));
+    broken.data[broken.len - 1] ^= 1;
+    assert_code(peer_record_open(view_of_span(broken), &mem, &r), ERR_BAD_SIGNATURE);
+    assert_ok(peer_record_peek(view_of_span(broken), &r));
+    assert_ok(peer_record_peek(hex("0a24" KEY1_PUBLIC "12020301"
+                                   "1a54" RECORD),
+                               &r));
+    assert_code(peer_record_peek(hex("0a24" KEY1_PUBLIC "12020302"
+                                     "1a54" RECORD),
+                                 &r),
+                ERR_PROTOCOL);
+    assert_code(peer_record_peek(hex("0a24" JS_KEYS_BOB_PUBLIC "12020301"
+                                     "1a54" RECORD),
+                                 &r),
+                ERR_WRONG_PEER);
+    for (size_t len = 0; len < broken.len; len++)
+        assert_true(peer_record_peek(view_of(broken.data, len), &r) <= 0);
+}
+
+/* In three steps and in one, in both domains. */
+static void test_signed_elsewhere(void **state)
+{
+    (void)state;
+    for (int domain = PEER_RECORD_STANDARD; domain <= PEER_RECORD_LEGACY; domain++) {
+        struct view at[2] = {hex("dd03"), hex("de03")}, found[2];
+        struct identity id = identity(KEY1_PRIVATE);
+        struct peer_record r = {.seq = 7, .addresses = {.at = at, .count = 2, .room = 2}};
+        r.peer = peer_id_of_identity(&id);
+        struct buf record, to_sign, out;
+        buf_init(&record, &mem, 1024);
+        buf_init(&to_sign, &mem, 1024);
+        buf_init(&out, &mem, 1024);
+        uint8_t key[IDENTITY_PUBLIC_LEN], signature[ED25519_SIGNATURE_LEN];
+        assert_ok(peer_record_append(&r, &record));
+        assert_ok(
+            peer_record_signed_bytes((enum peer_record_domain)domain, buf_view(&record), &to_sign));
+        identity_sign(&id, buf_view(&to_sign), signature);
+        identity_public(&id, key);
+        assert_ok(envelope_append(view_of(key, sizeof key),
+                                  peer_record_type((enum peer_record_domain)domain),
+                                  buf_view(&record), view_of(signature, sizeof signature), &out));
+        struct peer_record opened = {.addresses = {.at = found, .room = 2}};
+        assert_ok(peer_record_open(buf_view(&out), &mem, &opened));
+        assert_true(opened.seq == 7 && opened.addresses.count == 2);
+        buf_free(&record);
+        buf_free(&to_sign);
+        buf_free(&out);
+    }
+    assert_mem_empty(&mem);
+}
+
 static void test_seal_into_too_little_room(void **state)
 {
     (void)state;
@@ -323,6 +383,8 @@ int main(void)
         cmocka_unit_test(test_a_record_of_js),
         cmocka_unit_test(test_a_record_of_go_and_little_room),
         cmocka_unit_test(test_records),
+        cmocka_unit_test(test_peek),
+        cmocka_unit_test(test_signed_elsewhere),
         cmocka_unit_test(test_seal_into_too_little_room),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
