@@ -118,3 +118,27 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .handlers = 64,
     .protocol_name = 255,
 };
+
+const struct service_limits SERVICE_LIMITS = {
+    .memory = 32u << 20,
+
+    .fetch_key = 16u << 10,
+    .fetch_data = 4u << 20,
+    .fetch_ms = 10000,
+
+    .perf_ms = 10000,
+
+    .kad_message = 256u << 10,
+    .kad_peers = 40,
+    .kad_ms = 10000,
+    .lookup_peers = 256,
+    .lookup_found = 128,
+    .lookup_addresses = 32,
+    .lookup_ask_ms = 10000,
+    .lookup_ms = 60000,
+
+    .rendezvous_message = 1u << 20,
+    .rendezvous_namespace = 255,
+    .rendezvous_registrations = 256,
+    .rendezvous_ms = 10000,
+};

@@ -143,4 +143,34 @@ struct peerlet_limits {
 
 extern const struct peerlet_limits PEERLET_LIMITS;
 
+/* The same for what a page loads only if it wants it: fetch, perf, Kademlia, rendezvous. */
+struct service_limits {
+    size_t memory; /* all of one page's */
+
+    /* fetch, bytes and milliseconds */
+    size_t fetch_key;  /* one that is asked for */
+    size_t fetch_data; /* one value: js-libp2p reads no longer message */
+    uint32_t fetch_ms; /* for the other side's message, as js-libp2p */
+
+    uint32_t perf_ms; /* from the opening of a perf stream to the 8 bytes it begins with */
+
+    /* Kademlia */
+    size_t kad_message;        /* one answer: twice 20 peers with 32 long addresses fit */
+    uint32_t kad_peers;        /* looked at in each list of one answer; a fair one has 20 */
+    uint32_t kad_ms;           /* for the answer, as js- and rust-libp2p */
+    uint32_t lookup_peers;     /* heard of in one lookup; the farthest make room */
+    uint32_t lookup_found;     /* providers */
+    uint32_t lookup_addresses; /* kept of one peer */
+    uint32_t lookup_ask_ms;    /* dial and answer of one peer */
+    uint32_t lookup_ms;        /* one lookup in all */
+
+    /* rendezvous */
+    size_t rendezvous_message;         /* one answer, as rust-libp2p */
+    size_t rendezvous_namespace;       /* the specification's 255 bytes */
+    uint32_t rendezvous_registrations; /* read from one answer */
+    uint32_t rendezvous_ms;            /* for the answer */
+};
+
+extern const struct service_limits SERVICE_LIMITS;
+
 #endif

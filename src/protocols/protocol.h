@@ -30,6 +30,13 @@ enum protocol_event_type {
     SIGNALING_ANSWER,
     SIGNALING_CANDIDATE,
     SIGNALING_END_OF_CANDIDATES, /* comes at most once, and from many peers not at all */
+    FETCH_ASKED,                 /* fetch: the peer wants a value; fetch_answer */
+    FETCH_ANSWERED,              /* fetch: the value, or why there is none */
+    PERF_DONE,                   /* perf: everything was sent and received */
+    KAD_ANSWERED,                /* kad: what the peer knows */
+    RENDEZVOUS_REGISTERED,       /* rendezvous: the namespace now lists us */
+    RENDEZVOUS_FOUND,            /* rendezvous: who is registered */
+    RENDEZVOUS_REFUSED,          /* rendezvous: neither, with the status */
 };
 
 /*
@@ -81,6 +88,33 @@ struct signaling_text {
     struct view text; /* SDP of an offer or answer, JSON of a candidate */
 };
 
+struct fetch_asked {
+    struct view key;
+};
+
+struct fetch_answered {
+    uint32_t status; /* enum fetch_status, or one that is unknown here */
+    struct view data;
+};
+
+struct kad_answered {
+    struct views closer, providers; /* each for kad_peer_parse */
+};
+
+struct rendezvous_registered {
+    uint64_t ttl_s;
+};
+
+struct rendezvous_found {
+    struct views registrations; /* each for rendezvous_registration_parse */
+    struct view cookie;         /* for the next question: only what is new then */
+};
+
+struct rendezvous_refused {
+    uint32_t status; /* as received: rendezvous_status_text */
+    struct view text;
+};
+
 /* Its views stay valid until the next call on the machine that gave it. */
 struct protocol_event {
     enum protocol_event_type type;
@@ -92,6 +126,12 @@ struct protocol_event {
         struct circuit_refused refused;
         struct circuit_stop_request stop;
         struct signaling_text signaling;
+        struct fetch_asked fetch_asked;
+        struct fetch_answered fetch;
+        struct kad_answered kad;
+        struct rendezvous_registered registered;
+        struct rendezvous_found found;
+        struct rendezvous_refused rendezvous_refused;
     };
 };
 
