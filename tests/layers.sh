@@ -22,11 +22,13 @@ may 'crypto/*' 'base|crypto'
 may 'multiformats/*' 'base|crypto|multiformats'
 may 'wire/*' "$low"
 may 'protocols/*' "$low|protocols"
+may 'routing/*' "$low|protocols|routing"
 may 'pubsub/*' "$low|pubsub"
 may 'transport/*' "$low|transport" 'peerlet.h'
 may 'net/*' "$low|transport|net" 'peerlet.h'
 may 'node/*' "$low|protocols|pubsub|transport|net|node" 'peerlet.h'
-may 'browser/*' 'browser' 'peerlet.h'
+may 'browser/[be]*' 'browser' 'peerlet.h'
+may 'browser/services.*' "browser|$low|protocols|routing"
 may 'peerlet.h' 'base'
 only '<emscripten' 'browser/'
 only '(<|")sodium|sodium_[a-z]+\(' 'crypto/'
