@@ -1,6 +1,7 @@
 import * as k from '../build/gen/numbers.js'
 import { Connection } from './connection.js'
 import { Core } from './core.js'
+import { Dialling } from './dialling.js'
 import { abortReason, makeError, orAbort } from './errors.js'
 import { Emitter, Waiting } from './events.js'
 import { takeIdentity } from './identity.js'
@@ -10,9 +11,10 @@ import { isLogging, logger } from './logger.js'
 import { lines, textOf } from './memory.js'
 import { fromList, isMultiaddr, multiaddr, readable, toList } from './multiaddr.js'
 import { readOptions } from './options.js'
-import { PeerId, isPeerId, peerIdFromString } from './peer-id.js'
+import { PeerId, peerIdFromMultihash, peerIdFromString } from './peer-id.js'
 import { PeerStore, addressesOf } from './peer-store.js'
 import { PubSub } from './pubsub.js'
+import { makeRouting } from './routing.js'
 import { Stream } from './stream.js'
 
 /**
@@ -86,6 +88,7 @@ export class Libp2p extends Emitter {
   #settings
   /** @type {Identity | undefined} */
   #identity
+  #dialling
   #topologies = new Map()
   /** @type {Map<number, Connection>} */
   #connections = new Map()
@@ -93,10 +96,6 @@ export class Libp2p extends Emitter {
   #streams = new Map()
   /** @type {Map<string, StreamHandler>} */
   #handlers = new Map()
-  /** @type {Map<number, { id: string, status: string, peerId: PeerId | undefined, multiaddrs: Multiaddr[], onProgress?: (event: CustomEvent) => void }>} */
-  #dialQueue = new Map()
-  /** @type {Waiting<Connection>} */
-  #dials = new Waiting()
   /** @type {Waiting<Stream>} */
   #openings = new Waiting()
   /** @type {Waiting<number>} */
@@ -131,9 +130,12 @@ export class Libp2p extends Emitter {
     this.#identity = identity
     this.peerId = new PeerId(core.text(core.calls.ask_peer_id()))
     this.peerStore = new PeerStore(core)
-    core.listen(this.#listeners)
+    this.peerRouting = makeRouting('Peer', this.peerStore)
+    this.contentRouting = makeRouting('Content', this.peerStore)
+    this.#dialling = new Dialling(core, this, settings.gater)
+    core.listen({ ...this.#listeners, ...this.#dialling.listeners })
     core.onTrap = (err) => this.#onTrap(err)
-    for (const [name, service] of settings.services) this.services[name] = this.#makeService(service)
+    for (const [name, service] of settings.services) this.#route(this.services[name] = this.#makeService(service))
   }
 
   // ---- life
@@ -207,7 +209,7 @@ export class Libp2p extends Emitter {
   #onTrap (err) {
     this.#pageWatch.abort()
     this.#identity?.release()
-    for (const waiting of [this.#dials, this.#openings, this.#pings]) waiting.rejectAll(err)
+    for (const waiting of [this.#dialling.waiting, this.#openings, this.#pings]) waiting.rejectAll(err)
     for (const stream of this.#streams.values()) stream.onClosed(err)
     for (const connection of this.#connections.values()) connection.onClosed(err)
     this.#streams.clear()
@@ -239,6 +241,19 @@ export class Libp2p extends Emitter {
     }
   }
 
+  /** Takes a service as what it says it is: a router, somebody who discovers peers. @param {any} service */
+  #route (service) {
+    const as = (/** @type {string} */ kind) => [service?.[Symbol.for(`@libp2p/${kind}`)] ?? []].flat()
+    this.peerRouting.routers.push(...as('peer-routing'))
+    this.contentRouting.routers.push(...as('content-routing'))
+    for (const found of as('peer-discovery')) {
+      found.addEventListener('peer', (/** @type {any} */ { detail }) => {
+        this.peerStore.merge(detail.id, detail)
+        this.tell('peer:discovery', detail)
+      })
+    }
+  }
+
   /** What a service that is a function gets to see of the node. */
   #components () {
     return {
@@ -257,6 +272,10 @@ export class Libp2p extends Emitter {
         isDialable: this.isDialable.bind(this)
       },
       addressManager: { getAddresses: () => this.getMultiaddrs() },
+      peerRouting: this.peerRouting,
+      contentRouting: this.contentRouting,
+      names: { fromList, multiaddr, peerIdFromMultihash, peerIdFromString, toList },
+      errorOf: (/** @type {number} */ code) => this.#core.error(code),
       ...this.services
     }
   }
@@ -306,27 +325,9 @@ export class Libp2p extends Emitter {
    * @returns {Promise<Connection>}
    * @throws DialError, DialDeniedError, NoValidAddressesError, TimeoutError, AbortError, and others
    */
-  async dial (target, { signal, force = false, onProgress } = {}) {
+  async dial (target, options) {
     this.#needStarted()
-    if (signal?.aborted) throw abortReason(signal)
-    const targets = await this.#admit([target].flat().map((one) => isPeerId(one) ? one : typeof one === 'string' && !one.startsWith('/') ? peerIdFromString(one) : multiaddr(one)))
-    const { calls } = this.#core
-    const addresses = targets.filter(isMultiaddr)
-    const peer = targets.find(isPeerId) ?? addresses[0]?.getPeerId()
-    const number = this.#core.run(calls.app_dial, [addresses.length > 0 ? '' : String(peer), toList(addresses)], force ? k.DIAL_FORCE : 0)
-    this.#dialQueue.set(number, { id: String(number), status: 'active', peerId: peer ? peerIdFromString(String(peer)) : undefined, multiaddrs: addresses, onProgress })
-    return await orAbort(this.#dials.add(number), signal, () => this.#core.run(calls.app_dial_cancel, [], number))
-  }
-
-  /** What the application's gater lets through. @param {Array<PeerId | Multiaddr>} targets */
-  async #admit (targets) {
-    const { gater } = this.#settings
-    if (targets.length === 0) throw makeError('NoValidAddressesError', 'dial was given no address', 'NO_ADDRESS')
-    if (gater === undefined) return targets
-    const denied = await Promise.all(targets.map((target) => isMultiaddr(target) && gater(target)))
-    const admitted = targets.filter((_, i) => !denied[i])
-    if (admitted.length === 0) throw makeError('DialDeniedError', 'connectionGater.denyDialMultiaddr denied every address', 'DENIED')
-    return admitted
+    return await this.#dialling.dial(target, options)
   }
 
   /**
@@ -362,7 +363,7 @@ export class Libp2p extends Emitter {
   }
 
   /** The dials under way. */
-  getDialQueue () { return Array.from(this.#dialQueue.values(), ({ onProgress, ...dial }) => dial) }
+  getDialQueue () { return this.#dialling.queue() }
 
   // ---- protocols
 
@@ -484,18 +485,6 @@ export class Libp2p extends Emitter {
       const connection = this.#connections.get(id)
       if (connection !== undefined) connection.rtt = value
     },
-
-    [k.DIALED]: ({ id, channel }) => {
-      const connection = this.#connections.get(channel)
-      this.#dialQueue.delete(id)
-      if (connection !== undefined) this.#dials.resolve(id, connection)
-      else this.#dials.reject(id, makeError('ConnectionClosedError', 'the connection closed as soon as it was open: dial again', 'CLOSED'))
-    },
-    [k.DIAL_FAILED]: ({ id, code, text }) => {
-      this.#dialQueue.delete(id)
-      this.#dials.reject(id, this.#core.error(code, text))
-    },
-    [k.DIAL_PROGRESS]: ({ id, text }) => this.#dialQueue.get(id)?.onProgress?.(new CustomEvent('dial:progress', { detail: text })),
 
     [k.STREAM_OPENED]: (event) => this.#onStream(event),
     [k.STREAM_DATA]: ({ id, data }) => this.#streams.get(id)?.onData(data),
