@@ -16,7 +16,7 @@ Q = $(if $(V),,@)
 # ---- sources -------------------------------------------------------------------------------------
 
 CORE = $(filter-out src/browser/%,$(wildcard src/*/*.c))
-BROWSER = $(wildcard src/browser/*.c)
+BROWSER = $(filter-out src/browser/services.c,$(wildcard src/browser/*.c))
 SIM = $(filter-out tests/scenario/test_%,$(wildcard tests/sim/*.c tests/scenario/*.c))
 UNIT = $(basename $(wildcard tests/unit/test_*.c))
 SCENARIO = $(basename $(wildcard tests/scenario/test_*.c))
@@ -24,6 +24,8 @@ FUZZ = $(basename $(wildcard tests/fuzz/fuzz_*.c))
 PROTO = $(patsubst proto/%.proto,build/gen/%.pb.c,$(wildcard proto/*.proto))
 VECTORS = $(patsubst tests/vectors/%.mjs,build/gen/vectors_%.h,$(wildcard tests/vectors/*.mjs))
 GLUE = $(wildcard js-glue/*.js)
+SERVICES = $(wildcard js-glue/services/*.js) js-glue/errors.js
+NUMBERS = build/gen/numbers.js build/gen/service_numbers.js
 NANOPB = $(addprefix build/deps/nanopb/,pb_common.c pb_decode.c pb_encode.c)
 CMOCKA = build/deps/cmocka/src/cmocka.c
 SODIUM_DIR = build/deps/libsodium
@@ -70,6 +72,11 @@ LINK_wasm = emcc -Oz -flto $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js
 	-sMAXIMUM_MEMORY=268435456 -sTOTAL_STACK=65536 -Wl,--stack-first \
 	-Wl,-mllvm,-inline-threshold=-50 -Wl,-mllvm,-vectorize-slp=false \
 	-sBINARYEN_EXTRA_PASSES=--converge
+
+# Its JavaScript is ours: js-glue/services/module.js.
+LINK_services = emcc -Oz -flto $^ -o $@ --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc \
+	-sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 -sMAXIMUM_MEMORY=67108864 \
+	-sTOTAL_STACK=65536 -Wl,--stack-first -sBINARYEN_EXTRA_PASSES=--converge
 
 # The minimal one takes a compiled module; later compilers than 3.1.6 allow that to pages of theirs only.
 RUNTIME = $(if $(findstring $() 3.1.6 $(),$(shell emcc --version)),-sMINIMAL_RUNTIME -sTEXTDECODER=2 \
@@ -136,6 +143,10 @@ build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 	@echo '  wasm  $(@F)'
 	$(Q)$(LINK_wasm)
 
+build/wasm/services.wasm: $(call objects,wasm,src/browser/services.c) build/wasm/core.a build/wasm/sodium.a
+	@echo '  wasm  $(@F)'
+	$(Q)$(LINK_services)
+
 # A crowd of routers, see tests/sim/gossip.
 CROWD = $(wildcard tests/sim/gossip/*.c)
 $(foreach k,sim gcc,$(call objects,$(k),$(CROWD))): FLAGS += -D_POSIX_C_SOURCE=200809L
@@ -164,6 +175,9 @@ build/wasm/unpack.wasm: js-glue/unpack.c | need-wasm
 build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/peerlet.mjs build/wasm/unpack.wasm $(GLUE) build/gen/numbers.js node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs
+build/web/services.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/services.wasm build/wasm/unpack.wasm $(SERVICES) $(NUMBERS) node_modules/.package-lock.json
+	@mkdir -p $(@D)
+	node .ci/bundle.mjs services
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
 	@mkdir -p $(@D)
 	clang-tidy --quiet $< -- $(FLAGS) 2>$@.log || { cat $@.log; false; }
@@ -177,6 +191,10 @@ build/gen/%.pb.c: proto/%.proto proto/%.options | need-wasm
 	@mkdir -p $(@D)
 	$(Q)nanopb_generator.py -q -D $(@D) -I proto $<
 build/gen/numbers.js: .ci/numbers.mjs src/base/role.h src/peerlet.h src/browser/exports.h
+	@mkdir -p $(@D)
+	$(Q)node $^ >$@
+build/gen/service_numbers.js: .ci/numbers.mjs src/protocols/protocol.h src/protocols/fetch.h \
+		src/routing/lookup.h src/multiformats/envelope.h
 	@mkdir -p $(@D)
 	$(Q)node $^ >$@
 build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)
@@ -220,7 +238,7 @@ demo: web $(patsubst %,build/peers/%.built,$(filter go rust,$(RELAY))) ## start 
 serve: demo ## the same
 
 all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everything, tests included
-web: build/web/peerlet.mjs ## what a page loads, into build/web
+web: build/web/peerlet.mjs build/web/services.mjs ## what a page loads, into build/web
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 # What others compile takes minutes, and so does waiting for pages. So size, which builds what pages load, comes
@@ -238,7 +256,7 @@ check-asan: $(addprefix build/asan/,$(UNIT)) ## unit tests with ASan and UBSan
 	@node tests/run.mjs $^
 check-wasm: $(patsubst %,build/node/%.js,$(UNIT)) ## unit tests as wasm under Node
 	@node tests/run.mjs $^
-check-js: build/gen/numbers.js node_modules/.package-lock.json ## unit tests of the JavaScript
+check-js: $(NUMBERS) node_modules/.package-lock.json ## unit tests of the JavaScript
 	@$(NODE) tests/run.mjs $(wildcard tests/unit/*.test.mjs)
 scenario: $(addprefix build/asan/,$(SCENARIO)) ## stories on the simulated network, with ASan and UBSan
 	@node tests/run.mjs $^
@@ -259,7 +277,7 @@ replay: build/asan/tests/fuzz/replay build/node/tests/fuzz/replay.js ## the fuzz
 peers: $(PEERS) ## go-libp2p and rust-libp2p, as programs that tests talk to
 layers: ## includes point down only
 	@sh tests/layers.sh
-types: build/gen/numbers.js node_modules/.package-lock.json ## JSDoc types of all JavaScript
+types: $(NUMBERS) node_modules/.package-lock.json ## JSDoc types of all JavaScript
 	@node_modules/.bin/tsc --project .
 	@node_modules/.bin/tsc --project web
 	@node_modules/.bin/tsc --project tests

@@ -1,5 +1,6 @@
 // Makes what a page loads, in build/web: `peerlet.mjs`, one file with the wasm inside, and `slim.mjs`
-// beside a `peerlet.wasm` that is compiled as it streams in.
+// beside a `peerlet.wasm` that is compiled as it streams in; or, called with `services`, `services.mjs`,
+// which has the second module inside.
 //
 // Inside the one file the wasm is text, a character per byte, so that the compression of the transport
 // sees its bytes as they are, and taken apart (pack.mjs), so that they compress well: 20 % smaller over
@@ -13,10 +14,14 @@ import { pack } from './pack.mjs'
 import { joinSegments } from './segments.mjs'
 
 const UNPACK = 'build/wasm/unpack.wasm'
-const module = joinSegments(await readFile('build/wasm/peerlet.wasm'))
+const isServices = process.argv[2] === 'services'
+const module = joinSegments(await readFile(`build/wasm/${isServices ? 'services' : 'peerlet'}.wasm`))
 
 /** The glue, told where the wasm is. @param {string} wasm source text of a function */
-const entry = wasm => `
+const entry = wasm => isServices ? `
+  import { setServicesSource } from './js-glue/services/index.js'
+  setServicesSource(${wasm})
+  export * from './js-glue/services/index.js'` : `
   import factory from './build/wasm/peerlet.mjs'
   import { setCoreSource } from './js-glue/index.js'
   setCoreSource({ factory, wasm: ${wasm} })
@@ -81,8 +86,11 @@ async function inline (file) {
   await writeFile(file, script.slice(0, at) + wasm + script.slice(at))
 }
 
-await Promise.all([
-  bundle('build/web/peerlet.mjs', inlined).then(() => inline('build/web/peerlet.mjs')),
+/** @param {string} file */
+const inOne = file => bundle(file, inlined).then(() => inline(file))
+
+await Promise.all(isServices ? [inOne('build/web/services.mjs')] : [
+  inOne('build/web/peerlet.mjs'),
   bundle('build/web/slim.mjs', separate),
   writeFile('build/web/peerlet.wasm', module)
 ])
