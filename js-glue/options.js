@@ -131,7 +131,7 @@ function pubsubNumbers (o) {
     [k.APP_FLOODSUB]: o.fallbackToFloodsub,
     ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip', o),
     [k.APP_PRUNE_BACKOFF_S]: o.pruneBackoff / 1000,
-    ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S, 'unsubcribeBackoff idontwantMinDataSize', o)
+    ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S, 'unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize', o)
   }
 }
 

@@ -75,7 +75,7 @@ enum peerlet_message_id {
     PEERLET_ID_SHA256, /* sha2-256 of data */
 };
 
-#define PEERLET_PUBSUB_NUMBERS 14
+#define PEERLET_PUBSUB_NUMBERS 15
 
 /* 0 in a number means the default. */
 struct peerlet_pubsub_config {
@@ -90,7 +90,8 @@ struct peerlet_pubsub_config {
         struct {
             uint32_t d, d_low, d_high, d_score, d_out, d_lazy;
             uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;
-            uint32_t prune_backoff_s, unsubscribe_backoff_s, idontwant_bytes;
+            uint32_t prune_backoff_s, unsubscribe_backoff_s;
+            uint32_t opportunistic_peers, idontwant_bytes;
         };
         uint32_t numbers[PEERLET_PUBSUB_NUMBERS];
     };

@@ -139,7 +139,7 @@ static inline void routers_join(struct routers *net, size_t dialer, size_t liste
         struct gossipsub *g = &net->at[ends[i]].g;
         net->is_joined[ends[i]][ends[!i]] = true;
         assert_ok(gossipsub_add_peer(g, handle, &net->at[ends[!i]].id, GOSSIPSUB_1_2,
-                                     i == 0 ? DIALER : LISTENER, net->now));
+                                     i == 0 ? DIALER : LISTENER, view_of(NULL, 0)));
         gossipsub_hear(g, handle);
         gossipsub_greet(g, handle, GOSSIPSUB_1_2, net->now);
     }

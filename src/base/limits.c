@@ -111,6 +111,8 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .ihave_ids = 5000,
     .idontwant_ids = 4096,
     .retransmissions = 3,
+    .broken_promises = 3,
+    .graft_grace_ms = 3000,
     .backoff_max_s = 3600,
     .unverified = 1000,
 

@@ -132,6 +132,8 @@ struct peerlet_limits {
     uint32_t ihave_ids;       /* asked from a peer per heartbeat */
     uint32_t idontwant_ids;   /* heard from a peer per heartbeat */
     uint32_t retransmissions; /* of one message to one peer by IWANT */
+    uint32_t broken_promises; /* in a row: fewer may be bad luck */
+    uint32_t graft_grace_ms;  /* a GRAFT so soon has crossed our PRUNE */
     uint32_t backoff_max_s;   /* a PRUNE may ask for no more */
     uint32_t unverified;      /* messages waiting for the browser's WebCrypto */
 

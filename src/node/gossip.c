@@ -10,6 +10,8 @@
 #define RPC_AHEAD (64u << 10)
 #define RPC_PROTOCOLS "/meshsub/1.2.0\n/meshsub/1.1.0\n/meshsub/1.0.0"
 #define ADDRESSES_MAX 32
+/* /p2p/<Peer ID> */
+#define TAIL_MAX 64
 /* A lost stream is opened again after a second, four, sixteen, and then every minute or so for ever;
  * rust refuses those behind the fifth, which does no harm. One that lasted a minute was well. */
 #define RPC_AGAIN_MS 1000
@@ -71,12 +73,20 @@ static void drop_others(struct peerlet *p, const struct stream *kept)
     }
 }
 
+/* The first part of its address: of a page's that is its relay, however it was reached in the end. */
+static struct view host_of(const struct conn *c)
+{
+    struct view rest = view_of(c->address, c->address_len);
+    struct multiaddr_part host = {0};
+    return multiaddr_next(&rest, &host) == 1 ? host.value : view_of(NULL, 0);
+}
+
 /* False when there is no room for the peer: then its stream is of no use. */
 static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_version version)
 {
-    struct peer *peer = s->conn->peer;
-    int rc =
-        gossipsub_add_peer(&p->gossip, peer->number, &peer->id, version, s->conn->role, p->now);
+    const struct conn *c = s->conn;
+    struct peer *peer = c->peer;
+    int rc = gossipsub_add_peer(&p->gossip, peer->number, &peer->id, version, c->role, host_of(c));
     if (rc < 0) {
         stream_reset(s, rc);
         conn_mark(p, s->conn);
@@ -136,7 +146,7 @@ void gossip_stream_down(struct peerlet *p, struct stream *s)
     struct peer *peer = s->conn->peer;
     if (peer == NULL || s->use != USE_RPC_OUT || rpc_stream(peer, USE_RPC_OUT) != NULL)
         return;
-    gossipsub_silence(&p->gossip, peer->number);
+    gossipsub_silence(&p->gossip, peer->number, p->now);
     if (is_due(after(s->deadline, RPC_WELL_MS), p->now))
         peer->rpc_tries = 0;
     struct conn *other = best_conn(p, peer, !p->gossip_on_limited);
@@ -186,6 +196,20 @@ static bool is_discovery_topic(const struct peerlet *p, struct view topic)
     return false;
 }
 
+/* js drops the whole message for want of /p2p/<self> at the end of an address. */
+static void name_ourselves(const struct peerlet *p, struct views *addresses, struct writer *w)
+{
+    for (size_t i = 0; i < addresses->count; i++) {
+        size_t begun = w->len;
+        put(w, addresses->at[i]);
+        put_uvarint(w, MULTIADDR_P2P);
+        put_delimited(w, peer_id_view(&p->self));
+        addresses->at[i] = view_of(w->data + begun, w->len - begun);
+    }
+    if (w->failed)
+        addresses->count = 0;
+}
+
 void discovery_announce(struct peerlet *p)
 {
     struct discovery *d = &p->discovery;
@@ -195,32 +219,16 @@ void discovery_announce(struct peerlet *p)
     struct view at[ADDRESSES_MAX];
     struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
     self_addresses(p, &addresses);
-    if (addresses.count == 0)
-        return;
-    struct buf out;
+    struct buf out, full;
     buf_init(&out, &p->mem, p->limits.message);
-    /* js drops the whole message for want of /p2p/<self> at the end of an address. */
-    struct buf full;
     buf_init(&full, &p->mem, p->limits.message);
-    for (size_t i = 0; i < addresses.count; i++) {
-        uint8_t tail[64];
-        struct writer w = writer_of(tail, sizeof tail);
-        put_uvarint(&w, MULTIADDR_P2P);
-        put_delimited(&w, peer_id_view(&p->self));
-        size_t len = addresses.at[i].len + w.len;
-        if (buf_append(&full, addresses.at[i]) != 0 || buf_append(&full, writer_view(&w)) != 0) {
-            addresses.count = i;
-            break;
-        }
-        addresses.at[i] = view_of(NULL, len);
-    }
-    const uint8_t *next = full.data ? full.data + full.head : NULL;
-    for (size_t i = 0; i < addresses.count; i++) {
-        addresses.at[i].data = next;
-        next += addresses.at[i].len;
-    }
-    if (peer_discovery_append(&out, view_of(p->public_key, sizeof p->public_key), &addresses) ==
-        0) {
+    size_t room = p->text.len + addresses.count * TAIL_MAX;
+    struct writer w = writer_of(buf_reserve(&full, room), room);
+    if (w.data != NULL)
+        name_ourselves(p, &addresses, &w);
+    if (w.data != NULL && addresses.count > 0 &&
+        peer_discovery_append(&out, view_of(p->public_key, sizeof p->public_key), &addresses) ==
+            0) {
         struct cursor topics = cursor_of(buf_view(&d->topics));
         while (topics.rest.len > 0) {
             int rc = gossipsub_publish(&p->gossip, take_delimited(&topics, SIZE_MAX),

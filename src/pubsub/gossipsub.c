@@ -18,8 +18,12 @@ const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .mcache_gossip = 3,
     .prune_backoff_s = 60,
     .unsubscribe_backoff_s = 10,
-    .iwant_again_ms = 500,
+    .opportunistic_peers = 2,
     .idontwant_bytes = 512,
+    .opportunistic_ms = 60000,
+    .promise_ms = 3000,
+    .graft_flood_ms = 10000,
+    .iwant_again_ms = 500,
     .idontwant_ttl_ms = 3000,
     .flood_publish = true,
     .signing = GOSSIPSUB_STRICT_SIGN,
@@ -40,6 +44,9 @@ int gossipsub_init(struct gossipsub *g, const struct gossipsub_config *config,
         .rng = rng,
         .limits = limits,
         .seqno = unix_ms * 1000000,
+        .scoring = SCORE_DEFAULTS,
+        .decayed_at = now,
+        .opportunistic_at = after(now, config->opportunistic_ms),
         .heartbeat_at = after(now, config->heartbeat_ms),
         .beaten_at = now,
         .messages = {mem, 0, limits->messages, config->signing, config->message_id, {{0}}},
@@ -107,9 +114,9 @@ void router_owe(struct gossipsub *g, struct neighbour *n)
         list_add(&g->owing, &n->in_owing);
 }
 
-void router_graft(struct gossipsub *g, struct member *member)
+void router_graft(struct gossipsub *g, struct member *member, uint64_t now)
 {
-    member_set_mesh(member, true);
+    member_set_mesh(member, true, now);
     member_owe(member, OWES_GRAFT);
     router_owe(g, member->peer);
 }
@@ -119,7 +126,7 @@ void router_graft_some(struct gossipsub *g, struct topic *t, enum standing stand
 {
     struct choice c = topic_choose(t, standing, wanted > have ? wanted - have : 0, g->rng, now);
     for (struct member *m; (m = choice_next(&c)) != NULL;)
-        router_graft(g, m);
+        router_graft(g, m, now);
 }
 
 void router_back_off(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now)
@@ -130,7 +137,9 @@ void router_back_off(struct gossipsub *g, struct member *member, uint64_t backof
 
 void router_prune(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now)
 {
-    member_set_mesh(member, false);
+    if (member_is_in_mesh(member))
+        member->pruned_at = now;
+    member_set_mesh(member, false, now);
     router_back_off(g, member, backoff_s, now);
     member->prune_backoff_s = backoff_s;
     member_owe(member, OWES_PRUNE);
@@ -196,7 +205,7 @@ static struct neighbour *make_peer(struct gossipsub *g, uint32_t handle, const s
     struct neighbour *n = mem_alloc(g->mem, sizeof *n);
     if (n == NULL)
         return NULL;
-    neighbour_init(n, handle, id, g->mem, g->limits);
+    neighbour_init(n, handle, id, &g->scoring, g->mem, g->limits);
     n->form = g->config.message_id;
     if (table_add(&g->peers, handle, n) == 0)
         return n;
@@ -218,9 +227,8 @@ void router_forget(struct gossipsub *g, struct neighbour *n)
 }
 
 int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_id *id,
-                       enum gossipsub_version version, enum role role, uint64_t now)
+                       enum gossipsub_version version, enum role role, struct view host)
 {
-    (void)now;
     struct neighbour *n = table_find(&g->peers, handle);
     if (n != NULL && !neighbour_is_parted(n))
         return 0;
@@ -232,6 +240,8 @@ int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_i
         return ERR_NOMEM;
     n->version = version;
     n->role = role;
+    n->host = host.len > 0 ? siphash(&g->messages.hash_key, host) : 0;
+    n->remembered_until = 0;
     return 0;
 }
 
@@ -252,7 +262,7 @@ static void welcome(struct gossipsub *g, struct neighbour *n, uint64_t now)
         struct member *m = LIST_OWNER(node, struct member, in_peer);
         const struct topic *t = m->topic;
         if (t->is_ours && t->mesh_count < g->config.d_low && member_is(m, GRAFTABLE, now))
-            router_graft(g, m);
+            router_graft(g, m, now);
         else if (member_is_in_mesh(m))
             member_owe(m, OWES_GRAFT);
         if (t->is_ours && m->is_subscribed)
@@ -275,21 +285,21 @@ void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_versio
     router_owe(g, n);
 }
 
-static void leave_meshes(struct neighbour *n)
+static void leave_meshes(struct neighbour *n, uint64_t now)
 {
     LIST_EACH(node, &n->members) {
         struct member *m = LIST_OWNER(node, struct member, in_peer);
-        member_set_mesh(m, false);
+        member_set_mesh(m, false, now);
         member_settle(m, OWES_ANYTHING);
     }
 }
 
-void gossipsub_silence(struct gossipsub *g, uint32_t handle)
+void gossipsub_silence(struct gossipsub *g, uint32_t handle, uint64_t now)
 {
     struct neighbour *n = router_find(g, handle);
     if (n == NULL)
         return;
-    leave_meshes(n);
+    leave_meshes(n, now);
     neighbour_silence(n, &g->messages);
 }
 
@@ -301,6 +311,8 @@ static void forget_all_but_backoffs(struct gossipsub *g, struct neighbour *n, ui
         struct topic *t = m->topic;
         member_set_subscribed(m, false);
         m->is_in_fanout = false;
+        if (n->score >= 0) /* what it did well it could come back to use up */
+            m->conduct = (struct score_topic){0};
         member_release(&g->mesh, m, now);
         topic_release(&g->mesh, t);
     }
@@ -311,11 +323,12 @@ void gossipsub_remove_peer(struct gossipsub *g, uint32_t handle, uint64_t now)
     struct neighbour *n = router_find(g, handle);
     if (n == NULL)
         return;
-    gossipsub_silence(g, handle);
+    gossipsub_silence(g, handle, now);
+    router_remember_score(g, n, now);
     forget_all_but_backoffs(g, n, now);
     list_add(&g->parted, &n->in_parted);
     g->parted_count++;
-    if (list_is_empty(&n->members))
+    if (list_is_empty(&n->members) && n->remembered_until == 0)
         router_forget(g, n);
     else if (g->parted_count > g->limits->conns)
         router_forget(g, LIST_OWNER(g->parted.next, struct neighbour, in_parted));
@@ -354,7 +367,7 @@ static void make_mesh(struct gossipsub *g, struct topic *t, uint64_t now)
     LIST_EACH(node, &t->members) {
         struct member *m = LIST_OWNER(node, struct member, in_topic);
         if (m->is_in_fanout && t->mesh_count < g->config.d && member_is(m, GRAFTABLE, now))
-            router_graft(g, m);
+            router_graft(g, m, now);
     }
     topic_end_fanout(t);
     router_graft_some(g, t, GRAFTABLE, g->config.d, t->mesh_count, now);

@@ -22,6 +22,7 @@
 #include "base/table.h"
 #include "pubsub/mcache.h"
 #include "pubsub/mesh.h"
+#include "pubsub/score.h"
 #include "pubsub/seen.h"
 
 struct gossipsub_config {
@@ -38,11 +39,15 @@ struct gossipsub_config {
             uint32_t mcache_gossip; /* and told of */
             uint32_t prune_backoff_s;
             uint32_t unsubscribe_backoff_s;
+            uint32_t opportunistic_peers; /* better ones that a mesh takes in at once */
             uint32_t idontwant_bytes; /* of data: so much is worth an IDONTWANT */
         };
-        uint32_t numbers[14]; /* what an application may choose */
+        uint32_t numbers[15]; /* what an application may choose */
     };
     uint32_t gossip_percent;   /* d_lazy as a share of those outside */
+    uint32_t opportunistic_ms; /* between looks for better peers for a mesh */
+    uint32_t promise_ms;       /* to send what was told of and asked for */
+    uint32_t graft_flood_ms;   /* a GRAFT so soon after a PRUNE is two faults */
     uint32_t iwant_again_ms;   /* an id asked for may be asked of another then, or at twice it */
     uint32_t idontwant_ttl_ms; /* ids a peer does not want, remembered */
     bool flood_publish;        /* our own messages go to all subscribers, not to the mesh */
@@ -83,6 +88,10 @@ struct gossipsub {
     struct list ready;     /* struct message, in_line: for gossipsub_next */
     struct message *given; /* behind the last event; let go at the next call */
 
+    struct score_params scoring;
+    uint64_t decayed_at;       /* counters have decayed until then */
+    uint64_t opportunistic_at; /* when meshes look for better peers again */
+
     uint64_t heartbeat_at; /* the next one */
     uint64_t beaten_at;    /* the last one */
     uint64_t gossip_since; /* IHAVE tells of what came since */
@@ -119,11 +128,13 @@ void gossipsub_free(struct gossipsub *g);
 /* ---- peers and their streams */
 
 /*
- * A peer is there; `role` is who dialled it first. For one that is there already nothing changes. A
+ * A peer is there; `role` is who dialled it first, `host` names where its connection comes through
+ * (P6 of score.h), and is empty when that is not known. For one that is there already nothing changes. A
  * handle stands for one Peer ID, and is not 0. ERR_NOMEM.
  */
 MUST_USE int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_id *id,
-                                enum gossipsub_version version, enum role role, uint64_t now);
+                                enum gossipsub_version version, enum role role,
+                                struct view host);
 
 /* Its stream to us begins: an RPC begun on an earlier one is forgotten. */
 void gossipsub_hear(struct gossipsub *g, uint32_t handle);
@@ -133,9 +144,10 @@ void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_versio
                      uint64_t now);
 
 /* Our stream to it is gone, and what waited for it is lost, until it is greeted again. */
-void gossipsub_silence(struct gossipsub *g, uint32_t handle);
+void gossipsub_silence(struct gossipsub *g, uint32_t handle, uint64_t now);
 
-/* It is gone. Its backoffs are remembered, should it come back under the same handle. */
+/* It is gone. Its backoffs and a score below 0 are remembered, should it come back under the same
+ * handle. */
 void gossipsub_remove_peer(struct gossipsub *g, uint32_t handle, uint64_t now);
 
 /* Null for a handle that is not there. */
@@ -185,6 +197,19 @@ MUST_USE int gossipsub_unsubscribe(struct gossipsub *g, struct view topic, uint6
  */
 MUST_USE int gossipsub_publish(struct gossipsub *g, struct view topic, struct view data,
                                struct buf *recipients, uint64_t now);
+
+/*
+ * What counts in the scores: struct score_params for an empty topic, else struct score_topic_params
+ * of that one. `numbers` are theirs; one that is no number leaves the default. ERR_BAD_ARGUMENT for
+ * a topic's name that is too long, ERR_NOMEM.
+ */
+MUST_USE int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *numbers);
+
+/* What the application thinks of a peer: P5, from the next heartbeat on. */
+void gossipsub_rate(struct gossipsub *g, uint32_t handle, float score);
+
+/* The score of a peer as of the last heartbeat or fault; 0 for one that is not there. */
+float gossipsub_score(const struct gossipsub *g, uint32_t handle);
 
 /* ---- time */
 

@@ -1,5 +1,9 @@
 /* What each part of an RPC does. */
+#include "crypto/hash.h"
 #include "pubsub/router.h"
+
+/* As the how-manieth time: it brought the message after another. */
+#define MARK_BROUGHT 255
 
 /* ---- messages ---------------------------------------------------------------------------------- */
 
@@ -51,8 +55,11 @@ static void refuse(struct gossipsub *g, const struct message *m, const struct to
 static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
 {
     struct topic *t = topic_find(&g->mesh, m->fields.topic);
+    struct neighbour *n = router_find(g, m->via);
     if (t == NULL || !t->is_ours || !router_remember(g, m, now))
         return false;
+    if (n != NULL)
+        router_credit(g, n, t, true);
     refuse(g, m, t);
     router_cache(g, m, t);
     forward(g, m, t);
@@ -82,6 +89,14 @@ static int ask_for_check(struct gossipsub *g, struct message *m, struct gossipsu
     return 1;
 }
 
+static void reject(struct gossipsub *g, const struct message *m, uint64_t now)
+{
+    struct neighbour *n = router_find(g, m->via);
+    struct topic *t = topic_find(&g->mesh, m->fields.topic);
+    if (n != NULL && t != NULL)
+        router_reject(g, n, t, now);
+}
+
 static int judge(struct gossipsub *g, struct message *m, const struct public_key *key,
                  struct gossipsub_event *ev, uint64_t now)
 {
@@ -90,6 +105,8 @@ static int judge(struct gossipsub *g, struct message *m, const struct public_key
         rc = public_key_verify(key, m->signed_bytes, m->fields.signature);
     if (rc == ERR_UNSUPPORTED)
         return ask_for_check(g, m, ev);
+    if (rc != 0)
+        reject(g, m, now);
     if (rc != 0 || !admit(g, m, now)) {
         message_drop(&g->messages, m);
         return 0;
@@ -110,19 +127,35 @@ static struct message *copy_of(struct gossipsub *g, const struct rpc_message *fi
     return rc == 0 ? m : NULL;
 }
 
+/* One that follows the first closely is as good, once. */
+static void on_duplicate(struct gossipsub *g, struct neighbour *n, const struct topic *t,
+                         uint64_t id, uint64_t now)
+{
+    const struct message *m = t->params ? mcache_find(&g->mcache, id) : NULL;
+    if (m != NULL && m->via != n->handle && (float)(now - m->at) <= t->params->mesh_window_ms &&
+        seen_add(&g->served, router_mark(id, n, MARK_BROUGHT), now))
+        router_credit(g, n, t, false);
+}
+
 /* Cheap questions first: most of what a mesh brings was there before. */
 static int on_message(struct gossipsub *g, struct neighbour *n, const struct rpc_message *fields,
                       struct gossipsub_event *ev, uint64_t now)
 {
-    const struct topic *t = topic_find(&g->mesh, fields->topic);
+    struct topic *t = topic_find(&g->mesh, fields->topic);
     if (t == NULL || !t->is_ours)
         return 0;
     struct message_hashes hashes = message_hashes(&g->messages, fields);
-    if (seen_has(&g->seen, hashes.id))
+    if (seen_has(&g->seen, hashes.id)) {
+        on_duplicate(g, n, t, hashes.id, now);
         return 0;
+    }
     struct peer_id author;
     struct public_key key;
-    if (message_check(&g->messages, fields, &author, &key) != 0 || peer_id_equal(&author, &g->self))
+    if (message_check(&g->messages, fields, &author, &key) != 0) {
+        router_reject(g, n, t, now);
+        return 0;
+    }
+    if (peer_id_equal(&author, &g->self))
         return 0;
     struct message *m = copy_of(g, fields);
     if (m == NULL)
@@ -139,7 +172,7 @@ static void set_subscribed(struct gossipsub *g, struct member *m, bool is_subscr
     struct topic *t = m->topic;
     member_set_subscribed(m, is_subscribed);
     if (!is_subscribed) {
-        member_set_mesh(m, false);
+        member_set_mesh(m, false, now);
         m->is_in_fanout = false;
         member_release(&g->mesh, m, now);
         topic_release(&g->mesh, t);
@@ -148,7 +181,7 @@ static void set_subscribed(struct gossipsub *g, struct member *m, bool is_subscr
     if (t->is_ours)
         router_tell_of_news(g, m);
     if (t->is_ours && t->mesh_count < g->config.d_low && member_is(m, GRAFTABLE, now))
-        router_graft(g, m);
+        router_graft(g, m, now);
 }
 
 static int on_subscription(struct gossipsub *g, struct neighbour *n, const struct rpc_part *part,
@@ -181,6 +214,15 @@ static int on_subscription(struct gossipsub *g, struct neighbour *n, const struc
     return 1;
 }
 
+/* Twice as bad so soon after a PRUNE; but the first may have crossed that on its way. */
+static void on_graft_in_backoff(struct gossipsub *g, const struct member *m, uint64_t now)
+{
+    uint64_t prune_ms = 1000 * (uint64_t)g->config.prune_backoff_s;
+    bool is_flood = now + prune_ms < m->backoff_until + g->config.graft_flood_ms;
+    if (now - m->pruned_at > g->limits->graft_grace_ms)
+        router_blame(g, m->peer, is_flood ? 2 : 1, now);
+}
+
 /* It need not be answered where neither topic nor subscription is known. */
 static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic, uint64_t now)
 {
@@ -190,10 +232,12 @@ static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic
         return;
     bool is_too_soon = !is_due(m->backoff_until, now);
     bool is_too_many = t->mesh_count >= g->config.d_high && n->role == LISTENER;
-    if (is_too_soon || is_too_many)
+    if (is_too_soon)
+        on_graft_in_backoff(g, m, now);
+    if (is_too_soon || is_too_many || n->score < 0)
         router_prune(g, m, g->config.prune_backoff_s, now);
     else
-        member_set_mesh(m, true);
+        member_set_mesh(m, true, now);
 }
 
 /* A peer that left the topic has no member any more, yet its backoff counts should it come back. */
@@ -206,11 +250,23 @@ static void on_prune(struct gossipsub *g, struct neighbour *n, const struct rpc_
         m = member_add(&g->mesh, t, n);
     if (m == NULL)
         return;
-    member_set_mesh(m, false);
+    member_set_mesh(m, false, now);
     router_back_off(g, m, part->backoff_s ? part->backoff_s : g->config.prune_backoff_s, now);
 }
 
 /* ---- gossip ------------------------------------------------------------------------------------ */
+
+/* Whether it is an id by which we shall know the message when it comes: some networks have others,
+ * and then nothing can be promised. */
+static bool read_id(const struct gossipsub *g, struct neighbour *n, struct view id, uint64_t *hash)
+{
+    enum gossipsub_message_id form = GOSSIPSUB_ID_SHA256;
+    *hash = message_id_hash(id, &g->messages.hash_key, &form);
+    if (form == GOSSIPSUB_ID_SHA256)
+        return g->config.message_id >= form && id.len == SHA256_LEN;
+    n->form = form;
+    return true;
+}
 
 static void on_ihave(struct gossipsub *g, struct neighbour *n, struct rpc_part *part, uint64_t now)
 {
@@ -219,16 +275,20 @@ static void on_ihave(struct gossipsub *g, struct neighbour *n, struct rpc_part *
     if (part->rpc != n->last_ihave)
         n->budget.ihaves++;
     n->last_ihave = part->rpc;
-    if (t == NULL || !t->is_ours || n->budget.ihaves > g->limits->ihave_messages)
+    if (t == NULL || !t->is_ours || n->budget.ihaves > g->limits->ihave_messages ||
+        !neighbour_is_gossipable(n))
         return;
     while (n->budget.wants < g->limits->ihave_ids && rpc_next_id(&part->ids, &id)) {
         n->budget.wants++;
-        uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
+        uint64_t hash;
+        bool is_promise = read_id(g, n, id, &hash);
         if (seen_has(&g->seen, hash) || seen_has(&g->asked, hash))
             continue;
         if (!put_id(&n->wanted, id))
             break;
         seen_add(&g->asked, hash, now);
+        if (is_promise)
+            router_expect(g, n, hash, now);
     }
     if (n->wanted.len > 0)
         router_owe(g, n);
@@ -247,7 +307,7 @@ static bool may_serve(struct gossipsub *g, const struct message *m, const struct
 static void on_iwant(struct gossipsub *g, struct neighbour *n, struct rpc_part *part, uint64_t now)
 {
     struct view id;
-    while (n->is_writable && n->budget.serves < g->limits->ihave_ids &&
+    while (n->is_writable && neighbour_is_gossipable(n) && n->budget.serves < g->limits->ihave_ids &&
            rpc_next_id(&part->ids, &id)) {
         n->budget.serves++;
         uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
@@ -320,6 +380,8 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
         int rc = rpc_feed(&n->reader, in, &part);
         if (rc <= 0)
             return rc;
+        if (neighbour_is_graylisted(n) && part.type != RPC_SUBSCRIPTION)
+            continue;
         rc = on_part(g, n, &part, ev, now);
         if (rc != 0)
             return rc;
@@ -329,6 +391,8 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
 void gossipsub_verified(struct gossipsub *g, uint32_t job, bool is_valid, uint64_t now)
 {
     struct message *m = table_remove(&g->checks, job);
+    if (m != NULL && !is_valid)
+        reject(g, m, now);
     if (m != NULL && is_valid && admit(g, m, now))
         list_add(&g->ready, &m->in_line);
     else

@@ -16,6 +16,7 @@ static void topic_free(struct mesh *m, struct topic *t)
     list_remove(&t->in_topics);
     list_remove(&t->in_changes);
     index_remove(&m->by_name, &t->by_name);
+    mem_free(m->mem, t->params);
     mem_free(m->mem, t);
 }
 
@@ -58,7 +59,7 @@ struct topic *topic_add(struct mesh *m, struct view name)
 void topic_release(struct mesh *m, struct topic *t)
 {
     if (!list_is_linked(&t->in_changes) && t->fanout_until == 0 && list_is_empty(&t->members) &&
-        list_is_empty(&t->recent))
+        list_is_empty(&t->recent) && t->params == NULL)
         topic_free(m, t);
 }
 
@@ -122,7 +123,7 @@ struct member *member_add(struct mesh *m, struct topic *t, struct neighbour *n)
 void member_free(struct mesh *m, struct member *member)
 {
     member_set_subscribed(member, false);
-    member_set_mesh(member, false);
+    member_set_mesh(member, false, 0);
     list_remove(&member->in_owing);
     list_remove(&member->in_topic);
     list_remove(&member->in_peer);
@@ -133,7 +134,8 @@ void member_free(struct mesh *m, struct member *member)
 void member_release(struct mesh *m, struct member *member, uint64_t now)
 {
     if (!member->is_subscribed && !member_is_in_mesh(member) && !member->is_in_fanout &&
-        member->owed == 0 && is_due(member->graft_from, now))
+        member->owed == 0 && is_due(member->graft_from, now) &&
+        member->conduct.counters[SCORE_FAILURES] == 0 && member->conduct.counters[SCORE_INVALID] == 0)
         member_free(m, member);
 }
 
@@ -148,7 +150,7 @@ void member_set_subscribed(struct member *member, bool is_subscribed)
         member->peer->subscription_count--;
 }
 
-void member_set_mesh(struct member *member, bool is_in_mesh)
+void member_set_mesh(struct member *member, bool is_in_mesh, uint64_t now)
 {
     struct topic *t = member->topic;
     if (member_is_in_mesh(member) == is_in_mesh)
@@ -156,9 +158,11 @@ void member_set_mesh(struct member *member, bool is_in_mesh)
     if (is_in_mesh) {
         list_add(&t->mesh, &member->in_mesh);
         t->mesh_count++;
+        member->conduct.mesh_since = now;
     } else {
         list_remove(&member->in_mesh);
         t->mesh_count--;
+        score_leave_mesh(&member->conduct, topic_params(t), now);
     }
 }
 
@@ -198,7 +202,22 @@ static bool is_reachable(const struct member *member)
 
 static bool is_graftable(const struct member *member, uint64_t now)
 {
-    return is_reachable(member) && !member_is_in_mesh(member) && is_due(member->graft_from, now);
+    return is_reachable(member) && !member_is_in_mesh(member) && member->peer->score >= 0 &&
+           is_due(member->graft_from, now);
+}
+
+static bool is_publishable(const struct member *member)
+{
+    const struct neighbour *n = member->peer;
+    return is_reachable(member) && n->score >= n->params->publish_threshold;
+}
+
+bool topic_is_mostly_below(const struct topic *t, float score)
+{
+    uint32_t count = 0;
+    LIST_EACH(node, &t->mesh)
+        count += LIST_OWNER(node, struct member, in_mesh)->peer->score < score;
+    return count > t->mesh_count / 2;
 }
 
 bool member_is(const struct member *member, enum standing standing, uint64_t now)
@@ -213,13 +232,16 @@ bool member_is(const struct member *member, enum standing standing, uint64_t now
         return is_graftable(member, now);
     case GRAFTABLE_DIALLED:
         return is_graftable(member, now) && n->role == DIALER;
+    case GRAFTABLE_BETTER:
+        return is_graftable(member, now) && topic_is_mostly_below(member->topic, n->score);
     case PUBLISHABLE:
-        return is_reachable(member);
+        return is_publishable(member);
     case PUBLISHABLE_INSIDE:
-        return is_reachable(member) && is_inside(member);
+        return is_publishable(member) && is_inside(member);
     case PUBLISHABLE_OUTSIDE:
+        return is_publishable(member) && !is_inside(member);
     case GOSSIPABLE:
-        return is_reachable(member) && !is_inside(member);
+        return is_reachable(member) && !is_inside(member) && neighbour_is_gossipable(n);
     }
     return false;
 }

@@ -5,7 +5,7 @@
  *                                         the mesh of, is in backoff for, or is owed control about
  *
  * A topic is kept while it is ours or just was, while we publish to it without being subscribed
- * (its fanout), and while it has members or cached messages.
+ * (its fanout), and while it has members, cached messages or parameters of its own.
  *
  * Our own subscriptions are counted: each change has a number, and a neighbour that was told of
  * change n is owed the topics whose number is higher. So however often a topic is joined and left,
@@ -29,6 +29,7 @@ struct topic {
     uint32_t mesh_count;
     bool is_ours;
     uint64_t fanout_until; /* 0: no fanout */
+    struct score_topic_params *params; /* null: SCORE_TOPIC_PLAIN */
     size_t len;
     uint8_t name[];
 };
@@ -45,7 +46,9 @@ struct member {
     bool is_kept;             /* while a mesh that is too large is being pruned */
     uint64_t prune_backoff_s; /* what the PRUNE owed will say */
     uint64_t backoff_until;   /* a GRAFT from it before is a fault */
+    uint64_t pruned_at;       /* when we took it out of the mesh */
     uint64_t graft_from;      /* a GRAFT from us before might be: the same and some slack */
+    struct score_topic conduct;
     struct index_node by_pair;
     struct topic *topic;
     struct neighbour *peer;
@@ -88,6 +91,12 @@ void topic_set_ours(struct mesh *m, struct topic *t, bool is_ours);
 /* Nobody is in its fanout any more. */
 void topic_end_fanout(struct topic *t);
 
+/* What counts in it. */
+static inline const struct score_topic_params *topic_params(const struct topic *t)
+{
+    return t->params ? t->params : &SCORE_TOPIC_PLAIN;
+}
+
 /* Forgets topics left up to this change: everybody has been told. */
 void mesh_forget_changes(struct mesh *m, uint32_t change);
 
@@ -110,7 +119,7 @@ static inline bool member_is_in_mesh(const struct member *member)
     return list_is_linked(&member->in_mesh);
 }
 
-void member_set_mesh(struct member *member, bool is_in_mesh);
+void member_set_mesh(struct member *member, bool is_in_mesh, uint64_t now);
 
 /* Lengthens the backoff; never shortens it. */
 void member_back_off(struct member *member, uint64_t ms, uint64_t slack_ms, uint64_t now);
@@ -127,6 +136,7 @@ enum standing {
     IN_MESH_DIALLED, /* the same, and we dialled it */
     GRAFTABLE,       /* may be sent a GRAFT now */
     GRAFTABLE_DIALLED,
+    GRAFTABLE_BETTER, /* with a score above the median of the mesh */
     PUBLISHABLE,        /* may be sent our own messages */
     PUBLISHABLE_INSIDE, /* the same, in mesh or fanout */
     PUBLISHABLE_OUTSIDE,
@@ -134,6 +144,9 @@ enum standing {
 };
 
 bool member_is(const struct member *member, enum standing standing, uint64_t now);
+
+/* Whether the median of the scores in the mesh is below this one. */
+bool topic_is_mostly_below(const struct topic *t, float score);
 
 /* How many members of the topic have the standing. */
 uint32_t topic_count(const struct topic *t, enum standing standing, uint64_t now);

@@ -7,10 +7,11 @@
 /* Of an IWANT or IDONTWANT around its ids, and of the control message around that. */
 #define IDS_HEADS 8
 
-void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id, struct mem *mem,
+void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id,
+                    const struct score_params *params, struct mem *mem,
                     const struct peerlet_limits *limits)
 {
-    *n = (struct neighbour){.handle = handle, .id = *id};
+    *n = (struct neighbour){.handle = handle, .id = *id, .params = params};
     list_init(&n->members);
     list_init(&n->owing);
     rpc_reader_init(&n->reader, mem, limits->rpc);

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/role.h"
 #include "pubsub/message.h"
+#include "pubsub/score.h"
 
 enum gossipsub_version { GOSSIPSUB_1_0, GOSSIPSUB_1_1, GOSSIPSUB_1_2 };
 
@@ -28,6 +29,16 @@ struct neighbour {
     struct list in_parted;          /* linked: it is gone, and only its backoffs are remembered */
     struct list members;            /* struct member, in_peer */
     uint32_t subscription_count;
+
+    /* its standing */
+    const struct score_params *params;
+    struct score_peer conduct;
+    float score;               /* as of the last heartbeat, or the last fault */
+    uint64_t host;             /* a hash; 0: not known */
+    uint64_t remembered_until; /* after it has gone, for its score */
+    uint64_t promise;          /* a hash of an id it told of and was asked for */
+    uint64_t promise_until;    /* 0: none */
+    uint32_t broken;           /* promises in a row */
 
     /* in */
     struct rpc_reader reader;
@@ -51,7 +62,8 @@ struct neighbour {
     uint64_t dropped;   /* messages that found the queue full */
 };
 
-void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id, struct mem *mem,
+void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id,
+                    const struct score_params *params, struct mem *mem,
                     const struct peerlet_limits *limits);
 
 /* Its members must be gone. */
@@ -63,6 +75,18 @@ void neighbour_silence(struct neighbour *n, struct messages *all);
 static inline bool neighbour_is_parted(const struct neighbour *n)
 {
     return list_is_linked(&n->in_parted);
+}
+
+/* Its messages and its control are not even looked at. */
+static inline bool neighbour_is_graylisted(const struct neighbour *n)
+{
+    return n->score < n->params->graylist_threshold;
+}
+
+/* It is not told of messages, nor believed when it tells of some. */
+static inline bool neighbour_is_gossipable(const struct neighbour *n)
+{
+    return n->score >= n->params->gossip_threshold;
 }
 
 /* Takes a reference. False, and counted, when that would pass `limit` bytes or memory is out. */

@@ -1,4 +1,4 @@
-/* What the four files of the router share: gossipsub.c, inbox.c, outbox.c, heartbeat.c. */
+/* What the files of the router share: gossipsub.c, inbox.c, outbox.c, heartbeat.c, standing.c. */
 #ifndef PUBSUB_ROUTER_H
 #define PUBSUB_ROUTER_H
 
@@ -10,8 +10,30 @@ struct neighbour *router_find(const struct gossipsub *g, uint32_t handle);
 /* Something waits for it: gossipsub_owing will name it, once it can be written to. */
 void router_owe(struct gossipsub *g, struct neighbour *n);
 
+/* ---- standing.c: what a peer did, and what comes of it */
+
+/* It broke a rule of behaviour, so many times: P7. */
+void router_blame(struct gossipsub *g, struct neighbour *n, uint32_t times, uint64_t now);
+
+/* It sent a message that is invalid: P4. */
+void router_reject(struct gossipsub *g, struct neighbour *n, struct topic *t, uint64_t now);
+
+/* It brought a message, the first to do so or as a member of the mesh: P2, P3. */
+void router_credit(struct gossipsub *g, struct neighbour *n, const struct topic *t, bool is_first);
+
+/* It was asked for what it told of by this id, and has so long. One at a time is watched. */
+void router_expect(struct gossipsub *g, struct neighbour *n, uint64_t hash, uint64_t now);
+
+/* Decays and computes all scores, and blames who broke a promise. */
+void router_score_all(struct gossipsub *g, uint64_t now);
+
+/* Before it parts: until when it is remembered, if its score is below 0. */
+void router_remember_score(struct gossipsub *g, struct neighbour *n, uint64_t now);
+
+/* ---- gossipsub.c and the others */
+
 /* Takes it into the mesh, or out of it and into backoff, and owes it the GRAFT or PRUNE. */
-void router_graft(struct gossipsub *g, struct member *member);
+void router_graft(struct gossipsub *g, struct member *member, uint64_t now);
 void router_prune(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now);
 
 /* Grafts random members of a standing until there are `wanted` where there were `have`. */

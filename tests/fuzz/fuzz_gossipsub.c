@@ -102,7 +102,7 @@ static void meet(struct fuzz *f, uint32_t peer, size_t how)
 {
     enum gossipsub_version version = how % 2 ? GOSSIPSUB_1_2 : GOSSIPSUB_1_0;
     if (gossipsub_add_peer(&f->g, peer, &f->ids[peer], version, how % 4 < 2 ? DIALER : LISTENER,
-                           f->now) == 0 &&
+                           view_of(&how, 1)) == 0 &&
         how % 8 != 7)
         gossipsub_greet(&f->g, peer, version, f->now);
 }
@@ -144,7 +144,7 @@ static void act(struct fuzz *f, enum op op, uint32_t peer, struct view bytes)
         gossipsub_remove_peer(&f->g, peer, f->now);
         break;
     case SILENCE:
-        gossipsub_silence(&f->g, peer);
+        gossipsub_silence(&f->g, peer, f->now);
         break;
     case NEXT:
         if (gossipsub_next(&f->g, &ev))

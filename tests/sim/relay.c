@@ -191,7 +191,8 @@ static void talk_free(struct talk *t)
     }
     if (t->visitor->rpc == t) {
         t->visitor->rpc = NULL;
-        gossipsub_silence(&t->visitor->relay->gossip, t->visitor->handle);
+        gossipsub_silence(&t->visitor->relay->gossip, t->visitor->handle,
+                          t->visitor->relay->host.sim->now);
     }
     buf_free(&t->in);
     buf_free(&t->out);
@@ -434,7 +435,7 @@ static void greet(struct visitor *v)
 static void join(struct visitor *v)
 {
     must(gossipsub_add_peer(&v->relay->gossip, v->handle, &v->id, GOSSIPSUB_1_2, LISTENER,
-                            v->relay->host.sim->now));
+                            view_of(NULL, 0)));
     gossipsub_hear(&v->relay->gossip, v->handle);
     v->speaks_pubsub = true;
     greet(v);

@@ -58,7 +58,7 @@ static void test_tells_the_last_state(void **state)
     meet(&s, 2, GOSSIPSUB_1_2, LISTENER);
     assert_said(&s, 1, "1 subscription topic=75 yes\n1 subscription topic=74 no\n");
     assert_said(&s, 2, "1 subscription topic=75 yes\n");
-    gossipsub_silence(&s.g, 1);
+    gossipsub_silence(&s.g, 1, s.now);
     assert_said(&s, 1, "");
     gossipsub_greet(&s.g, 1, GOSSIPSUB_1_2, s.now);
     assert_said(&s, 1, "1 subscription topic=75 yes\n");
@@ -183,7 +183,7 @@ static void test_publish_errors(void **state)
                 ERR_TOO_BIG);
     assert_code(gossipsub_publish(&s.g, t(), view_of(data, s.limits.message), NULL, s.now), 1);
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
-    gossipsub_silence(&s.g, 1);
+    gossipsub_silence(&s.g, 1, s.now);
     assert_code(publish(&s, "t", "hi"), ERR_NO_PEERS);
     scripted_end(&s);
 }
@@ -417,7 +417,7 @@ static void test_greeted_late_and_again(void **state)
     scripted_init(&s);
     scripted_begin(&s);
     subscribe(&s, "t");
-    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, s.now));
+    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, view_of(NULL, 0)));
     say(&s, 1, JOIN);
     assert_said(&s, 1, "");
     assert_code(publish(&s, "t", "hi"), ERR_NO_PEERS);
@@ -426,7 +426,7 @@ static void test_greeted_late_and_again(void **state)
     gossipsub_greet(&s.g, 1, GOSSIPSUB_1_2, s.now);
     assert_said(&s, 1, "1 subscription topic=74 yes\n1 graft topic=74\n");
     assert_code(publish(&s, "t", "hi"), 1);
-    gossipsub_silence(&s.g, 1);
+    gossipsub_silence(&s.g, 1, s.now);
     assert_int_equal(mesh_size(&s, "t"), 0);
     assert_said(&s, 1, "");
     gossipsub_greet(&s.g, 1, GOSSIPSUB_1_2, s.now);
@@ -445,7 +445,7 @@ static void test_version_and_role(void **state)
     begin(&s, 0);
     meet(&s, 1, GOSSIPSUB_1_0, DIALER);
     say(&s, 1, JOIN);
-    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, s.now));
+    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, view_of(NULL, 0)));
     said(&s, 1);
     unsubscribe(&s, "t");
     assert_said(&s, 1, "1 subscription topic=74 no\n1 prune topic=74 for 0\n");

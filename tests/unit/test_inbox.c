@@ -226,7 +226,7 @@ static void test_mute_peers_leave_the_mesh(void **state)
     static struct scripted s;
     scripted_init(&s);
     begin(&s, 0);
-    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, s.now));
+    assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, view_of(NULL, 0)));
     gossipsub_hear(&s.g, 1);
     say(&s, 1, JOIN GRAFT);
     assert_int_equal(mesh_size(&s, "t"), 1);
@@ -615,7 +615,7 @@ static void story(struct mem *mem, void *context)
     buf_init(&out, mem, 1 << 18);
     int rc = gossipsub_subscribe(&g, view_of_text("t"), s->now);
     for (uint32_t i = 1; i <= 6 && rc == 0; i++) {
-        rc = gossipsub_add_peer(&g, i, &s->ids[i], GOSSIPSUB_1_2, LISTENER, s->now);
+        rc = gossipsub_add_peer(&g, i, &s->ids[i], GOSSIPSUB_1_2, LISTENER, view_of(NULL, 0));
         gossipsub_greet(&g, i, GOSSIPSUB_1_2, s->now);
         struct span in = test_copy(framed("{0a{0801 12{74}}}"));
         while (rc >= 0 && (rc = gossipsub_feed(&g, i, &in, &ev, s->now)) > 0)

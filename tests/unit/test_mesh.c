@@ -23,7 +23,7 @@ static void begin(struct fixture *f)
     f->rng = test_rng(&f->seed);
     mesh_init(&f->mesh, &f->mem, &f->key);
     for (uint32_t i = 0; i < PEERS; i++) {
-        neighbour_init(&f->peers[i], i + 1, &NOBODY, &f->mem, &PEERLET_LIMITS);
+        neighbour_init(&f->peers[i], i + 1, &NOBODY, &SCORE_DEFAULTS, &f->mem, &PEERLET_LIMITS);
         f->peers[i].is_writable = true;
         f->peers[i].role = i < PEERS / 2 ? DIALER : LISTENER;
     }
@@ -139,8 +139,8 @@ static void test_members(void **state)
     assert_null(member_find(&f.mesh, u, &f.peers[0]));
     assert_null(member_find(&f.mesh, t, &f.peers[1]));
     assert_int_equal(f.peers[0].subscription_count, 1);
-    member_set_mesh(m, true);
-    member_set_mesh(m, true);
+    member_set_mesh(m, true, 1);
+    member_set_mesh(m, true, 1);
     assert_int_equal(t->mesh_count, 1);
     member_free(&f.mesh, m);
     assert_int_equal(t->mesh_count, 0);
@@ -199,8 +199,8 @@ static void test_standings(void **state)
     struct topic *t = topic_add(&f.mesh, view_of_text("t"));
     for (uint32_t i = 0; i < PEERS; i++)
         subscribe(&f, t, i);
-    member_set_mesh(subscribe(&f, t, 0), true);
-    member_set_mesh(subscribe(&f, t, PEERS - 1), true);
+    member_set_mesh(subscribe(&f, t, 0), true, 1);
+    member_set_mesh(subscribe(&f, t, PEERS - 1), true, 1);
     subscribe(&f, t, 1)->is_in_fanout = true;
     member_back_off(subscribe(&f, t, 2), 100, SLACK, 0);
     f.peers[3].is_writable = false;

@@ -14,7 +14,7 @@ static void begin(struct fixture *f)
     *f = (struct fixture){0};
     f->all =
         (struct messages){.mem = &f->mem, .limit = 1 << 20, .signing = GOSSIPSUB_STRICT_NO_SIGN};
-    neighbour_init(&f->peer, 1, &NOBODY, &f->mem, &PEERLET_LIMITS);
+    neighbour_init(&f->peer, 1, &NOBODY, &SCORE_DEFAULTS, &f->mem, &PEERLET_LIMITS);
 }
 
 static void end(struct fixture *f)

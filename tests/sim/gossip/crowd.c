@@ -412,7 +412,7 @@ static void join_routers(struct crowd *c, uint32_t dialer, uint32_t listener)
         struct gossipsub *g = &c->nodes[ends[i]].g;
         uint32_t handle = ends[!i] + 1;
         if (gossipsub_add_peer(g, handle, &c->nodes[ends[!i]].id, GOSSIPSUB_1_2,
-                               i == 0 ? DIALER : LISTENER, c->now) != 0)
+                               i == 0 ? DIALER : LISTENER, view_of(NULL, 0)) != 0)
             abort();
         gossipsub_hear(g, handle);
         gossipsub_greet(g, handle, GOSSIPSUB_1_2, c->now);

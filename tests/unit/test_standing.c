@@ -1,0 +1,440 @@
+/* What peers do to their score, and what their score does to them. */
+#include "scripted.h"
+#include "test.h"
+
+static float score(struct scripted *s, uint32_t peer)
+{
+    return gossipsub_score(&s->g, peer);
+}
+
+#define assert_score(s, peer, expected) assert_true(score(s, peer) == (expected))
+
+static bool is_in_mesh(struct scripted *s, uint32_t peer)
+{
+    uint32_t at = 0, handle;
+    while ((handle = gossipsub_next_peer(&s->g, GOSSIPSUB_MESH, view_of_text("t"), &at)) != 0)
+        if (handle == peer)
+            return true;
+    return false;
+}
+
+static void rate(struct scripted *s, uint32_t peer, float score)
+{
+    gossipsub_rate(&s->g, peer, score / SCORE_DEFAULTS.application_weight);
+    pass(s, 1000);
+}
+
+/* js-libp2p's parameters for topic "t", but for those that are given. */
+static void with_params(struct scripted *s, const struct score_topic_params *p)
+{
+    assert_ok(gossipsub_set_params(&s->g, view_of_text("t"), p->numbers));
+}
+
+/* ---- faults ------------------------------------------------------------------------------------- */
+
+/* Its signature is not of what it says. */
+static void say_forged(struct scripted *s, uint32_t peer, uint64_t seqno)
+{
+    struct view rpc = written(s, 9, seqno, "t", "xxxxxxxx");
+    struct span copy = test_copy(rpc);
+    *(uint8_t *)memchr(copy.data, 'x', copy.len) = 'y';
+    assert_ok(say_bytes(s, peer, view_of_span(copy)));
+}
+
+/* A spammer leaves the mesh, then is not gossiped with, then not heard; and it passes. */
+static void test_spammer(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 4);
+    uint64_t seqno = 0;
+    say_forged(&s, 1, ++seqno);
+    assert_score(&s, 1, -0.5f);
+    assert_true(is_in_mesh(&s, 1));
+    pass(&s, 1000);
+    assert_false(is_in_mesh(&s, 1));
+    assert_int_equal(said(&s, 1).parts[RPC_PRUNE], 1);
+
+    while (score(&s, 1) >= -80)
+        say_forged(&s, 1, ++seqno);
+    assert_int_equal(seqno, 14);
+    say_message(&s, 1, 9, 1000, "t", "even if it is true");
+    say(&s, 1, "{1a{1a{0a{74}} 12{0a{01}}}}");
+    assert_heard(&s, "");
+    assert_int_equal(said(&s, 1).parts[RPC_PRUNE], 0);
+    say(&s, 1, "{0a{0801 12{75}}}");
+    assert_heard(&s, "peer 1 joined 75\n");
+
+    pass(&s, 6000);
+    assert_score(&s, 1, 0);
+    say_message(&s, 1, 9, 1000, "t", "now it is heard");
+    assert_heard(&s, "message now it is heard via 1\n");
+    assert_score(&s, 2, 0);
+    scripted_end(&s);
+}
+
+/* Nobody has to be subscribed to be a nuisance. */
+static void test_spammer_from_outside(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 1);
+    meet(&s, 2, GOSSIPSUB_1_2, LISTENER);
+    for (uint64_t seqno = 1; seqno <= 4; seqno++)
+        say_forged(&s, 2, seqno);
+    assert_score(&s, 2, -8);
+    pass(&s, 10000);
+    assert_score(&s, 2, 0);
+    scripted_end(&s);
+}
+
+/* A GRAFT in backoff is a fault, within ten seconds two; one that crossed the PRUNE is none. */
+static void test_graft_in_backoff(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint64_t after_ms;
+        float score;
+    } ROWS[] = {
+        {"it crossed our PRUNE", 1000, 0},
+        {"at once", 5000, -40},
+        {"soon", 30000, -10},
+        {"after the backoff", 61000, 0},
+    };
+    EACH_ROW(i, ROWS) {
+        static struct scripted s;
+        scripted_init(&s);
+        begin(&s, 1);
+        rate(&s, 1, -5);
+        assert_false(is_in_mesh(&s, 1));
+        gossipsub_rate(&s.g, 1, 0);
+        pass(&s, ROWS[i].after_ms);
+        said(&s, 1);
+        say(&s, 1, GRAFT);
+        assert_score(&s, 1, ROWS[i].score);
+        assert_int_equal(said(&s, 1).parts[RPC_PRUNE], ROWS[i].after_ms < 60000);
+        scripted_end(&s);
+    }
+}
+
+static void tell_of(struct scripted *s, uint32_t peer, uint64_t seqno)
+{
+    uint8_t bytes[256], number[MESSAGE_SEQNO_LEN];
+    struct writer n = writer_of(number, sizeof number);
+    put_u64be(&n, seqno);
+    struct rpc_message m = {.from = peer_id_view(&s->ids[9]), .seqno = writer_view(&n)};
+    struct message_id id = message_id_of(&m, GOSSIPSUB_ID_SPEC);
+    struct writer w = writer_of(bytes, sizeof bytes);
+    size_t rpc = rpc_begin(&w), control = rpc_begin_control(&w);
+    size_t ihave = rpc_begin_ihave(&w, view_of_text("t"));
+    rpc_put_ihave_id(&w, message_id_view(&id));
+    rpc_end(&w, ihave);
+    rpc_end(&w, control);
+    rpc_end(&w, rpc);
+    assert_ok(say_bytes(s, peer, writer_view(&w)));
+}
+
+/* Three in a row that nobody kept, within three seconds each, are a fault. */
+static void test_broken_promises(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 2);
+    for (uint64_t i = 1; i <= 3; i++) {
+        assert_score(&s, 1, 0);
+        tell_of(&s, 1, i);
+        tell_of(&s, 2, 100 + i);
+        pass(&s, 1000);
+        say_message(&s, 2, 9, 100 + i, "t", "here it is");
+        pass(&s, 3000);
+    }
+    assert_true(score(&s, 1) < 0);
+    assert_score(&s, 2, 0);
+    assert_false(is_in_mesh(&s, 1));
+    scripted_end(&s);
+}
+
+/* Two broken ones and a kept one are luck, whoever kept it; so is any while we slept. */
+static void test_excused_promises(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 2);
+    for (uint64_t i = 1; i <= 9; i++) {
+        tell_of(&s, 1, i);
+        if (i % 3 == 0)
+            say_message(&s, 2, 9, i, "t", "from another");
+        pass(&s, 4000);
+        assert_score(&s, 1, 0);
+    }
+    for (uint64_t i = 20; i < 25; i++) {
+        tell_of(&s, 1, i);
+        s.now += 30000;
+        gossipsub_tick(&s.g, s.now);
+        assert_score(&s, 1, 0);
+    }
+    scripted_end(&s);
+}
+
+/* An id that says nothing to us cannot be told from the message it is of. */
+static void test_ids_of_other_networks(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 1);
+    for (uint64_t i = 1; i <= 9; i++) {
+        say(&s, 1, "{1a{0a{0a{74} 12{0102030405060708090a}}}}");
+        assert_int_equal(said(&s, 1).ids, 1);
+        pass(&s, 4000);
+    }
+    assert_score(&s, 1, 0);
+    scripted_end(&s);
+}
+
+/* ---- merits ------------------------------------------------------------------------------------- */
+
+static void test_deliveries(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 3);
+    struct score_topic_params p = SCORE_TOPIC_DEFAULTS;
+    p.time_weight = 0;
+    p.mesh_threshold = 4;
+    with_params(&s, &p);
+    for (uint64_t i = 1; i <= 4; i++) {
+        say_message(&s, 1, 9, i, "t", "hi");
+        say_message(&s, 2, 9, i, "t", "hi");
+        say_message(&s, 2, 9, i, "t", "hi");
+        s.now += 11;
+        say_message(&s, 3, 9, i, "t", "hi");
+    }
+    gossipsub_tick(&s.g, s.now + 900);
+    s.now += 900;
+    pass(&s, 100);
+    /* P2: four first, which have decayed once or not at all. */
+    assert_true(score(&s, 1) > 0);
+    assert_score(&s, 2, 0);
+    assert_score(&s, 3, 0);
+    /* P3 in five seconds: all are short by then, and who brought more in time less so. */
+    for (uint64_t i = 10; i < 80; i++) {
+        say_message(&s, 1, 9, i, "t", "hi");
+        say_message(&s, 2, 9, i, "t", "hi");
+        pass(&s, 100);
+    }
+    assert_true(score(&s, 1) > 0);
+    assert_score(&s, 2, 0);
+    assert_true(score(&s, 3) < 0);
+    assert_false(is_in_mesh(&s, 3));
+    scripted_end(&s);
+}
+
+/* ---- what comes of a score ---------------------------------------------------------------------- */
+
+static void test_thresholds(void **state)
+{
+    (void)state;
+    static const struct {
+        float score;
+        bool grafted, gossips, published, heard;
+    } ROWS[] = {
+        {0, true, true, true, true},      {-5, false, true, true, true},
+        {-10, false, true, true, true},   {-11, false, false, true, true},
+        {-50, false, false, true, true},  {-51, false, false, false, true},
+        {-80, false, false, false, true}, {-81, false, false, false, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+        static struct scripted s;
+        scripted_init(&s);
+        s.config.allow_no_peers = true;
+        scripted_begin(&s);
+        meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
+        rate(&s, 1, ROWS[i].score);
+        assert_ok(gossipsub_subscribe(&s.g, view_of_text("t"), s.now));
+        say(&s, 1, JOIN);
+        assert_int_equal(is_in_mesh(&s, 1), ROWS[i].grafted);
+        said(&s, 1);
+        tell_of(&s, 1, 1);
+        assert_int_equal(said(&s, 1).parts[RPC_IWANT], ROWS[i].gossips);
+        say(&s, 1, GRAFT);
+        assert_int_equal(said(&s, 1).parts[RPC_PRUNE], !ROWS[i].grafted && ROWS[i].heard);
+        int rc = gossipsub_publish(&s.g, view_of_text("t"), view_of_text("hi"), NULL, s.now);
+        assert_int_equal(rc, ROWS[i].published);
+        assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], ROWS[i].published);
+        s.heard = (struct transcript){0};
+        say_message(&s, 1, 9, 2, "t", "hi");
+        assert_heard(&s, ROWS[i].heard ? "message hi via 1\n" : "");
+        scripted_end(&s);
+    }
+}
+
+/* Of too many, the four best stay. */
+static void test_the_best_stay(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    scripted_begin(&s);
+    assert_ok(gossipsub_subscribe(&s.g, view_of_text("t"), s.now));
+    for (uint32_t i = 1; i <= 20; i++) {
+        meet(&s, i, GOSSIPSUB_1_2, DIALER);
+        say(&s, i, JOIN GRAFT);
+        gossipsub_rate(&s.g, i, i % 5 == 0);
+    }
+    assert_int_equal(mesh_size(&s, "t"), 20);
+    pass(&s, 1000);
+    assert_int_equal(mesh_size(&s, "t"), s.config.d);
+    for (uint32_t i = 5; i <= 20; i += 5)
+        assert_true(is_in_mesh(&s, i));
+    scripted_end(&s);
+}
+
+/* A mesh of the mediocre takes in two better ones a minute, while there are any. */
+static void test_opportunistic_grafting(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 4);
+    for (uint32_t i = 11; i <= 18; i++) {
+        meet(&s, i, GOSSIPSUB_1_2, LISTENER);
+        say(&s, i, JOIN);
+        gossipsub_rate(&s.g, i, i % 2 ? 0 : 1);
+    }
+    assert_int_equal(mesh_size(&s, "t"), 4);
+    pass(&s, 59000);
+    assert_int_equal(mesh_size(&s, "t"), 4);
+    pass(&s, 2000);
+    assert_int_equal(mesh_size(&s, "t"), 6);
+    pass(&s, 60000);
+    assert_int_equal(mesh_size(&s, "t"), 8);
+    pass(&s, 240000);
+    assert_int_equal(mesh_size(&s, "t"), 8);
+    for (uint32_t i = 12; i <= 18; i += 2)
+        assert_true(is_in_mesh(&s, i));
+    scripted_end(&s);
+}
+
+static void test_shared_host(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 17);
+    pass(&s, 1000);
+    assert_score(&s, 1, 0);
+    struct score_params p = SCORE_DEFAULTS;
+    p.shared_weight = -5;
+    assert_ok(gossipsub_set_params(&s.g, view_of(NULL, 0), p.numbers));
+    pass(&s, 1000);
+    assert_score(&s, 1, -5 * 36);
+    assert_score(&s, 16, 0);
+    scripted_end(&s);
+}
+
+/* ---- going and coming back ---------------------------------------------------------------------- */
+
+static void part(struct scripted *s, uint32_t peer)
+{
+    gossipsub_remove_peer(&s->g, peer, s->now);
+}
+
+/* A bad name is kept for an hour, a good one is not. */
+static void test_a_score_is_remembered(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 2);
+    for (uint64_t seqno = 1; seqno <= 6; seqno++)
+        say_forged(&s, 1, seqno);
+    rate(&s, 2, 50);
+    assert_true(score(&s, 1) < 0 && score(&s, 2) > 0);
+    float was = score(&s, 1);
+    part(&s, 1);
+    part(&s, 2);
+    pass(&s, 3500000);
+    meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
+    meet(&s, 2, GOSSIPSUB_1_2, LISTENER);
+    assert_score(&s, 1, was);
+    assert_score(&s, 2, 0);
+    part(&s, 1);
+    pass(&s, 3602000);
+    meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
+    assert_score(&s, 1, 0);
+    scripted_end(&s);
+}
+
+static void test_those_remembered_are_bounded(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.limits.conns = 10;
+    begin(&s, 1);
+    for (uint32_t i = 2; i < 100; i++) {
+        meet(&s, i, GOSSIPSUB_1_2, LISTENER);
+        say_forged(&s, i, i);
+        part(&s, i);
+    }
+    assert_int_equal(s.g.parted_count, 10);
+    assert_int_equal(s.g.peers.count, 11);
+    scripted_end(&s);
+}
+
+/* ---- parameters --------------------------------------------------------------------------------- */
+
+static void test_params(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    float numbers[17];
+    const float nothing = strtof("nan", NULL);
+    for (size_t i = 0; i < 17; i++)
+        numbers[i] = nothing;
+    scripted_init(&s);
+    begin(&s, 1);
+    assert_ok(gossipsub_set_params(&s.g, view_of_text("new"), numbers));
+    const struct topic *t = topic_find(&s.g.mesh, view_of_text("new"));
+    assert_true(t->params->mesh_activation_ms == 5000);
+    numbers[1] = 3;
+    assert_ok(gossipsub_set_params(&s.g, view_of_text("new"), numbers));
+    assert_true(t->params->time_weight == 3 && t->params->time_quantum_ms == 1);
+    pass(&s, 10000);
+    assert_ptr_equal(topic_find(&s.g.mesh, view_of_text("new")), t);
+    numbers[0] = 100;
+    numbers[1] = nothing;
+    assert_ok(gossipsub_set_params(&s.g, view_of(NULL, 0), numbers));
+    assert_true(s.g.scoring.topic_cap == 100 && s.g.scoring.application_weight == 10);
+    static uint8_t name[300];
+    assert_code(gossipsub_set_params(&s.g, view_of(name, sizeof name), numbers), ERR_BAD_ARGUMENT);
+    scripted_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_spammer),
+        cmocka_unit_test(test_spammer_from_outside),
+        cmocka_unit_test(test_graft_in_backoff),
+        cmocka_unit_test(test_broken_promises),
+        cmocka_unit_test(test_excused_promises),
+        cmocka_unit_test(test_ids_of_other_networks),
+        cmocka_unit_test(test_deliveries),
+        cmocka_unit_test(test_thresholds),
+        cmocka_unit_test(test_the_best_stay),
+        cmocka_unit_test(test_opportunistic_grafting),
+        cmocka_unit_test(test_shared_host),
+        cmocka_unit_test(test_a_score_is_remembered),
+        cmocka_unit_test(test_those_remembered_are_bounded),
+        cmocka_unit_test(test_params),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
