@@ -44,11 +44,10 @@ struct message_hashes message_hashes(const struct messages *all, const struct rp
 
 static size_t encoded_len(const struct rpc_message *m)
 {
-    const struct view fields[] = {m->from, m->data, m->seqno, m->topic, m->signature, m->key};
     size_t len = 0;
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-        if (fields[i].data != NULL)
-            len += rpc_field_len(fields[i].len);
+    for (size_t i = 0; i < ARRAY_LEN(m->fields); i++)
+        if (m->fields[i].data != NULL)
+            len += rpc_field_len(m->fields[i].len);
     return len;
 }
 

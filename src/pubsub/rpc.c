@@ -76,16 +76,10 @@ static int read_fields(struct view in, struct field *into, uint32_t count)
 
 int rpc_message_parse(struct view in, struct rpc_message *m)
 {
-    struct field f[peerlet_rpc_Message_key_tag];
+    struct field f[ARRAY_LEN(m->fields)];
     int rc = read_fields(in, f, ARRAY_LEN(f));
-    *m = (struct rpc_message){
-        .from = f[peerlet_rpc_Message_from_tag - 1].value,
-        .data = f[peerlet_rpc_Message_data_tag - 1].value,
-        .seqno = f[peerlet_rpc_Message_seqno_tag - 1].value,
-        .topic = f[peerlet_rpc_Message_topic_tag - 1].value,
-        .signature = f[peerlet_rpc_Message_signature_tag - 1].value,
-        .key = f[peerlet_rpc_Message_key_tag - 1].value,
-    };
+    for (size_t i = 0; i < ARRAY_LEN(f); i++)
+        m->fields[i] = f[i].value;
     return rc;
 }
 
@@ -339,22 +333,19 @@ void rpc_put_wanted_id(struct writer *w, struct view id)
     put_bytes(w, peerlet_rpc_ControlIWant_message_ids_tag, id);
 }
 
-static void put_present(struct writer *w, uint32_t tag, struct view value)
+static void put_present(struct writer *w, const struct rpc_message *m, uint32_t first, uint32_t last)
 {
-    if (value.data != NULL)
-        put_bytes(w, tag, value);
+    for (uint32_t tag = first; tag <= last; tag++)
+        if (m->fields[tag - 1].data != NULL)
+            put_bytes(w, tag, m->fields[tag - 1]);
 }
 
 void rpc_put_signed(struct writer *w, const struct rpc_message *m)
 {
-    put_present(w, peerlet_rpc_Message_from_tag, m->from);
-    put_present(w, peerlet_rpc_Message_data_tag, m->data);
-    put_present(w, peerlet_rpc_Message_seqno_tag, m->seqno);
-    put_present(w, peerlet_rpc_Message_topic_tag, m->topic);
+    put_present(w, m, peerlet_rpc_Message_from_tag, peerlet_rpc_Message_topic_tag);
 }
 
 void rpc_put_signature(struct writer *w, const struct rpc_message *m)
 {
-    put_present(w, peerlet_rpc_Message_signature_tag, m->signature);
-    put_present(w, peerlet_rpc_Message_key_tag, m->key);
+    put_present(w, m, peerlet_rpc_Message_signature_tag, peerlet_rpc_Message_key_tag);
 }

@@ -19,7 +19,12 @@
 
 /* A published message. An absent field has null data, an empty one has not. */
 struct rpc_message {
-    struct view from, data, seqno, topic, signature, key;
+    union {
+        struct {
+            struct view from, data, seqno, topic, signature, key;
+        };
+        struct view fields[6]; /* the same, by their numbers from 1 on */
+    };
 };
 
 /* Message ids inside IHAVE, IWANT or IDONTWANT, or the PeerInfos of a PRUNE, whose bounds are checked
