@@ -126,6 +126,7 @@ function pubsubNumbers (o) {
     [k.APP_MESSAGE_ID]: { js: k.ID_JS, spec: k.ID_SPEC, sha256: k.ID_SHA256 }[/** @type {'js'} */ (messageId)],
     [k.APP_NO_FLOOD_PUBLISH]: o.floodPublish === false,
     [k.APP_EMIT_SELF]: o.emitSelf,
+    [k.APP_DO_PX]: o.doPX,
     [k.APP_ALLOW_NO_PEERS]: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
     [k.APP_PUBSUB_ON_LIMITED]: o.runOnLimitedConnection,
     [k.APP_FLOODSUB]: o.fallbackToFloodsub,

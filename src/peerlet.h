@@ -83,6 +83,7 @@ struct peerlet_pubsub_config {
     enum peerlet_message_id message_id;
     bool no_flood_publish;
     bool emit_self;
+    bool exchange_peers; /* whoever is pruned is told of others */
     bool allow_no_peers; /* publish to nobody is fine instead of ERR_NO_PEERS */
     bool on_limited;     /* also over limited connections, where there is no other */
     bool fallback_to_floodsub;
@@ -178,7 +179,7 @@ enum peerlet_output_type {
 };
 
 /* Where a discovered peer was heard of. */
-enum peerlet_source { PEERLET_FROM_BOOTSTRAP, PEERLET_FROM_PUBSUB };
+enum peerlet_source { PEERLET_FROM_BOOTSTRAP, PEERLET_FROM_PUBSUB, PEERLET_FROM_PX };
 
 enum peerlet_conn_flags {
     PEERLET_CONN_INBOUND = 1 << 0,

@@ -94,6 +94,16 @@ static inline void scripted_hear(struct scripted *s, const struct gossipsub_even
         transcript_add(&s->heard, "\n");
         assert_true(peer_id_equal(&ev->peer, &s->ids[ev->via]));
         break;
+    case GOSSIPSUB_PEERS: {
+        struct rpc_ids peers = ev->peers;
+        struct view info;
+        while (rpc_next_id(&peers, &info)) {
+            transcript_add(&s->heard, "peer %u names ", (unsigned)ev->via);
+            transcript_add_hex(&s->heard, info);
+            transcript_add(&s->heard, "\n");
+        }
+        break;
+    }
     case GOSSIPSUB_VERIFY:
         transcript_add(&s->heard, "verify %u\n", (unsigned)ev->job);
         break;

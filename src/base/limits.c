@@ -114,6 +114,8 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .broken_promises = 3,
     .graft_grace_ms = 3000,
     .backoff_max_s = 3600,
+    .px_peers = 16,
+    .px_record = 1024,
     .unverified = 1000,
 
     .outputs = 4096,

@@ -81,6 +81,7 @@ static struct peerlet_pubsub_config pubsub_of(const uint32_t *n)
         .signing = (enum peerlet_signing)n[APP_SIGNING],
         .message_id = (enum peerlet_message_id)n[APP_MESSAGE_ID],
         .no_flood_publish = n[APP_NO_FLOOD_PUBLISH] != 0,
+        .exchange_peers = n[APP_DO_PX] != 0,
         .emit_self = n[APP_EMIT_SELF] != 0,
         .allow_no_peers = n[APP_ALLOW_NO_PEERS] != 0,
         .on_limited = n[APP_PUBSUB_ON_LIMITED] != 0,

@@ -4,6 +4,7 @@
  */
 #include "node/node.h"
 
+#include "multiformats/envelope.h"
 #include "protocols/peer_discovery.h"
 
 /* How much may wait in a stream before the router keeps the rest: it can still drop what is old. */
@@ -185,7 +186,7 @@ void gossip_conn_down(struct peerlet *p, struct conn *c)
         gossip_conn_up(p, other);
 }
 
-/* ---- discovery ----------------------------------------------------------------------------------- */
+/* ---- who else is there ----------------------------------------------------------------------------------- */
 
 static bool is_discovery_topic(const struct peerlet *p, struct view topic)
 {
@@ -241,28 +242,47 @@ void discovery_announce(struct peerlet *p)
     buf_free(&out);
 }
 
-static void discovered(struct peerlet *p, const struct gossipsub_event *ev)
+static void discovered(struct peerlet *p, const struct peer_id *id, const struct views *addresses,
+                       enum peerlet_source source)
 {
-    struct view at[ADDRESSES_MAX];
-    struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
-    struct peer_id id;
-    if (peer_discovery_parse(ev->data, &p->limits, &id, &addresses) != 0 ||
-        !view_equal(peer_id_view(&id), ev->from) || peer_id_equal(&id, &p->self))
-        return;
-    struct peer *peer = addrbook_add(&p->peers, &id);
+    struct peer *peer = peer_id_equal(id, &p->self) ? NULL : addrbook_add(&p->peers, id);
     if (peer == NULL)
         return;
-    for (size_t i = 0; i < addresses.count; i++)
-        peer_add_address(&p->peers, peer, addresses.at[i], false, p->now);
-    struct peer_text name = peer_text(&id);
+    for (size_t i = 0; i < addresses->count; i++)
+        peer_add_address(&p->peers, peer, addresses->at[i], false, p->now);
+    struct peer_text name = peer_text(id);
     emit(p, &(struct peerlet_output){.type = PEERLET_PEER_DISCOVERED,
                                      .peer = peer_text_view(&name),
                                      .data = peerlet_peer_addresses(p, peer_text_view(&name)),
-                                     .value = PEERLET_FROM_PUBSUB});
+                                     .value = source});
     /* A newcomer does not know us yet, so whoever hears of it dials. */
     if (!p->no_auto_dial)
         dial_in_background(p, peer);
     peer->is_announced = true;
+}
+
+static void on_announcement(struct peerlet *p, const struct gossipsub_event *ev)
+{
+    struct view at[ADDRESSES_MAX];
+    struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
+    struct peer_id id;
+    if (peer_discovery_parse(ev->data, &p->limits, &id, &addresses) == 0 &&
+        view_equal(peer_id_view(&id), ev->from))
+        discovered(p, &id, &addresses, PEERLET_FROM_PUBSUB);
+}
+
+/* Whoever names a peer must have its signature for where it is. */
+static void on_peers(struct peerlet *p, struct rpc_ids infos)
+{
+    struct view at[ADDRESSES_MAX], info;
+    for (uint32_t i = 0; i < p->limits.px_peers && rpc_next_id(&infos, &info); i++) {
+        struct peer_record record = {.addresses = {.at = at, .room = ARRAY_LEN(at)}};
+        struct rpc_peer told;
+        if (rpc_peer_parse(info, &told) == 0 &&
+            peer_record_open(told.record, &p->mem, &record) == 0 &&
+            view_equal(peer_id_view(&record.peer), told.id))
+            discovered(p, &record.peer, &record.addresses, PEERLET_FROM_PX);
+    }
 }
 
 int peerlet_discover(struct peerlet *p, struct view topic, uint32_t interval_ms, bool listen_only,
@@ -301,7 +321,7 @@ static bool on_message(struct peerlet *p, const struct gossipsub_event *ev,
                        struct peerlet_output *out)
 {
     if (is_discovery_topic(p, ev->topic)) {
-        discovered(p, ev);
+        on_announcement(p, ev);
         return false;
     }
     struct peer_id from = {0};
@@ -331,6 +351,9 @@ static void on_router_event(struct peerlet *p, const struct gossipsub_event *ev,
         break;
     case GOSSIPSUB_SUBSCRIPTION:
         on_subscription(p, ev);
+        break;
+    case GOSSIPSUB_PEERS:
+        on_peers(p, ev->peers);
         break;
     case GOSSIPSUB_VERIFY:
         if (!order_verify(p, 0, ev->job, &ev->public_key, ev->message, ev->signature))

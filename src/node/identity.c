@@ -198,6 +198,8 @@ void identify_event(struct peerlet *p, struct session *s, const struct protocol_
     tell_identified(p, c, &ev->identify);
     relay_identified(p, peer);
     gossip_conn_up(p, c);
+    if (p->has_gossip && ev->identify.record.data != NULL)
+        gossipsub_set_record(&p->gossip, peer->number, ev->identify.record);
     upgrade_relayed(p, c);
 }
 

@@ -146,6 +146,7 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
             r.numbers[i] = c->numbers[i];
     r.flood_publish = !c->no_flood_publish;
     r.emit_self = c->emit_self;
+    r.exchange_peers = c->exchange_peers;
     r.allow_no_peers = c->allow_no_peers;
     r.signing =
         c->signing == PEERLET_STRICT_SIGN ? GOSSIPSUB_STRICT_SIGN : GOSSIPSUB_STRICT_NO_SIGN;

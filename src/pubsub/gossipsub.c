@@ -334,6 +334,16 @@ void gossipsub_remove_peer(struct gossipsub *g, uint32_t handle, uint64_t now)
         router_forget(g, LIST_OWNER(g->parted.next, struct neighbour, in_parted));
 }
 
+void gossipsub_set_record(struct gossipsub *g, uint32_t handle, struct view record)
+{
+    struct neighbour *n = router_find(g, handle);
+    if (n == NULL)
+        return;
+    buf_free(&n->record);
+    if (buf_append(&n->record, record) != 0)
+        buf_free(&n->record);
+}
+
 const struct peer_id *gossipsub_peer_id(const struct gossipsub *g, uint32_t handle)
 {
     const struct neighbour *n = router_find(g, handle);

@@ -52,6 +52,7 @@ struct gossipsub_config {
     uint32_t idontwant_ttl_ms; /* ids a peer does not want, remembered */
     bool flood_publish;        /* our own messages go to all subscribers, not to the mesh */
     bool emit_self;            /* and to ourselves */
+    bool exchange_peers;       /* whoever is pruned is told of others */
     bool allow_no_peers;       /* publish to nobody is no error */
     enum gossipsub_signing signing;
     enum gossipsub_message_id message_id;
@@ -101,6 +102,7 @@ struct gossipsub {
 enum gossipsub_event_type {
     GOSSIPSUB_MESSAGE,      /* from … id, via (0: our own): new and valid, of a topic of ours */
     GOSSIPSUB_SUBSCRIPTION, /* via, peer, topic, subscribed */
+    GOSSIPSUB_PEERS,        /* via, peers: PeerInfos to be read by rpc_peer_parse and not trusted */
     GOSSIPSUB_VERIFY,       /* job, public_key, message, signature; see gossipsub_verified */
 };
 
@@ -111,6 +113,7 @@ struct gossipsub_event {
     struct view message; /* for VERIFY: the signed bytes */
     struct public_key public_key;
     uint32_t via, job;
+    struct rpc_ids peers;
     struct peer_id peer;
     bool subscribed;
 };
@@ -149,6 +152,9 @@ void gossipsub_silence(struct gossipsub *g, uint32_t handle, uint64_t now);
 /* It is gone. Its backoffs and a score below 0 are remembered, should it come back under the same
  * handle. */
 void gossipsub_remove_peer(struct gossipsub *g, uint32_t handle, uint64_t now);
+
+/* Keeps a copy of its signed peer record, for others, unless it is over limits->px_record. */
+void gossipsub_set_record(struct gossipsub *g, uint32_t handle, struct view record);
 
 /* Null for a handle that is not there. */
 const struct peer_id *gossipsub_peer_id(const struct gossipsub *g, uint32_t handle);

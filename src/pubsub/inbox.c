@@ -241,17 +241,19 @@ static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic
 }
 
 /* A peer that left the topic has no member any more, yet its backoff counts should it come back. */
-static void on_prune(struct gossipsub *g, struct neighbour *n, const struct rpc_part *part,
-                     uint64_t now)
+static int on_prune(struct gossipsub *g, struct neighbour *n, const struct rpc_part *part,
+                    struct gossipsub_event *ev, uint64_t now)
 {
     struct topic *t = topic_find(&g->mesh, part->topic);
     struct member *m = t ? member_find(&g->mesh, t, n) : NULL;
     if (m == NULL && t != NULL && t->is_ours)
         m = member_add(&g->mesh, t, n);
     if (m == NULL)
-        return;
+        return 0;
     member_set_mesh(m, false, now);
     router_back_off(g, m, part->backoff_s ? part->backoff_s : g->config.prune_backoff_s, now);
+    *ev = (struct gossipsub_event){.type = GOSSIPSUB_PEERS, .via = n->handle, .peers = part->ids};
+    return n->score >= g->scoring.px_threshold;
 }
 
 /* ---- gossip ------------------------------------------------------------------------------------ */
@@ -349,8 +351,7 @@ static int on_part(struct gossipsub *g, struct neighbour *n, struct rpc_part *pa
         on_graft(g, n, part->topic, now);
         return 0;
     case RPC_PRUNE:
-        on_prune(g, n, part, now);
-        return 0;
+        return on_prune(g, n, part, ev, now);
     case RPC_IDONTWANT:
         on_idontwant(g, n, part, now);
         return 0;

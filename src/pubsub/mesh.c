@@ -240,6 +240,8 @@ bool member_is(const struct member *member, enum standing standing, uint64_t now
         return is_publishable(member) && is_inside(member);
     case PUBLISHABLE_OUTSIDE:
         return is_publishable(member) && !is_inside(member);
+    case EXCHANGEABLE:
+        return member->is_subscribed && n->score >= 0 && n->record.len > 0;
     case GOSSIPABLE:
         return is_reachable(member) && !is_inside(member) && neighbour_is_gossipable(n);
     }

@@ -140,7 +140,8 @@ enum standing {
     PUBLISHABLE,        /* may be sent our own messages */
     PUBLISHABLE_INSIDE, /* the same, in mesh or fanout */
     PUBLISHABLE_OUTSIDE,
-    GOSSIPABLE, /* may be sent IHAVE: in neither mesh nor fanout */
+    EXCHANGEABLE, /* others may be told of it, with its signed record */
+    GOSSIPABLE,   /* may be sent IHAVE: in neither mesh nor fanout */
 };
 
 bool member_is(const struct member *member, enum standing standing, uint64_t now);

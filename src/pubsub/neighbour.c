@@ -15,6 +15,7 @@ void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *
     list_init(&n->members);
     list_init(&n->owing);
     rpc_reader_init(&n->reader, mem, limits->rpc);
+    buf_init(&n->record, mem, limits->px_record);
     buf_init(&n->wanted, mem, limits->rpc_control - IDS_HEADS);
     buf_init(&n->unwanted, mem, limits->rpc_control - IDS_HEADS);
 }
@@ -37,6 +38,7 @@ void neighbour_free(struct neighbour *n, struct messages *all)
     assert(list_is_empty(&n->members) && list_is_empty(&n->owing));
     neighbour_silence(n, all);
     rpc_reader_free(&n->reader);
+    buf_free(&n->record);
     list_remove(&n->in_parted);
 }
 

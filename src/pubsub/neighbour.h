@@ -29,6 +29,7 @@ struct neighbour {
     struct list in_parted;          /* linked: it is gone, and only its backoffs are remembered */
     struct list members;            /* struct member, in_peer */
     uint32_t subscription_count;
+    struct buf record; /* its signed one, empty if it has told none */
 
     /* its standing */
     const struct score_params *params;

@@ -61,7 +61,30 @@ static void put_subscriptions(const struct gossipsub *g, struct neighbour *n, st
     n->told = g->mesh.last_change;
 }
 
-static void put_grafts_and_prunes(struct neighbour *n, struct writer *w)
+/* Others of the topic, so that whoever is sent away finds a mesh elsewhere: as many as fit. */
+static void put_peers(const struct gossipsub *g, const struct member *pruned, struct writer *w)
+{
+    struct choice c = topic_choose(pruned->topic, EXCHANGEABLE, g->limits->px_peers, g->rng, 0);
+    for (const struct member *m; (m = choice_next(&c)) != NULL;) {
+        size_t before = w->len;
+        if (m == pruned)
+            continue;
+        rpc_put_peer(w, &(struct rpc_peer){peer_id_view(&m->peer->id), buf_view(&m->peer->record)});
+        if (!keep_put(w, before))
+            return;
+    }
+}
+
+static void put_prune(const struct gossipsub *g, const struct member *m, struct writer *w)
+{
+    bool is_1_0 = m->peer->version == GOSSIPSUB_1_0;
+    size_t begun = rpc_begin_prune(w, topic_name(m->topic), is_1_0 ? 0 : m->prune_backoff_s);
+    if (g->config.exchange_peers && !is_1_0 && m->peer->score >= 0 && !w->failed)
+        put_peers(g, m, w);
+    rpc_end(w, begun);
+}
+
+static void put_grafts_and_prunes(const struct gossipsub *g, struct neighbour *n, struct writer *w)
 {
     LIST_EACH(node, &n->owing) {
         struct member *m = LIST_OWNER(node, struct member, in_owing);
@@ -69,8 +92,7 @@ static void put_grafts_and_prunes(struct neighbour *n, struct writer *w)
         if (m->owed & OWES_GRAFT)
             rpc_put_graft(w, topic_name(m->topic));
         else if (m->owed & OWES_PRUNE)
-            rpc_put_prune(w, topic_name(m->topic),
-                          n->version == GOSSIPSUB_1_0 ? 0 : m->prune_backoff_s);
+            put_prune(g, m, w);
         if (!keep_put(w, before))
             return;
         member_settle(m, OWES_GRAFT | OWES_PRUNE);
@@ -195,7 +217,7 @@ static void put_control(const struct gossipsub *g, struct neighbour *n, struct w
     size_t begun = rpc_begin_control(w);
     if (!keep_put(w, before))
         return;
-    put_grafts_and_prunes(n, w);
+    put_grafts_and_prunes(g, n, w);
     put_ids(RPC_IDONTWANT, &n->unwanted, w);
     put_ids(RPC_IWANT, &n->wanted, w);
     put_ihaves(g, n, w);

@@ -83,6 +83,15 @@ int rpc_message_parse(struct view in, struct rpc_message *m)
     return rc;
 }
 
+int rpc_peer_parse(struct view in, struct rpc_peer *peer)
+{
+    struct field f[peerlet_rpc_PeerInfo_signed_peer_record_tag];
+    int rc = read_fields(in, f, ARRAY_LEN(f));
+    peer->id = f[peerlet_rpc_PeerInfo_peer_id_tag - 1].value;
+    peer->record = f[peerlet_rpc_PeerInfo_signed_peer_record_tag - 1].value;
+    return rc;
+}
+
 static int parse_subscription(struct view in, struct rpc_part *part)
 {
     struct field f[peerlet_rpc_SubOpts_topic_id_tag];
@@ -303,12 +312,20 @@ void rpc_put_graft(struct writer *w, struct view topic)
     rpc_end(w, begun);
 }
 
-void rpc_put_prune(struct writer *w, struct view topic, uint64_t backoff_s)
+size_t rpc_begin_prune(struct writer *w, struct view topic, uint64_t backoff_s)
 {
     size_t begun = begin_field(w, peerlet_rpc_ControlMessage_prune_tag);
     put_bytes(w, peerlet_rpc_ControlPrune_topic_id_tag, topic);
     if (backoff_s > 0)
         put_number(w, peerlet_rpc_ControlPrune_backoff_tag, backoff_s);
+    return begun;
+}
+
+void rpc_put_peer(struct writer *w, const struct rpc_peer *peer)
+{
+    size_t begun = begin_field(w, peerlet_rpc_ControlPrune_peers_tag);
+    put_bytes(w, peerlet_rpc_PeerInfo_peer_id_tag, peer->id);
+    put_bytes(w, peerlet_rpc_PeerInfo_signed_peer_record_tag, peer->record);
     rpc_end(w, begun);
 }
 

@@ -80,6 +80,12 @@ MUST_USE int rpc_feed(struct rpc_reader *r, struct span *in, struct rpc_part *pa
 /* Reads one encoded Message. ERR_PROTOCOL. */
 MUST_USE int rpc_message_parse(struct view in, struct rpc_message *m);
 
+/* Reads a PeerInfo of a PRUNE; what is absent has null data. ERR_PROTOCOL. */
+struct rpc_peer {
+    struct view id, record; /* a signed envelope */
+};
+MUST_USE int rpc_peer_parse(struct view in, struct rpc_peer *peer);
+
 /* False at the end. */
 bool rpc_next_id(struct rpc_ids *ids, struct view *id);
 
@@ -92,21 +98,23 @@ bool rpc_next_id(struct rpc_ids *ids, struct view *id);
 size_t rpc_field_len(size_t len);
 
 /*
- * An RPC, the control message in it, an IHAVE in that: parts are put between begin and end, and what
- * begin returned is given to end.
+ * An RPC, the control message in it, an IHAVE or a PRUNE in that: parts are put between begin and
+ * end, and what begin returned is given to end. A `backoff_s` of 0 is left out: version 1.0 knows
+ * none.
  */
 size_t rpc_begin(struct writer *w);
 size_t rpc_begin_control(struct writer *w);
 size_t rpc_begin_ihave(struct writer *w, struct view topic);
+size_t rpc_begin_prune(struct writer *w, struct view topic, uint64_t backoff_s);
 void rpc_end(struct writer *w, size_t begun);
 
 /* Parts of the RPC. A message is encoded already. */
 void rpc_put_subscription(struct writer *w, bool subscribe, struct view topic);
 void rpc_put_message(struct writer *w, struct view encoded);
 
-/* Parts of control. A `backoff_s` of 0 is left out: version 1.0 knows none. */
+/* Parts of control, and of a PRUNE. */
 void rpc_put_graft(struct writer *w, struct view topic);
-void rpc_put_prune(struct writer *w, struct view topic, uint64_t backoff_s);
+void rpc_put_peer(struct writer *w, const struct rpc_peer *peer);
 
 /* An IWANT or an IDONTWANT, of ids that rpc_put_wanted_id put. */
 void rpc_put_ids(struct writer *w, enum rpc_part_type type, struct view ids);

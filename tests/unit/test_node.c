@@ -6,6 +6,7 @@
 
 #undef fail /* the node has one too */
 #include "base/cursor.h"
+#include "multiformats/envelope.h"
 #include "multiformats/multiaddr.h"
 #include "node/node.h"
 #include "protocols/peer_discovery.h"
@@ -813,6 +814,74 @@ static void test_a_flood_of_rumours(void **state)
     attackers_end(&w);
 }
 
+/* A PRUNE of RUMOURS that names a peer, with a record that `signer` made. Valid until the next call. */
+static struct view prune_naming(struct attackers *w, const struct peer_id *named,
+                                const struct identity *signer, bool is_intact)
+{
+    static uint8_t bytes[2048];
+    struct writer rpc = writer_of(bytes, sizeof bytes);
+    struct view address = hex("040a090909 06 1f91 dd03");
+    struct buf record;
+    buf_init(&record, &w->mem, 1024);
+    struct peer_record r = {.seq = 1, .addresses = {.at = &address, .count = 1}};
+    assert_ok(peer_record_seal(signer, &r, &record));
+    if (!is_intact)
+        record.data[record.head + record.len - 1] ^= 1;
+    size_t at = rpc_begin(&rpc), control = rpc_begin_control(&rpc);
+    size_t prune = rpc_begin_prune(&rpc, view_of_text(RUMOURS), 60);
+    rpc_put_peer(&rpc, &(struct rpc_peer){peer_id_view(named), buf_view(&record)});
+    rpc_end(&rpc, prune);
+    rpc_end(&rpc, control);
+    rpc_end(&rpc, at);
+    assert_false(rpc.failed);
+    buf_free(&record);
+    return writer_view(&rpc);
+}
+
+static void see_exchanged(struct attackers *w, const struct peerlet_output *out)
+{
+    uint32_t *exchanged = w->context;
+    *exchanged += out->type == PEERLET_PEER_DISCOVERED && out->value == PEERLET_FROM_PX;
+}
+
+/* Whoever is named must have signed where it is. */
+static void test_peers_of_a_prune(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool is_its_own, is_intact;
+        float threshold;
+        uint32_t exchanged;
+    } ROWS[] = {
+        {"its own record", true, true, 0, 1},
+        {"that of another", false, true, 0, 0},
+        {"a record that was changed", true, false, 0, 0},
+        {"one who has not earned it", true, true, 10, 0},
+    };
+    EACH_ROW(i, ROWS) {
+        struct attackers w;
+        uint32_t exchanged = 0;
+        attackers_init(&w, &PEERLET_LIMITS);
+        w.told = see_exchanged;
+        w.context = &exchanged;
+        attackers_tell(&w, (struct input){.type = INPUT_DISCOVER, .text = view_of_text(RUMOURS)});
+        attackers_bootstrap(&w, 0);
+        attackers_begin(&w);
+        w.p->gossip.scoring.px_threshold = ROWS[i].threshold;
+        struct stream *s = attackers_open(&w, 0, RPC, view_of(NULL, 0));
+        struct identity someone, another;
+        identity_generate(&w.rng, &someone);
+        identity_generate(&w.rng, &another);
+        struct peer_id id = peer_id_of_identity(&someone);
+        attackers_say(s, prune_naming(&w, &id, ROWS[i].is_its_own ? &someone : &another,
+                                      ROWS[i].is_intact));
+        attackers_settle(&w);
+        assert_int_equal(exchanged, ROWS[i].exchanged);
+        attackers_end(&w);
+    }
+}
+
 /* ---- no memory for what others begin ------------------------------------------------------------ */
 
 static void be_called(struct attackers *w)
@@ -959,6 +1028,7 @@ int main(void)
         cmocka_unit_test(test_a_handshake_byte_by_byte),
         cmocka_unit_test(test_a_negotiation_byte_by_byte),
         cmocka_unit_test(test_a_flood_of_rumours),
+        cmocka_unit_test(test_peers_of_a_prune),
         cmocka_unit_test(test_a_relay_on_this_machine_is_kept_offline),
         cmocka_unit_test(test_each_allocation_fails),
     };

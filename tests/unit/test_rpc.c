@@ -247,8 +247,10 @@ static void test_writes_what_it_reads(void **state)
     rpc_put_message(&w, hex("220174"));
     size_t control = rpc_begin_control(&w);
     rpc_put_graft(&w, hex("74"));
-    rpc_put_prune(&w, hex("74"), 60);
-    rpc_put_prune(&w, hex("75"), 0);
+    rpc_end(&w, rpc_begin_prune(&w, hex("74"), 60));
+    size_t prune = rpc_begin_prune(&w, hex("75"), 0);
+    rpc_put_peer(&w, &(struct rpc_peer){hex("01"), hex("0203")});
+    rpc_end(&w, prune);
     rpc_put_ids(&w, RPC_IWANT, writer_view(&wanted));
     size_t ihave = rpc_begin_ihave(&w, hex("74"));
     rpc_put_ihave_id(&w, hex("01"));
@@ -259,11 +261,23 @@ static void test_writes_what_it_reads(void **state)
     assert_false(w.failed);
     assert_view_equal(writer_view(&w),
                       framed("{0a{0801 12{74}} 0a{0800 12{75}} 12{22{74}} 1a{1a{0a{74}} "
-                             "22{0a{74} 183c} 22{0a{75}} 12{0a{03}} 0a{0a{74} 12{01} 12{0202}}}}"));
+                             "22{0a{74} 183c} 22{0a{75} 12{0a{01} 12{0203}}} 12{0a{03}} 0a{0a{74} 12{01} 12{0202}}}}"));
     read_as(writer_view(&w),
             "1 subscription topic=74 yes\n1 subscription topic=75 no\n"
             "1 message on=74\n1 graft topic=74\n1 prune topic=74 for 60\n"
-            "1 prune topic=75 for 0\n1 iwant id=03\n1 ihave topic=74 id=01 id=0202\n");
+            "1 prune topic=75 for 0 peer=0a010112020203\n1 iwant id=03\n1 ihave topic=74 id=01 id=0202\n");
+}
+
+static void test_peer_info(void **state)
+{
+    (void)state;
+    struct rpc_peer peer;
+    assert_ok(rpc_peer_parse(hex("0a0101 12020203"), &peer));
+    assert_view_hex(peer.id, "01");
+    assert_view_hex(peer.record, "0203");
+    assert_ok(rpc_peer_parse(hex("1a0101"), &peer));
+    assert_true(peer.id.data == NULL && peer.record.data == NULL);
+    assert_code(rpc_peer_parse(hex("0a02"), &peer), ERR_PROTOCOL);
 }
 
 /* A part takes all it needs or leaves the writer failed, at each size there is. */
@@ -275,7 +289,7 @@ static void test_little_room(void **state)
         struct writer w = writer_of(bytes, room);
         size_t rpc = rpc_begin(&w);
         size_t control = rpc_begin_control(&w);
-        rpc_put_prune(&w, view_of_text("topic"), 60);
+        rpc_end(&w, rpc_begin_prune(&w, view_of_text("topic"), 60));
         size_t ihave = rpc_begin_ihave(&w, view_of_text("topic"));
         rpc_put_ihave_id(&w, view_of_text("id"));
         rpc_end(&w, ihave);
@@ -321,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_memory_follows_bytes),
         cmocka_unit_test(test_other_bytes_in_the_middle),
         cmocka_unit_test(test_writes_what_it_reads),
+        cmocka_unit_test(test_peer_info),
         cmocka_unit_test(test_little_room),
         cmocka_unit_test(test_message_fields),
     };

@@ -418,6 +418,96 @@ static void test_params(void **state)
     scripted_end(&s);
 }
 
+/* ---- peer exchange ------------------------------------------------------------------------------ */
+
+/* Peers 1 to 3 of topic "t" have told these records. */
+static void begin_with_records(struct scripted *s, bool exchange_peers)
+{
+    scripted_init(s);
+    s->config.exchange_peers = exchange_peers;
+    begin(s, 4);
+    for (uint8_t i = 1; i <= 3; i++)
+        gossipsub_set_record(&s->g, i, view_of(&i, 1));
+}
+
+/* Whoever is pruned is told of others, by the records they have signed, unless its score is bad. */
+static void test_peers_are_told(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static struct transcript one, two;
+    begin_with_records(&s, true);
+    rate(&s, 2, -1);
+    said(&s, 2);
+    assert_ok(gossipsub_unsubscribe(&s.g, view_of_text("t"), s.now));
+    one = two = (struct transcript){0};
+    drain_parts(&s, 1, 1 << 18, &one, tell_part);
+    assert_null(strstr(one.text, "120101"));
+    assert_null(strstr(one.text, "120102"));
+    assert_non_null(strstr(one.text, "120103"));
+    drain_parts(&s, 4, 1 << 18, &two, tell_part);
+    assert_non_null(strstr(two.text, "120101"));
+    assert_non_null(strstr(two.text, "120103"));
+    scripted_end(&s);
+}
+
+static void test_peers_are_not_told_by_default(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static struct transcript told;
+    begin_with_records(&s, false);
+    assert_ok(gossipsub_unsubscribe(&s.g, view_of_text("t"), s.now));
+    told = (struct transcript){0};
+    drain_parts(&s, 1, 1 << 18, &told, tell_part);
+    assert_null(strstr(told.text, "peer="));
+    scripted_end(&s);
+}
+
+/* Sixteen at most, and no more than an RPC has room for. */
+static void test_peers_told_are_bounded(void **state)
+{
+    (void)state;
+    static const uint8_t record[1025];
+    for (size_t len = 1; len <= sizeof record; len += 512) {
+        static struct scripted s;
+        scripted_init(&s);
+        s.config.exchange_peers = true;
+        begin(&s, 40);
+        for (uint32_t i = 1; i <= 40; i++)
+            gossipsub_set_record(&s.g, i, view_of(record, len));
+        assert_ok(gossipsub_unsubscribe(&s.g, view_of_text("t"), s.now));
+        uint32_t pruned = 0;
+        for (uint32_t i = 1; i <= 40; i++) {
+            struct tally t = said(&s, i);
+            if (t.parts[RPC_PRUNE] == 0)
+                continue;
+            pruned++;
+            /* A record that is too long was not kept. */
+            assert_in_range(t.ids, len > 1024 ? 0 : 10, len > 1024 ? 0 : 16);
+        }
+        assert_true(pruned >= 4);
+        scripted_end(&s);
+    }
+}
+
+/* Of those only who has earned it is heard. */
+static void test_peers_are_heard(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 2);
+    rate(&s, 1, 10);
+    rate(&s, 2, 9);
+    say(&s, 1, "{1a{22{0a{74} 12{0a{01} 12{02}} 12{0a{03}} 180a}}}");
+    say(&s, 2, "{1a{22{0a{74} 12{0a{01} 12{02}} 180a}}}");
+    say(&s, 1, "{1a{22{0a{74} 180a}}}");
+    assert_heard(&s, "peer 1 names 0a0101120102\npeer 1 names 0a0103\n");
+    assert_int_equal(mesh_size(&s, "t"), 0);
+    scripted_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +525,10 @@ int main(void)
         cmocka_unit_test(test_a_score_is_remembered),
         cmocka_unit_test(test_those_remembered_are_bounded),
         cmocka_unit_test(test_params),
+        cmocka_unit_test(test_peers_are_told),
+        cmocka_unit_test(test_peers_are_not_told_by_default),
+        cmocka_unit_test(test_peers_told_are_bounded),
+        cmocka_unit_test(test_peers_are_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
