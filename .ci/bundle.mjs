@@ -45,6 +45,31 @@ const inlined = `async () => {
 const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limitSeconds|limitBytes|rejectAll' +
   '|onTrap|onEvent|onLog|onClosed|onEnded|onRoom|onData|onSubscription|peek|isDead|gater|socketEvent)$')
 
+// What emcc wrote, made smaller where it is as 3.1.6 writes it. Its loops from text to UTF-8 are from before
+// browsers had them.
+const emcc = (await readFile('build/wasm/peerlet.mjs', 'utf8'))
+  .replace(/\bfunction stringToUTF8Array\(.*?\breturn outIdx-startIdx\}/s, `function stringToUTF8Array(text, heap, at, room) {
+    heap[at + new TextEncoder().encodeInto(text, heap.subarray(at, at + room - 1)).written] = 0 }`)
+  .replace(/\bfunction lengthBytesUTF8\(.*?\breturn len\}/s, 'function lengthBytesUTF8(text) { return new TextEncoder().encode(text).length }')
+
+// It gives the module's exports short names, takes them over one by one, and library_page.js makes a list
+// of them: here the glue calls them by those names itself.
+const LIST = /\bfunction calls\(\)\{return\{([^}]*)\}\}/
+const direct = emcc
+  .replace(LIST, 'var exported;function calls(){return exported}')
+  .replace(/\bvar asm=(?=[^;]*\.exports;)/, '$&exported=')
+const isDirect = /\bvar exported;.*\bvar asm=exported=/s.test(direct)
+const names = [...emcc.matchAll(/\b_(\w+)=asm\["(\w+)"\]/g)].map(([, name, short]) => [name, short]).filter(([name]) => isDirect && OWN.test(name))
+for (const [name] of LIST.exec(emcc)?.[1].matchAll(/\w+(?=:)/g) ?? []) {
+  if (!OWN.test(name)) throw new Error(`${name} is called by the glue, but is not among the names it has for itself`)
+}
+
+/** @type {import('esbuild').Plugin} */
+const fromEmcc = {
+  name: 'from emcc',
+  setup: (build) => build.onLoad({ filter: /wasm.peerlet\.mjs$/ }, () => ({ contents: isDirect ? direct : emcc }))
+}
+
 /** A template literal that evaluates to the bytes. @param {Uint8Array} bytes */
 const literal = bytes => '`' + Buffer.from(bytes).toString('latin1')
   .replace(/[\0\x7f]/g, char => char === '\0' ? '\x7f' : '\0')
@@ -61,6 +86,8 @@ async function bundle (outfile, wasm) {
     bundle: true,
     minify: true,
     mangleProps: OWN,
+    mangleCache: Object.fromEntries(names),
+    plugins: [fromEmcc],
     sourcemap: 'external',
     sourcesContent: false,
     format: 'esm',
@@ -70,7 +97,7 @@ async function bundle (outfile, wasm) {
   })
   const [{ text: content }, { text: code }] = outputFiles
   const url = `${basename(outfile)}.map`
-  const small = await minify(code, { module: true, ecma: 2020, compress: { passes: 3 }, sourceMap: { content, url } })
+  const small = await minify(code, { module: true, ecma: 2020, compress: { passes: 3, pure_getters: true }, sourceMap: { content, url } })
   await writeFile(outfile, `${small.code}\n`)
   await writeFile(`${outfile}.map`, String(small.map))
 }
