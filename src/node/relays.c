@@ -71,9 +71,10 @@ struct relay *relay_add(struct peerlet *p, struct peer *peer, bool kept, bool re
         struct relay *r = LIST_OWNER(node, struct relay, in_node);
         count++;
         if (r->peer == peer) {
+            if (r->is_kept < kept || r->wants_reservation < reserve)
+                r->retry_at = p->now;
             r->is_kept |= kept;
             r->wants_reservation |= reserve;
-            r->retry_at = p->now;
             return r;
         }
     }
