@@ -83,6 +83,33 @@ static void a_good_address_among_bad_ones(struct sim *sim)
     assert_true(node_is_on(alice, relay));
 }
 
+/* Started 250 ms apart, whatever becomes of those before: a dead one costs that and not its timeout. */
+static void addresses_are_raced(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = loner(sim, NULL);
+    const char *id = strstr(relay_address(relay), "/p2p/");
+
+    for (unsigned before = 0; before < 4; before++) {
+        uint64_t began = sim->now, dialled = relay_dialled(relay);
+        char targets[1024] = "";
+        for (unsigned i = 0; i < before; i++)
+            snprintf(targets + strlen(targets), sizeof targets - strlen(targets),
+                     "/ip4/10.0.200.%u/tcp/4001/ws%s\n", i + 1, id);
+        snprintf(targets + strlen(targets), sizeof targets - strlen(targets), "%s",
+                 relay_address(relay));
+        struct node_dial *d = node_dial(alice, targets);
+        assert_within(sim, 2000, relay_dialled(relay) == dialled + 1);
+        assert_in_range(sim->now - began, 250 * before, 250 * before + 100);
+        assert_within(sim, 200, d->is_over);
+        assert_code(d->code, 0);
+        node_tell(alice,
+                  &(struct input){.type = INPUT_HANG_UP, .text = view_of_text(relay_id(relay))});
+        sim_run(sim, 60000);
+        assert_int_equal(node_conn_count(alice), 0);
+    }
+}
+
 static void relays_refuse_to_connect(struct sim *sim)
 {
     static const struct {
@@ -203,6 +230,7 @@ int main(void)
         STORY(an_identity_that_is_another),
         STORY(nobody_is_there),
         STORY(a_good_address_among_bad_ones),
+        STORY(addresses_are_raced),
         STORY(relays_refuse_to_connect),
         STORY(a_relay_that_never_answers),
         STORY(what_cannot_be_dialled),
