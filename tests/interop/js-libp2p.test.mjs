@@ -188,7 +188,21 @@ test('a relay that refuses says so with its status', { timeout: 20_000 }, async 
   const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, start: false, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
   const refused = once(ours, 'relay:state', ({ state }) => state === 'waiting')
   await ours.start()
-  assert.match((await refused).detail, /RESERVATION_REFUSED|reservation/i)
+  const { detail, error } = await refused
+  assert.match(detail, /RESERVATION_REFUSED|reservation/i)
+  assert.equal(error.name, 'RelayRefusedError')
+})
+
+test('a relay that does not connect says so with its status', { timeout: 20_000 }, async (t) => {
+  const relay = await startPeerFor(t, 'js')
+  const js = await startJs(t, { listen: [`${relay.addr}/p2p-circuit`] })
+  const ours = await startPeerlet(t)
+  await when(() => js.getMultiaddrs().length > 0, js, ['self:peer:update'])
+  const there = js.getMultiaddrs()[0].toString()
+  const nobody = '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq'
+  await assert.rejects(ours.dial(`${relay.addr}/p2p-circuit/p2p/${nobody}`), { name: 'ConnectionFailedError', code: 'NO_RESERVATION', message: /NO_RESERVATION/ })
+  await js.unhandle('/libp2p/circuit/relay/0.2.0/stop')
+  await assert.rejects(ours.dial(there), { name: 'RelayRefusedError', message: /MALFORMED_MESSAGE|CONNECTION_FAILED/ })
 })
 
 // An unlimited relay lets anything through; the stock limits allow 128 KiB and two minutes.
