@@ -47,7 +47,7 @@ const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limi
 
 // What emcc wrote, made smaller where it is as 3.1.6 writes it. Its loops from text to UTF-8 are from before
 // browsers had them.
-const emcc = (await readFile('build/wasm/peerlet.mjs', 'utf8'))
+const emcc = (isServices ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
   .replace(/\bfunction stringToUTF8Array\(.*?\breturn outIdx-startIdx\}/s, `function stringToUTF8Array(text, heap, at, room) {
     heap[at + new TextEncoder().encodeInto(text, heap.subarray(at, at + room - 1)).written] = 0 }`)
   .replace(/\bfunction lengthBytesUTF8\(.*?\breturn len\}/s, 'function lengthBytesUTF8(text) { return new TextEncoder().encode(text).length }')
