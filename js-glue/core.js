@@ -203,7 +203,10 @@ export class Core {
   list (view) { return lines(this.text(view)) }
 
   /** @param {(...lengths: number[]) => number} question @param {string} about */
-  bytesAbout (question, about) { return this.bytes(question(...this.#put([about]))) }
+  ask (question, about) { return question(...this.#put([about])) }
+
+  /** @param {(...lengths: number[]) => number} question @param {string} about */
+  bytesAbout (question, about) { return this.bytes(this.ask(question, about)) }
 
   /** @param {(...lengths: number[]) => number} question @param {string} about */
   listAbout (question, about) { return lines(textOf(this.bytesAbout(question, about))) }

@@ -88,7 +88,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'allowedTopics dataTransform directPeers fastMsgIdFn msgIdFn'
+  gossipsub: 'allowedTopics asyncValidation dataTransform fastMsgIdFn messageCache msgIdFn'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
@@ -96,7 +96,7 @@ function refuse (where, options = {}) {
   const isGiven = (/** @type {any} */ value) => value != null && !(Array.isArray(value) && value.length === 0)
   const name = REFUSED[where].split(' ').find((one) => isGiven(options[one]))
   if (name === undefined) return
-  const instead = name === 'msgIdFn' ? 'Choose with messageId: "js", "spec" (go-libp2p) or "sha256"' : 'Leave it out if the application can do without it'
+  const instead = name === 'msgIdFn' ? 'Choose with messageId: "js", "spec" (go-libp2p), "rust", "sha256" or "seqno"' : 'Leave it out if the application can do without it'
   throw makeError('InvalidParametersError', `${where}: Peerlet has no option "${name}". ${instead}`, 'BAD_ARGUMENT')
 }
 
@@ -121,9 +121,11 @@ function pubsubNumbers (o) {
   refuse('gossipsub', o)
   const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
   const messageId = o.messageId ?? (isAnonymous ? 'sha256' : 'js')
+  const messageIds = 'js spec rust sha256 seqno'.split(' ')
+  if (!messageIds.includes(messageId)) throw makeError('InvalidParametersError', `gossipsub: messageId must be one of ${messageIds}`, 'BAD_ARGUMENT')
   return {
     [k.APP_SIGNING]: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
-    [k.APP_MESSAGE_ID]: { js: k.ID_JS, spec: k.ID_SPEC, sha256: k.ID_SHA256 }[/** @type {'js'} */ (messageId)],
+    [k.APP_MESSAGE_ID]: messageIds.indexOf(messageId),
     [k.APP_NO_FLOOD_PUBLISH]: o.floodPublish === false,
     [k.APP_EMIT_SELF]: o.emitSelf,
     [k.APP_DO_PX]: o.doPX,
@@ -132,7 +134,9 @@ function pubsubNumbers (o) {
     [k.APP_FLOODSUB]: o.fallbackToFloodsub,
     ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip', o),
     [k.APP_PRUNE_BACKOFF_S]: o.pruneBackoff / 1000,
-    ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S, 'unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize', o)
+    ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S, 'unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold', o),
+    [k.APP_GOSSIP_PERCENT]: o.gossipFactor * 100,
+    [k.APP_OPPORTUNISTIC_MS]: o.opportunisticGraftTicks * (o.heartbeatInterval ?? 1000)
   }
 }
 

@@ -11,6 +11,9 @@ export const StrictNoSign = 'StrictNoSign'
 /** What a topic's validator says of a message. */
 export const TopicValidatorResult = Object.freeze(/** @type {const} */ ({ Accept: 'accept', Ignore: 'ignore', Reject: 'reject' }))
 
+/** As enum peerlet_verdict counts them. */
+const VERDICTS = Object.values(TopicValidatorResult)
+
 /**
  * @typedef {object} SignedMessage
  * @property {'signed'} type
@@ -36,19 +39,28 @@ export class PubSub extends Emitter {
   #core
   #connectionPeer
 
-  /** Functions that decide, by topic, which messages the application gets to see. @type {Map<string, (peer: PeerId, message: Message) => any>} */
-  topicValidators = new Map()
+  /** @type {Map<string, (peer: PeerId, message: Message) => any> | undefined} */
+  #validators
 
   /**
    * @param {import('./core.js').Core} core
    * @param {(connection: number) => PeerId | undefined} connectionPeer
-   * @param {{ globalSignaturePolicy?: string }} options
+   * @param {Record<string, any>} options
    */
   constructor (core, connectionPeer, { globalSignaturePolicy = StrictSign }) {
     super()
     this.#core = core
     this.#connectionPeer = connectionPeer
     this.globalSignaturePolicy = globalSignaturePolicy
+  }
+
+  /**
+   * Functions that decide, by topic, which messages the application gets to see and others are sent. A
+   * message waits for the verdict for a minute at most, and a thousand of them at most, then it is ignored.
+   */
+  get topicValidators () {
+    if (this.#validators === undefined) this.#core.calls.app_await_verdicts()
+    return (this.#validators ??= new Map())
   }
 
   get protocols () { return ['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'] }
@@ -101,11 +113,17 @@ export class PubSub extends Emitter {
   async onMessage (event) {
     const message = toMessage(event)
     const from = this.#connectionPeer(event.id) ?? (message.type === 'signed' ? message.from : undefined)
-    const validate = this.topicValidators.get(message.topic)
+    const validate = this.#validators?.get(message.topic)
+    let verdict = 0
     if (validate !== undefined && from !== undefined) {
-      const verdict = await validate(from, message)
-      if (verdict === 'ignore' || verdict === 'reject') return
+      // Whoever throws has no opinion.
+      verdict = await new Promise((resolve) => resolve(validate(from, message))).then((one) => VERDICTS.indexOf(one), () => 1)
     }
+    if (event.value > 0 && this.#validators !== undefined) {
+      this.#core.calls.app_judge(event.value, Math.max(verdict, 0))
+      this.#core.flushSoon()
+    }
+    if (verdict > 0) return
     this.tell('message', message)
     if (this.listenerCount('gossipsub:message') > 0) this.tell('gossipsub:message', { propagationSource: from, msg: message })
   }

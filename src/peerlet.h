@@ -72,10 +72,12 @@ enum peerlet_signing { PEERLET_STRICT_SIGN, PEERLET_STRICT_NO_SIGN };
 enum peerlet_message_id {
     PEERLET_ID_JS,     /* public key protobuf || seqno, what js-libp2p does */
     PEERLET_ID_SPEC,   /* from || seqno, the spec and go-libp2p */
+    PEERLET_ID_TEXT,   /* from in base58, seqno in decimal: rust-libp2p */
     PEERLET_ID_SHA256, /* sha2-256 of data */
+    PEERLET_ID_SEQNO,  /* sha2-256 of seqno in decimal: universal-connectivity */
 };
 
-#define PEERLET_PUBSUB_NUMBERS 15
+#define PEERLET_PUBSUB_NUMBERS 20
 
 /* 0 in a number means the default. */
 struct peerlet_pubsub_config {
@@ -92,7 +94,8 @@ struct peerlet_pubsub_config {
             uint32_t d, d_low, d_high, d_score, d_out, d_lazy;
             uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;
             uint32_t prune_backoff_s, unsubscribe_backoff_s;
-            uint32_t opportunistic_peers, idontwant_bytes;
+            uint32_t opportunistic_peers, idontwant_bytes, px_peers, promise_ms, graft_flood_ms;
+            uint32_t gossip_percent, opportunistic_ms;
         };
         uint32_t numbers[PEERLET_PUBSUB_NUMBERS];
     };
@@ -171,7 +174,8 @@ enum peerlet_output_type {
     PEERLET_PINGED,            /* id: job; code; value: milliseconds */
     PEERLET_MESSAGE,           /* peer: author, empty if unsigned; text: topic; data; extra: seqno,
                                  8 bytes; more: signature; key: public key protobuf;
-                                 id: connection it came by, 0 for our own */
+                                 id: connection it came by, 0 for our own; value: 0, or a job:
+                                 it goes on when peerlet_judge says so */
     PEERLET_SUBSCRIPTION,      /* peer; text: topic; value: 1 subscribed, 0 no more */
     PEERLET_RELAY,             /* peer: relay; value: enum peerlet_relay_state; data: its address
                                  when it is reserved; code, text: why not */
@@ -385,6 +389,16 @@ MUST_USE int peerlet_publish(struct peerlet *p, struct view topic, struct view d
 /* Remembers addresses of a peer, as peerStore.merge. */
 MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct view multiaddrs,
                                    uint64_t now);
+
+/*
+ * From now on messages of others wait for the application's verdict before they are sent on, a minute
+ * at most and a thousand of them at most: those that find no answer or no room are ignored.
+ */
+void peerlet_await_verdicts(struct peerlet *p);
+
+/* Accepted, it is sent on; rejected, whoever sent it loses score; ignored, neither. */
+enum peerlet_verdict { PEERLET_ACCEPT, PEERLET_IGNORE, PEERLET_REJECT };
+void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now);
 
 /* ---- questions: lists, valid until the next call -------------------------------------------- */
 

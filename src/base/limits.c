@@ -117,6 +117,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .px_peers = 16,
     .px_record = 1024,
     .unverified = 1000,
+    .verdict_ms = 60000,
 
     .outputs = 4096,
     .handlers = 64,

@@ -135,9 +135,10 @@ struct peerlet_limits {
     uint32_t broken_promises; /* in a row: fewer may be bad luck */
     uint32_t graft_grace_ms;  /* a GRAFT so soon has crossed our PRUNE */
     uint32_t backoff_max_s;   /* a PRUNE may ask for no more */
-    uint32_t px_peers;        /* told of, or heard of, in one PRUNE */
+    uint32_t px_peers;        /* heard of in one PRUNE */
     size_t px_record;         /* longest signed record that is passed on */
-    uint32_t unverified;      /* messages waiting for the browser's WebCrypto */
+    uint32_t unverified;      /* messages waiting for WebCrypto, or for the application's verdict */
+    uint32_t verdict_ms;      /* then they are given up */
 
     /* the application */
     uint32_t outputs;     /* queued orders and events */

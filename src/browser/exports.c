@@ -328,6 +328,16 @@ int app_publish(size_t topic_len, size_t data_len)
                            browser_now());
 }
 
+void app_await_verdicts(void)
+{
+    peerlet_await_verdicts(browser_node());
+}
+
+void app_judge(uint32_t job, uint32_t verdict)
+{
+    peerlet_judge(browser_node(), job, (enum peerlet_verdict)verdict, browser_now());
+}
+
 int app_add_addresses(size_t peer_len, size_t multiaddrs_len)
 {
     return peerlet_add_addresses(browser_node(), first(peer_len), second(peer_len, multiaddrs_len),

@@ -58,6 +58,11 @@ enum app_number {
     APP_UNSUBSCRIBE_BACKOFF_S,
     APP_OPPORTUNISTIC_PEERS,
     APP_IDONTWANT_BYTES,
+    APP_PX_PEERS,
+    APP_PROMISE_MS,
+    APP_GRAFT_FLOOD_MS,
+    APP_GOSSIP_PERCENT,
+    APP_OPPORTUNISTIC_MS,
     APP_NUMBERS
 };
 
@@ -125,6 +130,8 @@ EMSCRIPTEN_KEEPALIVE int app_ping(uint32_t conn);
 EMSCRIPTEN_KEEPALIVE int app_subscribe(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE int app_unsubscribe(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE int app_publish(size_t topic_len, size_t data_len);
+EMSCRIPTEN_KEEPALIVE void app_await_verdicts(void);
+EMSCRIPTEN_KEEPALIVE void app_judge(uint32_t job, uint32_t verdict);
 EMSCRIPTEN_KEEPALIVE int app_add_addresses(size_t peer_len, size_t multiaddrs_len);
 
 /* ---- questions ------------------------------------------------------------------------------ */

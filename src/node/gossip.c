@@ -9,7 +9,6 @@
 
 /* How much may wait in a stream before the router keeps the rest: it can still drop what is old. */
 #define RPC_AHEAD (64u << 10)
-#define RPC_PROTOCOLS "/meshsub/1.2.0\n/meshsub/1.1.0\n/meshsub/1.0.0"
 #define ADDRESSES_MAX 32
 /* /p2p/<Peer ID> */
 #define TAIL_MAX 64
@@ -30,25 +29,6 @@ static struct stream *rpc_stream(const struct peer *peer, enum use use)
         }
     }
     return NULL;
-}
-
-/* The names both speak, so that a peer that knows one of them is asked once. */
-static struct view spoken(const struct peer *peer)
-{
-    struct view all = view_of_text(RPC_PROTOCOLS);
-    if (peer->protocols == NULL)
-        return view_of(NULL, 0);
-    size_t at = 0;
-    while (at < all.len) {
-        const uint8_t *end = memchr(all.data + at, '\n', all.len - at);
-        size_t len = end ? (size_t)(end - all.data) - at : all.len - at;
-        char name[32] = {0};
-        memcpy(name, all.data + at, MIN(len, sizeof name - 1));
-        if (peer_speaks(peer, name))
-            return view_of(all.data + at, len);
-        at += len + 1;
-    }
-    return view_of(NULL, 0);
 }
 
 static void try_again_later(struct peerlet *p, struct peer *peer)
@@ -104,10 +84,9 @@ void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version v
 }
 
 /* With one name that the peer told us of there is no answer to wait for. */
-static void greet(struct peerlet *p, struct stream *s, struct view protocol)
+static void greet(struct peerlet *p, struct stream *s, enum gossipsub_version version)
 {
-    enum gossipsub_version version;
-    if (!is_rpc_protocol(protocol, &version) || !join_router(p, s, version))
+    if (!join_router(p, s, version))
         return;
     drop_others(p, s);
     gossipsub_greet(&p->gossip, s->conn->peer->number, version, p->now);
@@ -123,7 +102,8 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
     struct peer *peer = c->peer;
     if (!gossip_is_allowed(p, c) || peer == NULL || c->is_closing)
         return;
-    struct view protocol = spoken(peer);
+    enum gossipsub_version version;
+    struct view protocol = rpc_protocol_of(peer, &version);
     struct stream *old = rpc_stream(peer, USE_RPC_OUT);
     if (protocol.len == 0 ||
         (old != NULL && !(old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED)))
@@ -134,7 +114,7 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
         s->use = USE_RPC_OUT;
         peer->rpc_at = 0;
         conn_mark(p, c);
-        greet(p, s, protocol);
+        greet(p, s, version);
         return;
     }
     if (s != NULL)
@@ -331,6 +311,7 @@ static bool on_message(struct peerlet *p, const struct gossipsub_event *ev,
     *out = (struct peerlet_output){
         .type = PEERLET_MESSAGE,
         .id = ev->via,
+        .value = ev->job,
         .peer = peer_text_view(&p->author),
         .text = ev->topic,
         .data = ev->data,
@@ -357,7 +338,7 @@ static void on_router_event(struct peerlet *p, const struct gossipsub_event *ev,
         break;
     case GOSSIPSUB_VERIFY:
         if (!order_verify(p, 0, ev->job, &ev->public_key, ev->message, ev->signature))
-            gossipsub_verified(&p->gossip, ev->job, false, p->now);
+            gossipsub_judge(&p->gossip, ev->job, GOSSIPSUB_IGNORE, p->now);
         break;
     }
 }
@@ -459,6 +440,19 @@ int peerlet_unsubscribe(struct peerlet *p, struct view topic, uint64_t now)
         return rc;
     rc = gossipsub_unsubscribe(&p->gossip, topic, now);
     return rc < 0 ? fail(p, rc, "cannot unsubscribe from \"%v\": %s", &topic, err_text(rc)) : rc;
+}
+
+void peerlet_await_verdicts(struct peerlet *p)
+{
+    gossipsub_await_verdicts(&p->gossip);
+}
+
+void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now)
+{
+    _Static_assert((int)PEERLET_REJECT == (int)GOSSIPSUB_REJECT, "the same in both");
+    p->now = now;
+    if (p->has_gossip)
+        gossipsub_judge(&p->gossip, job, (enum gossipsub_verdict)verdict, now);
 }
 
 int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint64_t now)

@@ -81,6 +81,16 @@ bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version)
     return false;
 }
 
+struct view rpc_protocol_of(const struct peer *peer, enum gossipsub_version *version)
+{
+    for (size_t i = 0; i < ARRAY_LEN(RPC_PROTOCOLS); i++)
+        if (peer_speaks(peer, RPC_PROTOCOLS[i].name)) {
+            *version = RPC_PROTOCOLS[i].version;
+            return view_of_text(RPC_PROTOCOLS[i].name);
+        }
+    return view_of(NULL, 0);
+}
+
 static void add_name(struct views *into, struct view name)
 {
     if (into->count < into->room)

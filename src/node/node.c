@@ -106,7 +106,8 @@ void peerlet_verified(struct peerlet *p, uint32_t job, bool is_valid, uint64_t n
         list_remove(&v->in_node);
         mem_free(&p->mem, v);
         if (message != 0 && p->has_gossip)
-            gossipsub_verified(&p->gossip, message, is_valid, now);
+            gossipsub_judge(&p->gossip, message, is_valid ? GOSSIPSUB_ACCEPT : GOSSIPSUB_REJECT,
+                            now);
         struct span held;
         if (c == NULL)
             return;
@@ -139,7 +140,7 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
 {
     struct gossipsub_config r = GOSSIPSUB_DEFAULTS;
     _Static_assert(ARRAY_LEN(r.numbers) == PEERLET_PUBSUB_NUMBERS, "the same in both");
-    _Static_assert(offsetof(struct gossipsub_config, gossip_percent) == sizeof r.numbers,
+    _Static_assert(offsetof(struct gossipsub_config, iwant_again_ms) == sizeof r.numbers,
                    "no number has a name only");
     for (size_t i = 0; i < ARRAY_LEN(r.numbers); i++)
         if (c->numbers[i] != 0)
@@ -150,9 +151,8 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
     r.allow_no_peers = c->allow_no_peers;
     r.signing =
         c->signing == PEERLET_STRICT_SIGN ? GOSSIPSUB_STRICT_SIGN : GOSSIPSUB_STRICT_NO_SIGN;
-    r.message_id = c->message_id == PEERLET_ID_SPEC     ? GOSSIPSUB_ID_SPEC
-                   : c->message_id == PEERLET_ID_SHA256 ? GOSSIPSUB_ID_SHA256
-                                                        : GOSSIPSUB_ID_JS;
+    _Static_assert((int)PEERLET_ID_SEQNO == (int)GOSSIPSUB_ID_SEQNO, "the same in both");
+    r.message_id = (enum gossipsub_message_id)c->message_id;
     return r;
 }
 

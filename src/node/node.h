@@ -304,6 +304,9 @@ static inline void *machine(struct session *s)
 const struct service *service_of(const struct peerlet *p, struct view protocol);
 struct handler *handler_of(const struct peerlet *p, struct view protocol);
 bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version);
+
+/* The newest that both speak, so that a peer is asked once; empty when there is none. */
+struct view rpc_protocol_of(const struct peer *peer, enum gossipsub_version *version);
 /* Names of everything we answer, as views into constants and handlers. */
 void list_protocols(const struct peerlet *p, struct views *into);
 

@@ -19,6 +19,7 @@ const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .prune_backoff_s = 60,
     .unsubscribe_backoff_s = 10,
     .opportunistic_peers = 2,
+    .px_peers = 16,
     .idontwant_bytes = 512,
     .opportunistic_ms = 60000,
     .promise_ms = 3000,
@@ -195,6 +196,7 @@ void router_give(struct gossipsub *g, struct message *m, struct gossipsub_event 
         .key = m->fields.key,
         .id = m->id,
         .via = m->via,
+        .job = m->job,
     };
 }
 

@@ -41,13 +41,14 @@ struct gossipsub_config {
             uint32_t unsubscribe_backoff_s;
             uint32_t opportunistic_peers; /* better ones that a mesh takes in at once */
             uint32_t idontwant_bytes; /* of data: so much is worth an IDONTWANT */
+            uint32_t px_peers;        /* told of in a PRUNE */
+            uint32_t promise_ms;      /* to send what was told of and asked for */
+            uint32_t graft_flood_ms;  /* a GRAFT so soon after a PRUNE is two faults */
+            uint32_t gossip_percent;  /* d_lazy as a share of those outside */
+            uint32_t opportunistic_ms; /* between looks for better peers for a mesh */
         };
-        uint32_t numbers[15]; /* what an application may choose */
+        uint32_t numbers[20]; /* what an application may choose */
     };
-    uint32_t gossip_percent;   /* d_lazy as a share of those outside */
-    uint32_t opportunistic_ms; /* between looks for better peers for a mesh */
-    uint32_t promise_ms;       /* to send what was told of and asked for */
-    uint32_t graft_flood_ms;   /* a GRAFT so soon after a PRUNE is two faults */
     uint32_t iwant_again_ms;   /* an id asked for may be asked of another then, or at twice it */
     uint32_t idontwant_ttl_ms; /* ids a peer does not want, remembered */
     bool flood_publish;        /* our own messages go to all subscribers, not to the mesh */
@@ -84,7 +85,8 @@ struct gossipsub {
     struct seen served;   /* messages sent for an IWANT, with peer and how-manieth time */
     struct seen unwanted; /* ids of IDONTWANT, with peer */
 
-    struct table checks; /* struct message by job: signatures being checked elsewhere */
+    bool awaits_verdicts; /* the application judges messages before they go on */
+    struct table checks;  /* struct message by job: those being checked or judged elsewhere */
     uint32_t last_job;
     struct list ready;     /* struct message, in_line: for gossipsub_next */
     struct message *given; /* behind the last event; let go at the next call */
@@ -100,7 +102,8 @@ struct gossipsub {
 };
 
 enum gossipsub_event_type {
-    GOSSIPSUB_MESSAGE,      /* from … id, via (0: our own): new and valid, of a topic of ours */
+    GOSSIPSUB_MESSAGE,      /* from … id, via (0: our own): new, signed, of a topic of ours; job: it
+                               goes on after gossipsub_judge, 0: it has gone on */
     GOSSIPSUB_SUBSCRIPTION, /* via, peer, topic, subscribed */
     GOSSIPSUB_PEERS,        /* via, peers: PeerInfos to be read by rpc_peer_parse and not trusted */
     GOSSIPSUB_VERIFY,       /* job, public_key, message, signature; see gossipsub_verified */
@@ -169,8 +172,19 @@ const struct peer_id *gossipsub_peer_id(const struct gossipsub *g, uint32_t hand
 MUST_USE int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
                             struct gossipsub_event *ev, uint64_t now);
 
-/* The answer to GOSSIPSUB_VERIFY; a message that turned out valid comes of gossipsub_next. */
-void gossipsub_verified(struct gossipsub *g, uint32_t job, bool is_valid, uint64_t now);
+/* Accepted, it goes on; rejected, whoever sent it pays for it by P4; ignored, neither. */
+enum gossipsub_verdict { GOSSIPSUB_ACCEPT, GOSSIPSUB_IGNORE, GOSSIPSUB_REJECT };
+
+/*
+ * The answer to GOSSIPSUB_VERIFY, where a message that is accepted then comes of gossipsub_next, or
+ * to a GOSSIPSUB_MESSAGE with a job. One that has no answer after limits->verdict_ms is ignored, and
+ * so is what comes while limits->unverified wait.
+ */
+void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
+                     uint64_t now);
+
+/* From now on messages of others are the application's to judge. */
+void gossipsub_await_verdicts(struct gossipsub *g);
 
 /* Events that do not come of bytes: such messages, and our own with emit_self. False: none. */
 bool gossipsub_next(struct gossipsub *g, struct gossipsub_event *ev);

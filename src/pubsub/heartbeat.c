@@ -153,10 +153,21 @@ static void drop_mute(struct gossipsub *g, uint64_t now)
     }
 }
 
+/* Whoever is to judge them has forgotten them. */
+static void give_up_checks(struct gossipsub *g, uint64_t now)
+{
+    uint32_t at = 0;
+    const struct message *m;
+    while ((m = table_next(&g->checks, &at)) != NULL)
+        if (is_due(after(m->at, g->limits->verdict_ms), now))
+            gossipsub_judge(g, m->job, GOSSIPSUB_IGNORE, now);
+}
+
 void router_heartbeat(struct gossipsub *g, uint64_t now)
 {
     g->gossip_since = beats_ago(g, g->config.mcache_gossip, now);
     drop_mute(g, now);
+    give_up_checks(g, now);
     router_score_all(g, now);
     LIST_EACH(node, &g->mesh.topics) {
         struct topic *t = LIST_OWNER(node, struct topic, in_topics);

@@ -5,6 +5,9 @@
 /* As the how-manieth time: it brought the message after another. */
 #define MARK_BROUGHT 255
 
+/* Remembered beside the id of a message that the application rejected. */
+#define REJECTED(id) (~(id))
+
 /* ---- messages ---------------------------------------------------------------------------------- */
 
 /* Neither he it came from nor the author. */
@@ -51,18 +54,46 @@ static void refuse(struct gossipsub *g, const struct message *m, const struct to
     }
 }
 
-/* A valid message is kept and passed on. False when it came twice or is not ours to have any more. */
+/* A valid message is kept and sent on. */
+static void pass_on(struct gossipsub *g, struct message *m, struct topic *t)
+{
+    struct neighbour *n = router_find(g, m->via);
+    if (n != NULL)
+        router_credit(g, n, t, true);
+    router_cache(g, m, t);
+    forward(g, m, t);
+}
+
+/* It waits for somebody else's answer, known by its job. Takes over a reference if there is room. */
+static bool await_answer(struct gossipsub *g, struct message *m)
+{
+    if (g->checks.count >= g->limits->unverified ||
+        table_add(&g->checks, ++g->last_job, m) != 0) {
+        g->lost++;
+        return false;
+    }
+    m->job = g->last_job;
+    return true;
+}
+
+/*
+ * A genuine message is passed on, once the application has judged it. False when it came twice, is
+ * not ours to have any more, or cannot wait for its judge: then another may bring it again.
+ */
 static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
 {
     struct topic *t = topic_find(&g->mesh, m->fields.topic);
-    struct neighbour *n = router_find(g, m->via);
-    if (t == NULL || !t->is_ours || !router_remember(g, m, now))
+    if (t == NULL || !t->is_ours || seen_has(&g->seen, m->hashes.id))
         return false;
-    if (n != NULL)
-        router_credit(g, n, t, true);
+    m->is_genuine = true;
+    if (g->awaits_verdicts && !await_answer(g, m))
+        return false;
+    router_remember(g, m, now);
     refuse(g, m, t);
-    router_cache(g, m, t);
-    forward(g, m, t);
+    if (g->awaits_verdicts)
+        message_hold(m);
+    else
+        pass_on(g, m, t);
     return true;
 }
 
@@ -72,15 +103,13 @@ static int ask_for_check(struct gossipsub *g, struct message *m, struct gossipsu
     struct public_key key;
     bool is_known = public_key_parse(m->fields.key, &key) == 0 &&
                     (key.type == KEY_RSA || key.type == KEY_ECDSA);
-    if (!is_known || g->checks.count >= g->limits->unverified ||
-        table_add(&g->checks, ++g->last_job, m) != 0) {
-        g->lost += is_known;
+    if (!is_known || !await_answer(g, m)) {
         message_drop(&g->messages, m);
         return 0;
     }
     *ev = (struct gossipsub_event){
         .type = GOSSIPSUB_VERIFY,
-        .job = g->last_job,
+        .job = m->job,
         .public_key = key,
         .message = m->signed_bytes,
         .signature = m->fields.signature,
@@ -127,10 +156,12 @@ static struct message *copy_of(struct gossipsub *g, const struct rpc_message *fi
     return rc == 0 ? m : NULL;
 }
 
-/* One that follows the first closely is as good, once. */
-static void on_duplicate(struct gossipsub *g, struct neighbour *n, const struct topic *t,
-                         uint64_t id, uint64_t now)
+/* One that follows the first closely is as good, once; and one that was rejected as bad. */
+static void on_duplicate(struct gossipsub *g, struct neighbour *n, struct topic *t, uint64_t id,
+                         uint64_t now)
 {
+    if (seen_has(&g->seen, REJECTED(id)))
+        router_reject(g, n, t, now);
     const struct message *m = t->params ? mcache_find(&g->mcache, id) : NULL;
     if (m != NULL && m->via != n->handle && (float)(now - m->at) <= t->params->mesh_window_ms &&
         seen_add(&g->served, router_mark(id, n, MARK_BROUGHT), now))
@@ -389,15 +420,27 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
     }
 }
 
-void gossipsub_verified(struct gossipsub *g, uint32_t job, bool is_valid, uint64_t now)
+void gossipsub_await_verdicts(struct gossipsub *g)
+{
+    g->awaits_verdicts = true;
+}
+
+void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict, uint64_t now)
 {
     struct message *m = table_remove(&g->checks, job);
-    if (m != NULL && !is_valid)
+    if (m == NULL)
+        return;
+    struct topic *t = topic_find(&g->mesh, m->fields.topic);
+    m->job = 0;
+    if (verdict == GOSSIPSUB_REJECT)
         reject(g, m, now);
-    if (m != NULL && is_valid && admit(g, m, now))
-        list_add(&g->ready, &m->in_line);
-    else
-        message_drop(&g->messages, m);
+    if (verdict == GOSSIPSUB_REJECT && m->is_genuine)
+        seen_add(&g->seen, REJECTED(m->hashes.id), now);
+    else if (verdict == GOSSIPSUB_ACCEPT && m->is_genuine && t != NULL && t->is_ours)
+        pass_on(g, m, t);
+    else if (verdict == GOSSIPSUB_ACCEPT && !m->is_genuine && admit(g, m, now))
+        list_add(&g->ready, &message_hold(m)->in_line);
+    message_drop(&g->messages, m);
 }
 
 bool gossipsub_next(struct gossipsub *g, struct gossipsub_event *ev)

@@ -40,6 +40,8 @@ struct message {
     uint32_t refs;
     uint32_t via; /* handle of the peer it came from; 0: our own */
     uint64_t at;  /* when it came */
+    uint32_t job; /* in the router's `checks`; 0: it is not there */
+    bool is_genuine; /* its signature has been checked */
     struct message_hashes hashes;
     struct rpc_message fields; /* these and the next three are inside `bytes` */
     struct view signed_bytes, encoded, id;

@@ -64,7 +64,7 @@ static void put_subscriptions(const struct gossipsub *g, struct neighbour *n, st
 /* Others of the topic, so that whoever is sent away finds a mesh elsewhere: as many as fit. */
 static void put_peers(const struct gossipsub *g, const struct member *pruned, struct writer *w)
 {
-    struct choice c = topic_choose(pruned->topic, EXCHANGEABLE, g->limits->px_peers, g->rng, 0);
+    struct choice c = topic_choose(pruned->topic, EXCHANGEABLE, g->config.px_peers, g->rng, 0);
     for (const struct member *m; (m = choice_next(&c)) != NULL;) {
         size_t before = w->len;
         if (m == pruned)

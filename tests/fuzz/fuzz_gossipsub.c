@@ -135,7 +135,7 @@ static void act(struct fuzz *f, enum op op, uint32_t peer, struct view bytes)
         drain(f, peer, bytes.len * 64);
         break;
     case VERIFIED:
-        gossipsub_verified(&f->g, (uint32_t)bytes.len, bytes.len % 2, f->now);
+        gossipsub_judge(&f->g, (uint32_t)bytes.len, (enum gossipsub_verdict)(bytes.len % 3), f->now);
         break;
     case MEET:
         meet(f, peer, bytes.len);

@@ -450,13 +450,13 @@ static void test_verified_elsewhere(void **state)
     assert_view_hex(ev.signature, v->signature);
     assert_ok(gossipsub_feed(&s.g, 1, &in, &ev, s.now));
     assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 0);
-    gossipsub_verified(&s.g, 1, true, s.now);
+    gossipsub_judge(&s.g, 1, GOSSIPSUB_ACCEPT, s.now);
     hear_next(&s);
     assert_heard(&s, "message rsa via 1\n");
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 0);
     assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
     say_rsa(&s, 3);
-    gossipsub_verified(&s.g, 1, true, s.now);
+    gossipsub_judge(&s.g, 1, GOSSIPSUB_ACCEPT, s.now);
     hear_next(&s);
     assert_heard(&s, "");
     scripted_end(&s);
@@ -472,10 +472,10 @@ static void test_verified_in_any_order(void **state)
     for (uint32_t i = 1; i <= 3; i++)
         say_rsa(&s, i);
     assert_heard(&s, "verify 1\nverify 2\nverify 3\n");
-    gossipsub_verified(&s.g, 2, false, s.now);
-    gossipsub_verified(&s.g, 3, true, s.now);
-    gossipsub_verified(&s.g, 1, true, s.now);
-    gossipsub_verified(&s.g, 77, true, s.now);
+    gossipsub_judge(&s.g, 2, GOSSIPSUB_REJECT, s.now);
+    gossipsub_judge(&s.g, 3, GOSSIPSUB_ACCEPT, s.now);
+    gossipsub_judge(&s.g, 1, GOSSIPSUB_ACCEPT, s.now);
+    gossipsub_judge(&s.g, 77, GOSSIPSUB_ACCEPT, s.now);
     hear_next(&s);
     assert_heard(&s, "message rsa via 3\n");
     scripted_end(&s);
@@ -492,7 +492,7 @@ static void test_unverified_are_bounded(void **state)
         say_rsa(&s, i);
     assert_heard(&s, "verify 1\nverify 2\n");
     assert_ok(gossipsub_unsubscribe(&s.g, view_of_text("test-topic"), s.now));
-    gossipsub_verified(&s.g, 1, true, s.now);
+    gossipsub_judge(&s.g, 1, GOSSIPSUB_ACCEPT, s.now);
     hear_next(&s);
     assert_heard(&s, "");
     /* The second is still being checked when the router ends. */

@@ -197,6 +197,100 @@ static void test_ids_of_other_networks(void **state)
     scripted_end(&s);
 }
 
+/* ---- verdicts ----------------------------------------------------------------------------------- */
+
+/* Feeds a message of peer 1 and returns the job it waits by, 0 when it is not given. */
+static uint32_t hear(struct scripted *s, uint32_t peer, uint64_t seqno)
+{
+    struct span in = test_copy(written(s, 9, seqno, "t", "hi"));
+    struct gossipsub_event ev;
+    int rc = gossipsub_feed(&s->g, peer, &in, &ev, s->now);
+    assert_int_equal(rc, rc == 1);
+    if (rc == 0)
+        return 0;
+    assert_true(ev.job != 0);
+    assert_ok(gossipsub_feed(&s->g, peer, &in, &(struct gossipsub_event){0}, s->now));
+    return ev.job;
+}
+
+static void begin_awaiting(struct scripted *s)
+{
+    scripted_init(s);
+    s->limits.unverified = 3;
+    begin(s, 3);
+    gossipsub_await_verdicts(&s->g);
+}
+
+/* A message goes on when the application accepts it; who sent a rejected one pays, also later. */
+static void test_verdicts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum gossipsub_verdict verdict;
+        uint32_t sent_on;
+        float first, later; /* scores of who sent it first, and again */
+    } ROWS[] = {
+        {"accepted", GOSSIPSUB_ACCEPT, 1, 0, 0},
+        {"ignored", GOSSIPSUB_IGNORE, 0, 0, 0},
+        {"rejected", GOSSIPSUB_REJECT, 0, -0.5f, -0.5f},
+    };
+    EACH_ROW(i, ROWS) {
+        static struct scripted s;
+        begin_awaiting(&s);
+        uint32_t job = hear(&s, 1, 7);
+        assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], 0);
+        assert_int_equal(hear(&s, 2, 7), 0);
+        gossipsub_judge(&s.g, job, ROWS[i].verdict, s.now);
+        gossipsub_judge(&s.g, job, GOSSIPSUB_REJECT, s.now);
+        assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], ROWS[i].sent_on);
+        assert_score(&s, 1, ROWS[i].first);
+        assert_score(&s, 2, 0);
+        assert_int_equal(hear(&s, 2, 7), 0);
+        assert_score(&s, 2, ROWS[i].later);
+        scripted_end(&s);
+    }
+}
+
+/* Three may wait; what finds no room may come again, and who waits too long is given up. */
+static void test_verdicts_are_bounded(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    begin_awaiting(&s);
+    uint32_t jobs[4];
+    for (uint64_t i = 0; i < 4; i++)
+        jobs[i] = hear(&s, 1, i + 1);
+    assert_true(jobs[2] != 0 && jobs[3] == 0);
+    gossipsub_judge(&s.g, jobs[0], GOSSIPSUB_ACCEPT, s.now);
+    jobs[3] = hear(&s, 2, 4);
+    assert_true(jobs[3] != 0);
+    pass(&s, 61000);
+    assert_int_equal(s.g.checks.count, 0);
+    gossipsub_judge(&s.g, jobs[1], GOSSIPSUB_REJECT, s.now);
+    assert_score(&s, 1, 0);
+    scripted_end(&s);
+}
+
+/* The peer, the topic and our interest in it may be gone by then. */
+static void test_late_verdicts(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    begin_awaiting(&s);
+    uint32_t jobs[3];
+    for (uint64_t i = 0; i < 3; i++)
+        jobs[i] = hear(&s, 1, i + 1);
+    gossipsub_remove_peer(&s.g, 1, s.now);
+    gossipsub_judge(&s.g, jobs[0], GOSSIPSUB_ACCEPT, s.now);
+    assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], 1);
+    gossipsub_judge(&s.g, jobs[1], GOSSIPSUB_REJECT, s.now);
+    assert_ok(gossipsub_unsubscribe(&s.g, view_of_text("t"), s.now));
+    gossipsub_judge(&s.g, jobs[2], GOSSIPSUB_ACCEPT, s.now);
+    assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], 0);
+    scripted_end(&s);
+}
+
 /* ---- merits ------------------------------------------------------------------------------------- */
 
 static void test_deliveries(void **state)
@@ -517,6 +611,9 @@ int main(void)
         cmocka_unit_test(test_broken_promises),
         cmocka_unit_test(test_excused_promises),
         cmocka_unit_test(test_ids_of_other_networks),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_verdicts_are_bounded),
+        cmocka_unit_test(test_late_verdicts),
         cmocka_unit_test(test_deliveries),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_the_best_stay),
