@@ -176,6 +176,12 @@ impl Peer {
             SwarmEvent::Behaviour(NodeEvent::Identify(identify::Event::Received {
                 peer_id, info, ..
             })) => {
+                // a server of our Kademlia network is one that lists the protocol
+                if info.protocols.iter().any(|protocol| protocol.as_ref() == node::KAD) {
+                    for addr in info.listen_addrs {
+                        self.swarm.behaviour_mut().kad.add_address(&peer_id, addr);
+                    }
+                }
                 if let Some(v) = self.visits.get_mut(&peer_id) {
                     let protocols = info.protocols.iter().map(ToString::to_string).collect();
                     v.identified = Some((info.agent_version, protocols));

@@ -2,13 +2,16 @@
 use std::time::Duration;
 
 use libp2p::{
-    Swarm, SwarmBuilder, gossipsub, identify, identity, noise, ping, relay, swarm::NetworkBehaviour, tcp,
-    yamux,
+    StreamProtocol, Swarm, SwarmBuilder, gossipsub, identify, identity, kad, noise, ping, relay,
+    rendezvous, swarm::NetworkBehaviour, tcp, yamux,
 };
 use libp2p_webrtc::tokio as webrtc;
 use serde::Deserialize;
 
 use crate::Failure;
+
+/// A network of the tests' own.
+pub const KAD: &str = "/peerlet-test/kad/1.0.0";
 
 #[derive(NetworkBehaviour)]
 pub struct Node {
@@ -17,6 +20,8 @@ pub struct Node {
     pub gossipsub: gossipsub::Behaviour,
     pub relay: relay::Behaviour,
     pub client: relay::client::Behaviour,
+    pub kad: kad::Behaviour<kad::store::MemoryStore>,
+    pub rendezvous: rendezvous::server::Behaviour,
     pub streams: libp2p_stream::Behaviour,
 }
 
@@ -93,6 +98,12 @@ pub async fn build(seed: &str, limits: Limits) -> Result<Swarm<Node>, Failure> {
             let own = key.public().to_peer_id();
             let about = identify::Config::new("ipfs/0.1.0".into(), key.public())
                 .with_agent_version("rust-libp2p".into());
+            let mut network = kad::Behaviour::with_config(
+                own,
+                kad::store::MemoryStore::new(own),
+                kad::Config::new(StreamProtocol::new(KAD)),
+            );
+            network.set_mode(Some(kad::Mode::Server));
             let authenticity = gossipsub::MessageAuthenticity::Signed(key.clone());
             Ok::<_, Failure>(Node {
                 identify: identify::Behaviour::new(about),
@@ -100,6 +111,8 @@ pub async fn build(seed: &str, limits: Limits) -> Result<Swarm<Node>, Failure> {
                 gossipsub: gossipsub::Behaviour::new(authenticity, gossipsub::Config::default())?,
                 relay: relay::Behaviour::new(own, limits.into()),
                 client,
+                kad: network,
+                rendezvous: rendezvous::server::Behaviour::new(rendezvous::server::Config::default()),
                 streams: libp2p_stream::Behaviour::new(),
             })
         })?
