@@ -66,9 +66,12 @@ export class Rendezvous extends Emitter {
    * @param {string} ns the namespace
    * @param {{ ttl?: number, signal?: AbortSignal }} [options] `ttl` in seconds, 7200
    * @returns {Promise<number>} for how many seconds, the shortest
-   * @throws the last point's error where no point took us in
+   * @throws the last point's error where no point took us in; NoValidAddressesError where nobody could reach us
    */
   async register (ns, options = {}) {
+    if (this.#components.addressManager.getAddresses().length === 0) {
+      throw makeError('NoValidAddressesError', 'this node has no address that others can dial: wait until a relay has reserved a place for it', 'NO_ADDRESS')
+    }
     const ttl = Math.min(...await this.#each((point) => this.#registerAt(point, ns, options)))
     clearTimeout(this.#renewals.get(ns))
     this.#renewals.set(ns, setTimeout(() => this.register(ns, { ttl: options.ttl }).catch(() => {}), Math.min(ttl * 500, 2 ** 31 - 1)))
