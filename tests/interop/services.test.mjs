@@ -101,7 +101,7 @@ async function measure (service, target, up, down) {
   return outputs
 }
 
-test('perf, both ways, between two of ours', options, async (t) => {
+test('perf with js-libp2p, both ways', options, async (t) => {
   const js = await startJs(t)
   // js-libp2p's own perf is a service of the same few lines
   await js.handle('/perf/1.0.0', async (stream) => {
@@ -142,6 +142,41 @@ for (const kind of ['go', 'rust']) {
   })
 }
 
+const NOT_FOR_BROWSERS = ['/libp2p/autonat/1.0.0', '/libp2p/autonat/2/dial-request', '/libp2p/autonat/2/dial-back', '/libp2p/dcutr']
+
+/** Ours with an address that others can dial. @param {import('node:test').TestContext} t @param {object} services */
+async function startReachable (t, services) {
+  const relay = await startPeerFor(t, 'js', { RELAY_LIMITS: '{ "applyDefaultLimit": false }' })
+  const ours = await startPeerlet(t, {
+    addresses: { listen: [`${relay.addr}/p2p-circuit`] },
+    services: { identify: peerlet.identify(), identifyPush: peerlet.identifyPush(), ping: peerlet.ping(), ...services }
+  })
+  await when(() => ours.getMultiaddrs().length > 0, ours, ['self:peer:update'])
+  return { ours, address: ours.getMultiaddrs()[0].toString() }
+}
+
+test('go-libp2p measures us, and is refused what browsers cannot do', { ...options, skip: missing('go') ?? false }, async (t) => {
+  const theirs = await startPeerFor(t, 'go')
+  const { ours, address } = await startReachable(t, { perf: perf() })
+  assert.equal((await theirs.ask('perf', { addr: address, bytes: MIB + 1 })).perf, MIB + 1)
+  for (const text of NOT_FOR_BROWSERS) await theirs.ask('try', { addr: address, text })
+  await assert.rejects(theirs.ask('try', { addr: address, text: '/perf/1.0.0' }), /accepted/)
+  const connection = ours.getConnections().find(({ remotePeer }) => remotePeer.equals(theirs.peerId))
+  assert.equal(connection?.status, 'open')
+  // who came through a relay is asked to punch holes: that does the connection no harm
+  const back = await theirs.ask('visit', { addr: address, bytes: 1000 })
+  assert.equal(back.echoed, 1000)
+})
+
+test('js-libp2p is refused what browsers cannot do', options, async (t) => {
+  const js = await startJs(t)
+  const ours = await startOurs(t, {}, js.getMultiaddrs()[0].toString())
+  const [connection] = js.getConnections()
+  for (const protocol of NOT_FOR_BROWSERS) await assert.rejects(connection.newStream(protocol), { name: 'UnsupportedProtocolError' })
+  assert.equal(NOT_FOR_BROWSERS.some((protocol) => ours.getProtocols().includes(protocol)), false)
+  assert.equal(connection.status, 'open')
+})
+
 test('a rendezvous point and Kademlia server of rust-libp2p', { timeout: 30_000, skip: missing('rust') ?? false }, async (t) => {
   const theirs = await startPeerFor(t, 'rust')
   const relay = await startPeerFor(t, 'js')
@@ -149,7 +184,7 @@ test('a rendezvous point and Kademlia server of rust-libp2p', { timeout: 30_000,
   const [seeker, stranger] = await Promise.all([start({ dht: kadDHT({ protocol: KAD }) }), start({})])
 
   // who cannot be reached is not listed
-  await assert.rejects(stranger.services.rendezvous.register('room'), (/** @type {any} */ err) => /Error$/.test(err.name))
+  await assert.rejects(stranger.services.rendezvous.register('room'), { name: 'NoValidAddressesError' })
   const listed = await startPeerlet(t, {
     addresses: { listen: [`${relay.addr}/p2p-circuit`] },
     services: { identify: peerlet.identify(), identifyPush: peerlet.identifyPush(), rendezvous: rendezvous({ points: [theirs.addr] }) }

@@ -3,6 +3,8 @@
 //
 //	publish  topic, text   to everybody on a topic of RELAY_TOPICS
 //	reserve  addr          a slot at another relay
+//	perf     addr, bytes   dial, upload so many bytes by /perf/1.0.0 and get as many: { perf }
+//	try      addr, text    dial and open a stream of the protocol `text`, which has to be refused
 //	visit    addr, bytes   dial, identify, ping, echo: { peerId, agent, protocols, dialMs, pingMs, echoed }
 //
 // What is heard from others on the topics comes unasked: { "heard": { topic, from, text } }.
@@ -13,6 +15,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +27,10 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
+	"github.com/multiformats/go-multistream"
 )
 
 const patience = 20 * time.Second
@@ -58,6 +63,10 @@ func obey(ctx context.Context, h host.Host, topics map[string]*pubsub.Topic, lin
 			err = topics[r.Topic].Publish(ctx, []byte(r.Text))
 		case "reserve":
 			err = reserve(ctx, h, r.Addr)
+		case "perf":
+			answer, err = measure(ctx, h, r.Addr, r.Bytes)
+		case "try":
+			err = try(ctx, h, r.Addr, protocol.ID(r.Text))
 		case "visit":
 			answer, err = visit(ctx, h, r.Addr, r.Bytes)
 		default:
@@ -101,6 +110,54 @@ func reserve(ctx context.Context, h host.Host, addr string) error {
 	}
 	_, err = client.Reserve(ctx, h, *relay)
 	return err
+}
+
+// To fail is what is wanted, and only in the way of a peer that does not speak the protocol.
+func try(ctx context.Context, h host.Host, addr string, id protocol.ID) error {
+	them, err := dial(ctx, h, addr)
+	if err != nil {
+		return err
+	}
+	s, err := h.NewStream(ctx, them, id)
+	if err == nil {
+		_ = s.Reset()
+		return fmt.Errorf("%s was accepted", id)
+	}
+	if refused := (multistream.ErrNotSupported[protocol.ID]{}); !errors.As(err, &refused) {
+		return fmt.Errorf("%s was not refused: %w", id, err)
+	}
+	return nil
+}
+
+func measure(ctx context.Context, h host.Host, addr string, length int) (map[string]any, error) {
+	them, err := dial(ctx, h, addr)
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.NewStream(ctx, them, perfID)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Reset()
+	if err := s.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
+	if err := binary.Write(s, binary.BigEndian, uint64(length)); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(pour(s, uint64(length), 1<<16), s.CloseWrite()); err != nil {
+		return nil, err
+	}
+	n, err := io.Copy(io.Discard, s)
+	return map[string]any{"perf": n}, err
+}
+
+func dial(ctx context.Context, h host.Host, addr string) (peer.ID, error) {
+	them, err := peer.AddrInfoFromString(addr)
+	if err != nil {
+		return "", err
+	}
+	return them.ID, h.Connect(ctx, *them)
 }
 
 func visit(ctx context.Context, h host.Host, addr string, length int) (map[string]any, error) {

@@ -141,6 +141,7 @@ func start() (host.Host, error) {
 		libp2p.ResourceManager(manager),
 		libp2p.ConnectionManager(connections),
 		libp2p.DisableIdentifyAddressDiscovery(),
+		libp2p.EnableHolePunching(), // it opens /libp2p/dcutr to whoever comes through a relay
 	)
 	if err != nil {
 		return nil, err

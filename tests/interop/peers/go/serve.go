@@ -10,7 +10,10 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-const echoID = "/echo/1.0.0"
+const (
+	echoID = "/echo/1.0.0"
+	perfID = "/perf/1.0.0"
+)
 
 func echo(s network.Stream) error {
 	_, err := io.Copy(s, s)
@@ -71,7 +74,7 @@ func serve(h host.Host) {
 		"/bench/echo/1":   echo,
 		"/bench/sink/1":   sink,
 		"/bench/source/1": source,
-		"/perf/1.0.0":     perf,
+		perfID:            perf,
 	} {
 		h.SetStreamHandler(id, func(s network.Stream) {
 			if answer(s) != nil {
