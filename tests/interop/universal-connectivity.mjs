@@ -41,6 +41,8 @@ const app = await universal(node, ({ bytes, ...heard }) => {
   print({ heard: bytes === undefined ? heard : { ...heard, length: bytes.length, sha256: sha256(bytes) } })
 })
 
+let trapped = Promise.resolve('')
+
 /** What a request for a file gets from somebody hostile. @type {Record<string, (stream: any) => Promise<void>>} */
 const TRAPS = {
   nothing: async () => {},
@@ -49,7 +51,10 @@ const TRAPS = {
   async endless (stream) {
     stream.send(Buffer.from('80808002', 'hex')) // 4 MiB
     const some = Buffer.alloc(16384)
-    for (let sent = 0; sent < 64 * 1024 * 1024; sent += some.length) if (!stream.send(some)) await stream.onDrain()
+    for (;;) {
+      if (!stream.send(some)) await stream.onDrain()
+      await new Promise(setImmediate) // or this process would see nothing else
+    }
   }
 }
 
@@ -78,8 +83,9 @@ const commands = {
   },
   async trap ({ how }) {
     await node.unhandle(FILE_PROTOCOL)
-    await node.handle(FILE_PROTOCOL, (stream) => TRAPS[how](stream).catch(() => {}))
-  }
+    await node.handle(FILE_PROTOCOL, (stream) => { trapped = TRAPS[how](stream).then(() => 'done', (err) => err.name) })
+  },
+  trapped: async () => ({ end: await trapped })
 }
 
 const lines = createInterface({ input: process.stdin }).on('line', async (line) => {
