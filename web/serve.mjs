@@ -18,6 +18,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 // What the relay forwards, so that pages hear of each other: the demo's own pages, and those of the
 // universal-connectivity application.
 const TOPICS = 'browser-peer-discovery,universal-connectivity-browser-peer-discovery'
+const RELAYS = ['js', 'go', 'rust']
 /** @type {Record<string, string>} */
 const TYPES = {
   '.css': 'text/css; charset=utf-8',
@@ -111,8 +112,10 @@ async function main () {
   const host = process.env.HOST ?? '127.0.0.1'
   const port = portFrom('PORT', 8000)
   const relayPort = portFrom('RELAY_PORT', 9001)
+  const { RELAY: kind = 'js' } = process.env
+  if (!RELAYS.includes(kind)) throw new Error(`RELAY=${kind} is none of ${RELAYS.join(', ')}`)
 
-  const relay = await startPeer(process.env.RELAY ?? 'js', {
+  const relay = await startPeer(kind, {
     RELAY_SEED: await relaySeed(), RELAY_HOST: host, RELAY_PORT: String(relayPort), RELAY_TOPICS: process.env.RELAY_TOPICS ?? TOPICS
   })
   // whoever reached the page at a name or an address reaches the relay there too
