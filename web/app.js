@@ -271,6 +271,9 @@ async function main () {
   wireFiles(chat, wireComposer(chat))
   wireDial(node)
   if (relay === undefined) wireRelay(named, fault)
+  // others see at once that we left, and not only when we have been silent for too long
+  window.addEventListener('pagehide', () => chat.leave())
+  window.addEventListener('pageshow', ({ persisted }) => { if (persisted) chat.join() })
 }
 
 main().catch((err) => {

@@ -82,7 +82,7 @@ export class Chat extends EventTarget {
     node.addEventListener('peer:disconnect', (/** @type {any} */ event) => this.#noticePerson(String(event.detail), false))
     direct.addEventListener('message', (/** @type {any} */ { detail: { from, text } }) => this.#add(this.room, { from, to: this.#self, text }))
     this.room = room
-    this.#subscribe()
+    this.join()
   }
 
   get lines () {
@@ -94,20 +94,26 @@ export class Chat extends EventTarget {
     return [...this.#present]
   }
 
-  #subscribe () {
+  /** @param {string} room */
+  enter (room) {
+    if (room === this.room) return
+    this.leave()
+    this.room = room
+    this.join()
+    this.dispatchEvent(new Event('room'))
+    this.dispatchEvent(new Event('people'))
+  }
+
+  /** Others in the room are told that we are in it, */
+  join () {
     const topics = topicsOf(this.room)
     for (const topic of Object.values(topics)) this.#pubsub.subscribe(topic)
     this.#present = new Set(this.#pubsub.getSubscribers(topics.text).map(String))
   }
 
-  /** @param {string} room */
-  enter (room) {
-    if (room === this.room) return
+  /** and that we are no more. */
+  leave () {
     for (const topic of Object.values(topicsOf(this.room))) this.#pubsub.unsubscribe(topic)
-    this.room = room
-    this.#subscribe()
-    this.dispatchEvent(new Event('room'))
-    this.dispatchEvent(new Event('people'))
   }
 
   /** Rejects when it could not be sent; being alone is no failure. @param {string} text */

@@ -19,7 +19,7 @@ export function whenFileWanted (listener) { onFile = listener }
 /** Replaces the log by the lines of a room. @param {Line[]} lines */
 export function showLines (lines) {
   $('log').replaceChildren()
-  $('log-empty').hidden = lines.length > 0
+  $('log-empty').hidden = lines.some(({ type }) => type === 'message')
   lines.forEach((line, i) => $('log').append(lineRow(line, lines[i - 1])))
   scrollDown()
 }
@@ -35,7 +35,7 @@ $('log-frame').addEventListener('scroll', () => {
 
 /** @param {Line} line @param {Line | undefined} previous */
 export function addLine (line, previous) {
-  $('log-empty').hidden = true
+  if (line.type === 'message') $('log-empty').hidden = true
   $('log').append(lineRow(line, previous))
   if ($('log').childElementCount > KEPT_LINES) $('log').firstElementChild.remove()
   if (isAtEnd || line.mine) scrollDown()

@@ -199,6 +199,12 @@ test('the second tab is one click away', { timeout: 30_000 }, async (t) => {
   const [b] = await Promise.all([profile.waitForEvent('page'), a.click('#second-tab')])
   assert.equal(new URL(b.url()).hash, '#tea')
   for (const page of [a, b]) await page.locator('.event', { hasText: 'came in' }).waitFor()
+  await a.locator('#empty-title').getByText('Say hello').waitFor()
+  await b.close({ runBeforeUnload: true })
+  // it says so itself: nobody has to notice its silence
+  await a.locator('.event', { hasText: 'left' }).waitFor({ timeout: 3000 })
+  await a.locator('#empty-title').getByText('Nobody else is here yet').waitFor()
+  await a.locator('#second-tab').waitFor()
 })
 
 test('offline and back', { timeout: 30_000 }, async (t) => {

@@ -249,7 +249,8 @@ test('in a room of our own, between two pages', { timeout: 90_000 }, async (t) =
   await b.close()
   await a.locator('.event').getByText('left').waitFor()
   await say(a, 'bye')
-  await note(a, `Not sent: ${short(idB)} is not here any more.`)
+  await a.locator('#composer-note[data-mood="bad"]').waitFor()
+  assert.match(await a.textContent('#composer-note') ?? '', new RegExp(`^Not sent: ${short(idB)} (is not here any more|does not answer)\\.$`))
 })
 
 test('from the front page one link leads there', { timeout: 30_000 }, async (t) => {
