@@ -1,4 +1,4 @@
-#include "sim/gossip/crowd.h"
+#include "sim/gossip/sybil.h"
 
 #include "crypto/crypto.h"
 
@@ -36,7 +36,7 @@ struct shard {
     /* For other shards, in turns: written in this millisecond, read in the next. */
     struct events mail[2][CROWD_THREADS_MAX];
     uint64_t next_at;
-    uint64_t latencies[CROWD_LATENCY_MAX_MS];
+    uint64_t latencies[CROWD_TIMES][CROWD_LATENCY_MAX_MS];
     struct mem mem;
     struct buf out;
     uint64_t until;
@@ -111,9 +111,9 @@ static void plan(struct crowd *c, struct shard *from, struct event e)
     mail->first_at = MIN(mail->first_at, e.at);
 }
 
-/* It is its turn then, whatever else happens. */
-static void wake(struct crowd *c, uint32_t number, uint64_t at)
+void crowd_wake(struct crowd *c, uint32_t number, uint64_t at)
 {
+    at = MIN(at, c->now + RING - 1);
     plan_for(shard_of(c, number), (struct event){.at = at, .to = number, .from = NOBODY});
 }
 
@@ -126,12 +126,11 @@ static void set_alarm(struct crowd *c, struct node *n, uint32_t number)
         uint64_t step = (uint64_t)c->plan.alarm_s * 1000, offset = number * 977 % step;
         at = (at + step - offset) / step * step + offset;
     }
-    at = MAX(at, c->now + 1);
-    at = MIN(at, c->now + RING - 1);
+    at = MIN(MAX(at, c->now + 1), c->now + RING - 1);
     if (n->alarm_at <= at && n->alarm_at > c->now)
         return;
     n->alarm_at = at;
-    wake(c, number, at);
+    crowd_wake(c, number, at);
 }
 
 /* ---- what an RPC has in it --------------------------------------------------------------------- */
@@ -191,8 +190,8 @@ static uint64_t arrival(struct crowd *c, struct node *n, struct link *l, size_t 
     return *last = MAX(MAX(*last, us / 1000 + 1), c->now + 1);
 }
 
-static void send(struct crowd *c, struct shard *running, uint32_t number, uint32_t to,
-                 struct view bytes)
+void crowd_send(struct crowd *c, struct shard *running, uint32_t number, uint32_t to,
+                struct view bytes)
 {
     struct node *n = &c->nodes[number];
     uint32_t which;
@@ -227,17 +226,23 @@ static void settle(struct crowd *c, struct shard *running, uint32_t number)
         if (gossipsub_drain(&n->g, handle, out) != 0)
             abort();
         if (out->len > 0)
-            send(c, running, number, handle - 1, buf_view(out));
+            crowd_send(c, running, number, handle - 1, buf_view(out));
         buf_truncate(out, 0);
     }
     if (n->uplink_free_us >= c->now * 1000 + QUEUE_US && n->room_at <= c->now) {
         n->room_at = c->now + QUEUE_US / 2000;
-        wake(c, number, n->room_at);
+        crowd_wake(c, number, n->room_at);
     }
     set_alarm(c, n, number);
 }
 
 /* ---- in ---------------------------------------------------------------------------------------- */
+
+static enum crowd_time time_of(const struct crowd *c, uint64_t at)
+{
+    uint64_t begin = (uint64_t)plan_attack_s(&c->plan) * 1000;
+    return c->plan.sybils > 0 && at >= begin && at < begin + 60000 ? CROWD_ATTACKED : CROWD_USUAL;
+}
 
 static void hear(struct crowd *c, struct shard *s, struct node *n, const struct gossipsub_event *ev)
 {
@@ -253,7 +258,8 @@ static void hear(struct crowd *c, struct shard *s, struct node *n, const struct 
     n->heard[message / 8] |= (uint8_t)(1 << message % 8);
     n->firsts++;
     note(n, message);
-    s->latencies[MIN(c->now - c->told[message].at, CROWD_LATENCY_MAX_MS - 1)]++;
+    s->latencies[time_of(c, c->told[message].at)]
+                [MIN(c->now - c->told[message].at, CROWD_LATENCY_MAX_MS - 1)]++;
 }
 
 static void receive(struct crowd *c, struct shard *s, struct node *n, const struct event *e)
@@ -263,6 +269,10 @@ static void receive(struct crowd *c, struct shard *s, struct node *n, const stru
     struct span in = span_of(e->bytes, e->len);
     struct gossipsub_event ev;
     int rc;
+    if (n->is_sybil) {
+        sybil_receive(c, s, e->to, e->from, in);
+        return;
+    }
     count_parts(view_of(e->bytes, e->len), NULL, n);
     note(n, c->now << 20 ^ e->from);
     while ((rc = gossipsub_feed(&n->g, e->from + 1, &in, &ev, c->now)) == 1)
@@ -295,11 +305,13 @@ static void live(struct shard *s)
             const struct event *e = &now.items[i];
             if (e->from != NOBODY)
                 receive(c, s, n, e);
+            else if (n->is_sybil)
+                sybil_tick(c, s, number);
             else if (n->is_up)
                 gossipsub_tick(&n->g, c->now);
             free(e->bytes);
         }
-        if (n->is_up)
+        if (n->is_up && !n->is_sybil)
             settle(c, s, number);
     }
     free(now.items);
@@ -411,6 +423,8 @@ static void join_routers(struct crowd *c, uint32_t dialer, uint32_t listener)
     for (size_t i = 0; i < 2; i++) {
         struct gossipsub *g = &c->nodes[ends[i]].g;
         uint32_t handle = ends[!i] + 1;
+        if (c->nodes[ends[i]].is_sybil)
+            continue;
         if (gossipsub_add_peer(g, handle, &c->nodes[ends[!i]].id, GOSSIPSUB_1_2,
                                i == 0 ? DIALER : LISTENER, view_of(NULL, 0)) != 0)
             abort();
@@ -449,7 +463,8 @@ static void close_link(struct crowd *c, uint32_t link)
     for (size_t i = 0; i < 2; i++) {
         struct node *n = &c->nodes[l->ends[i]];
         unlist_link(n, link);
-        gossipsub_remove_peer(&n->g, l->ends[!i] + 1, c->now);
+        if (!n->is_sybil)
+            gossipsub_remove_peer(&n->g, l->ends[!i] + 1, c->now);
     }
 }
 
@@ -486,7 +501,7 @@ void crowd_dial(struct crowd *c, uint32_t number, uint32_t wanted)
 
 static struct view topic(void)
 {
-    return view_of_text("crowd");
+    return view_of_text(CROWD_TOPIC);
 }
 
 void crowd_join(struct crowd *c, uint32_t number)
@@ -545,6 +560,28 @@ uint32_t crowd_below(struct crowd *c, uint32_t bound)
     return rng_below(&c->rng, bound);
 }
 
+uint32_t crowd_mesh_sybils(const struct crowd *c, uint32_t number)
+{
+    const struct topic *t = topic_find(&c->nodes[number].g.mesh, topic());
+    uint32_t count = 0;
+    if (t != NULL)
+        LIST_EACH(node, &t->mesh)
+            count += c->nodes[LIST_OWNER(node, struct member, in_mesh)->peer->handle - 1].is_sybil;
+    return count;
+}
+
+void crowd_attack(struct crowd *c, uint32_t number)
+{
+    const struct plan *p = &c->plan;
+    uint32_t among = p->target > 0 ? p->target : p->nodes;
+    c->nodes[number].is_up = true;
+    for (uint32_t tries = 0; tries < 4 * p->sybil_links; tries++) {
+        uint32_t other = crowd_below(c, among);
+        if (c->nodes[number].link_count < MIN(among, p->sybil_links) && open_link(c, number, other))
+            settle(c, NULL, other);
+    }
+}
+
 /* ---- a cut ------------------------------------------------------------------------------------- */
 
 static bool crosses(const struct crowd *c, const struct link *l)
@@ -592,6 +629,7 @@ static void node_begin(struct crowd *c, uint32_t number)
     n->rng = (struct rng){fill_random, &n->dice};
     identity_generate(&n->rng, &n->identity);
     n->id = peer_id_of_identity(&n->identity);
+    n->is_sybil = number >= c->plan.nodes;
     n->half = number % 2;
     n->region = crowd_below(c, 8);
     n->hash = 0xcbf29ce484222325;
@@ -614,7 +652,8 @@ struct crowd *crowd_new(const struct plan *plan, uint64_t seed, uint32_t threads
     c->rng = (struct rng){fill_random, &c->dice};
     c->shard_count = threads;
     c->shards = must(calloc(threads, sizeof *c->shards));
-    c->nodes = must(calloc(plan->nodes, sizeof *c->nodes));
+    c->node_count = plan->nodes + plan->sybils;
+    c->nodes = must(calloc(c->node_count, sizeof *c->nodes));
     c->told = must(calloc(plan->messages + 1, sizeof *c->told));
     for (uint32_t i = 0; i < threads; i++) {
         struct shard *s = &c->shards[i];
@@ -626,16 +665,16 @@ struct crowd *crowd_new(const struct plan *plan, uint64_t seed, uint32_t threads
             for (uint32_t to = 0; to < threads; to++)
                 s->mail[k][to].first_at = NEVER;
     }
-    for (uint32_t i = 0; i < plan->nodes; i++)
+    for (uint32_t i = 0; i < c->node_count; i++)
         node_begin(c, i);
     return c;
 }
 
 void crowd_free(struct crowd *c)
 {
-    for (uint32_t i = 0; i < c->plan.nodes; i++) {
+    for (uint32_t i = 0; i < c->node_count; i++) {
         struct node *n = &c->nodes[i];
-        if (n->is_up)
+        if (n->is_up && !n->is_sybil)
             gossipsub_free(&n->g);
         assert(n->mem.used == 0);
         free(n->links);
@@ -669,11 +708,11 @@ uint64_t crowd_hash(const struct crowd *c)
     return hash;
 }
 
-void crowd_latencies(const struct crowd *c, uint64_t *counts)
+void crowd_latencies(const struct crowd *c, enum crowd_time time, uint64_t *counts)
 {
     for (uint32_t i = 0; i < c->shard_count; i++)
         for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
-            counts[ms] += c->shards[i].latencies[ms];
+            counts[ms] += c->shards[i].latencies[time][ms];
 }
 
 /* ---- signatures: each is checked once ---------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include "pubsub/gossipsub.h"
 
 #define CROWD_LATENCY_MAX_MS 60000
+#define CROWD_TOPIC "crowd"
 #define CROWD_STAYS 8
 #define CROWD_THREADS_MAX 64
 
@@ -26,6 +27,8 @@ struct link {
     uint64_t last_arrival[2]; /* of what each end sent: bytes do not overtake */
     bool is_open;
     bool is_cut; /* nothing comes through */
+    bool is_sybil_in_mesh;
+    uint64_t regraft_at; /* by the sybil at one end of it; 0: never */
 };
 
 struct node {
@@ -35,7 +38,7 @@ struct node {
     struct gossipsub g;
     uint64_t dice, chance; /* of the router, of its network */
     struct rng rng;
-    bool is_up;
+    bool is_up, is_sybil; /* a sybil has no router */
     uint32_t half, region;
     uint32_t *links; /* the open ones */
     uint32_t link_count, link_room;
@@ -69,7 +72,8 @@ struct crowd {
     struct peerlet_limits limits;
     uint64_t now, dice;
     struct rng rng;
-    struct node *nodes;
+    struct node *nodes; /* the honest, then the sybils */
+    uint32_t node_count;
     struct link *links;
     uint32_t link_count, link_room;
     struct message_told *told;
@@ -84,16 +88,30 @@ void crowd_free(struct crowd *c);
 /* Lets everything happen that happens before `until`. */
 void crowd_run(struct crowd *c, uint64_t until);
 
+/* An RPC on its way from one node to another, while `running` runs, or null. */
+void crowd_send(struct crowd *c, struct shard *running, uint32_t from, uint32_t to,
+                struct view rpc);
+
+/* A node has its turn then, at the latest. */
+void crowd_wake(struct crowd *c, uint32_t node, uint64_t at);
+
 uint64_t crowd_hash(const struct crowd *c);
 
-/* How many deliveries took so many milliseconds, into counts[CROWD_LATENCY_MAX_MS]. */
-void crowd_latencies(const struct crowd *c, uint64_t *counts);
+/*
+ * Adds how many deliveries took so many milliseconds to counts[CROWD_LATENCY_MAX_MS]; those of
+ * messages of an attack's first minute by themselves.
+ */
+enum crowd_time { CROWD_USUAL, CROWD_ATTACKED, CROWD_TIMES };
+void crowd_latencies(const struct crowd *c, enum crowd_time time, uint64_t *counts);
 
 /* ---- what is done to it, while nothing runs */
 
 /* The node begins, with no links. */
 void crowd_join(struct crowd *c, uint32_t node);
 void crowd_leave(struct crowd *c, uint32_t node);
+
+/* A sybil dials so many of the honest. */
+void crowd_attack(struct crowd *c, uint32_t sybil);
 
 /* Dials until it has so many links of its own again. */
 void crowd_dial(struct crowd *c, uint32_t node, uint32_t wanted);
@@ -108,6 +126,7 @@ void crowd_heal(struct crowd *c);
 
 uint32_t crowd_below(struct crowd *c, uint32_t bound);
 uint32_t crowd_mesh(const struct crowd *c, uint32_t node);
+uint32_t crowd_mesh_sybils(const struct crowd *c, uint32_t node);
 
 static inline bool node_heard(const struct node *n, uint32_t message)
 {

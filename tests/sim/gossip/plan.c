@@ -36,6 +36,13 @@ static const struct {
     {"alarm", {offsetof(struct plan, alarm_s)}},
     {"churn", {offsetof(struct plan, churn_percent), offsetof(struct plan, away_s)}},
     {"partition", {offsetof(struct plan, cut_s), offsetof(struct plan, heal_s)}},
+    {"sybils",
+     {offsetof(struct plan, sybils), offsetof(struct plan, sybil_links),
+      offsetof(struct plan, sybils_at_s)}},
+    {"target", {offsetof(struct plan, target)}},
+    {"publishers", {offsetof(struct plan, publishers)}},
+    {"drop", {offsetof(struct plan, drop_percent), offsetof(struct plan, drop_from_s)}},
+    {"late", {offsetof(struct plan, late_s)}},
     {"delivery", {offsetof(struct plan, pass_delivery)}},
     {"p99", {offsetof(struct plan, pass_p99_ms)}},
 };
@@ -50,6 +57,8 @@ bool plan_set(struct plan *plan, const char *line)
         return true;
     if (strcmp(name, "regions") == 0)
         return plan->has_regions = true;
+    if (strcmp(name, "censor") == 0)
+        return plan->is_censorship = true;
     if (strcmp(name, "cold") == 0) {
         plan->warm_seconds = 0;
         return true;

@@ -16,9 +16,15 @@
  *     alarm 60            seconds: timers ring at multiples of it, as in a hidden tab
  *     churn 10 10         percent of the nodes leave each minute, and come back after so many seconds
  *     partition 20 60     from when to when two halves do not reach each other
+ *     sybils 4000 20 60   attackers, the honest nodes that each dials, and from when
+ *     target 100          these are among the first so many only; 0: anybody
+ *     publishers 100      only the first so many publish; 0: anybody
+ *     drop 100 60         percent of the messages that sybils do not pass on, and from when
+ *     censor              they drop those of the first node only
+ *     late 10             when the honest come, to meet the sybils first
  *     cold                no time to find together: the first message comes at once
  *     delivery 100        to pass: percent of the messages that reach who was there all the time
- *     p99 1000            to pass: ms
+ *     p99 1000            to pass: ms; under an attack a minute after its start
  *
  * A `#` begins a comment. Seconds are counted from the start.
  */
@@ -36,12 +42,22 @@ struct plan {
     uint32_t uplink, fast_uplink, fast_percent; /* Mbit/s; 0: no limit */
     uint32_t alarm_s;
     uint32_t churn_percent, away_s;
-    uint32_t cut_s, heal_s;              /* 0: never */
+    uint32_t cut_s, heal_s; /* 0: never */
+    uint32_t sybils, sybil_links, sybils_at_s, target, publishers;
+    uint32_t drop_percent, drop_from_s, late_s;
+    bool is_censorship;
     uint32_t pass_delivery, pass_p99_ms; /* 0: whatever it is */
 };
 
 /* Takes one line, or the same with '=' for the first blank; false when it says nothing. */
 bool plan_set(struct plan *plan, const char *line);
+
+/* When the sybils begin to do harm. */
+static inline uint32_t plan_attack_s(const struct plan *p)
+{
+    uint32_t met = p->sybils_at_s > p->late_s ? p->sybils_at_s : p->late_s;
+    return p->drop_from_s > met ? p->drop_from_s : met;
+}
 
 /* False, having said why on stderr, when the file cannot be read or has a line that says nothing. */
 bool plan_read(const char *file, struct plan *plan);

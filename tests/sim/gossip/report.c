@@ -8,7 +8,7 @@
 
 void report_sample(struct report *r, const struct crowd *c)
 {
-    uint64_t sum = 0, up = 0;
+    uint64_t sum = 0, sybils = 0, up = 0;
     uint32_t least = UINT32_MAX, most = 0;
     for (uint32_t i = 0; i < c->plan.nodes; i++) {
         if (!c->nodes[i].is_up)
@@ -16,12 +16,14 @@ void report_sample(struct report *r, const struct crowd *c)
         uint32_t degree = crowd_mesh(c, i);
         up++;
         sum += degree;
+        sybils += crowd_mesh_sybils(c, i);
         least = MIN(least, degree);
         most = MAX(most, degree);
     }
     if (r->seconds == REPORT_SECONDS || up == 0)
         return;
     r->mesh[r->seconds] = (double)sum / (double)up;
+    r->sybil_percent[r->seconds] = sum ? 100 * (double)sybils / (double)sum : 0;
     r->mesh_least[r->seconds] = least;
     r->mesh_most[r->seconds++] = most;
 }
@@ -53,20 +55,18 @@ static void count_deliveries(struct report *r, const struct crowd *c)
         }
 }
 
-static void find_percentiles(struct report *r)
+/* What `percent` of the deliveries took at most. */
+static uint32_t percentile(const uint64_t *counts, uint32_t percent)
 {
     uint64_t all = 0, so_far = 0;
     for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
-        all += r->latencies[ms];
+        all += counts[ms];
     for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++) {
-        so_far += r->latencies[ms];
-        if (so_far * 2 <= all)
-            r->p50_ms = ms + 1;
-        if (so_far * 100 <= all * 99)
-            r->p99_ms = ms + 1;
-        if (r->latencies[ms] > 0)
-            r->worst_ms = ms;
+        so_far += counts[ms];
+        if (so_far * 100 >= all * percent)
+            return ms;
     }
+    return 0;
 }
 
 void report_sum_up(struct report *r, const struct crowd *c)
@@ -81,8 +81,13 @@ void report_sum_up(struct report *r, const struct crowd *c)
         r->memory += (double)n->mem.used / c->plan.nodes;
         r->peak = MAX(r->peak, (double)n->mem.peak);
     }
-    crowd_latencies(c, r->latencies);
-    find_percentiles(r);
+    static uint64_t attacked[CROWD_LATENCY_MAX_MS];
+    crowd_latencies(c, CROWD_USUAL, r->latencies);
+    crowd_latencies(c, CROWD_ATTACKED, attacked);
+    r->p50_ms = percentile(r->latencies, 50);
+    r->p99_ms = percentile(r->latencies, 99);
+    r->worst_ms = percentile(r->latencies, 100);
+    r->attacked_p99_ms = percentile(attacked, 99);
     count_deliveries(r, c);
     r->duplicates = firsts ? (double)(messages - firsts) / (double)firsts : 0;
     r->bytes_per_s = (double)bytes / c->plan.nodes / ((double)c->now / 1000);
@@ -103,6 +108,12 @@ bool report_print(const struct report *r, const struct crowd *c, double wall_s)
            (unsigned long long)r->expected);
     printf("latency           p50 %u ms, p99 %u ms, longest %u ms\n", r->p50_ms, r->p99_ms,
            r->worst_ms);
+    if (p->sybils > 0) {
+        uint32_t at = MIN(plan_attack_s(p) + 120, last);
+        printf("under attack      p99 %u ms in its first minute; sybils are %.1f %% of the meshes "
+               "after %u s\n",
+               r->attacked_p99_ms, r->sybil_percent[at], at - plan_attack_s(p));
+    }
     printf("duplicates        %.2f for each message and node\n", r->duplicates);
     printf("bandwidth         %.2f KB/s sent by a node, %.1f %% of it control\n",
            r->bytes_per_s / 1000, r->control_percent);
@@ -115,6 +126,11 @@ bool report_print(const struct report *r, const struct crowd *c, double wall_s)
     bool is_met = true;
     if (p->pass_delivery > 0 && delivery < p->pass_delivery) {
         printf("FAILED: less than %u %% delivered\n", p->pass_delivery);
+        is_met = false;
+    }
+    if (p->sybils > 0 && last >= plan_attack_s(p) + 120 &&
+        r->sybil_percent[plan_attack_s(p) + 120] >= 20) {
+        printf("FAILED: sybils are a fifth of the meshes or more\n");
         is_met = false;
     }
     if (p->pass_p99_ms > 0 && r->p99_ms > p->pass_p99_ms) {

@@ -9,12 +9,13 @@
 struct report {
     uint64_t latencies[CROWD_LATENCY_MAX_MS];
     uint64_t expected, delivered; /* pairs of a message and a node that was there all the time */
-    uint32_t p50_ms, p99_ms, worst_ms;
+    uint32_t p50_ms, p99_ms, worst_ms, attacked_p99_ms;
     double duplicates;      /* copies of a message that came to a node after the first */
     double bytes_per_s;     /* sent by a node */
     double control_percent; /* of these */
     double memory, peak;    /* bytes of one router, and the most that any had */
     double mesh[REPORT_SECONDS];
+    double sybil_percent[REPORT_SECONDS];
     uint32_t mesh_least[REPORT_SECONDS], mesh_most[REPORT_SECONDS];
     uint32_t seconds; /* sampled so far */
 };

@@ -16,7 +16,7 @@
 #define FOUND_DEAD_MS 10000 /* a path that is cut ends a connection then */
 #define DIALS_AGAIN_MS 1000
 
-enum action_type { PUBLISH, LEAVE, COME_BACK, DIAL, CUT, FIND_CUT, HEAL, SAMPLE };
+enum action_type { ATTACK, PUBLISH, LEAVE, COME_BACK, DIAL, CUT, FIND_CUT, HEAL, SAMPLE };
 
 struct action {
     uint64_t at;
@@ -73,13 +73,16 @@ static struct action take_next(void)
 static void intend_all(struct crowd *c)
 {
     const struct plan *p = &c->plan;
-    uint64_t begin = (uint64_t)p->warm_seconds * 1000, ms = (uint64_t)p->seconds * 1000;
+    uint64_t begin = ((uint64_t)p->late_s + p->warm_seconds) * 1000,
+             ms = (uint64_t)p->seconds * 1000;
     for (uint64_t s = 1; s * 1000 < begin + ms + AFTER_MS; s++)
         intend(s * 1000, SAMPLE, 0);
     for (uint64_t i = 0; i < p->messages; i++)
         intend(begin + 100 + i * ms / p->messages, PUBLISH, 0);
     for (uint64_t i = (uint64_t)p->nodes * p->churn_percent * p->seconds / 6000; i > 0; i--)
         intend(begin + crowd_below(c, (uint32_t)ms), LEAVE, 0);
+    for (uint32_t i = 0; i < p->sybils; i++)
+        intend((uint64_t)MAX(p->sybils_at_s, p->late_s) * 1000 + i % 1000, ATTACK, p->nodes + i);
     if (p->cut_s > 0) {
         intend((uint64_t)p->cut_s * 1000, CUT, 0);
         intend((uint64_t)p->cut_s * 1000 + FOUND_DEAD_MS, FIND_CUT, 0);
@@ -91,7 +94,7 @@ static void intend_all(struct crowd *c)
 static uint32_t anybody(struct crowd *c)
 {
     for (;;) {
-        uint32_t number = crowd_below(c, c->plan.nodes);
+        uint32_t number = crowd_below(c, c->plan.publishers ? c->plan.publishers : c->plan.nodes);
         const struct node *n = &c->nodes[number];
         if (n->is_up &&
             n->stays[n->stay_count - 1].from + (uint64_t)c->plan.warm_seconds * 1000 <= c->now)
@@ -127,6 +130,9 @@ static void publish(struct crowd *c)
 static void act(struct crowd *c, struct report *r, struct action a)
 {
     switch (a.type) {
+    case ATTACK:
+        crowd_attack(c, a.node);
+        break;
     case PUBLISH:
         publish(c);
         break;
@@ -201,6 +207,7 @@ static bool crowd_through(const struct options *o, const char *title, double beg
     const struct plan *plan = &o->plan;
     static struct report report;
     struct crowd *c = crowd_new(plan, o->seed, o->threads);
+    crowd_run(c, (uint64_t)plan->late_s * 1000);
     for (uint32_t i = 0; i < plan->nodes; i++)
         crowd_join(c, i);
     for (uint32_t i = 0; i < plan->nodes; i++)
