@@ -254,6 +254,15 @@ static void on_graft_in_backoff(struct gossipsub *g, const struct member *m, uin
         router_blame(g, m->peer, is_flood ? 2 : 1, now);
 }
 
+/*
+ * A mesh that has enough is open only to those who are worth about as much as its members; else
+ * attackers would take turns in what is left of it, each until its score has fallen.
+ */
+static bool is_unproven(const struct topic *t, const struct neighbour *n)
+{
+    return !topic_is_mostly_below(t, n->score + 1);
+}
+
 /* It need not be answered where neither topic nor subscription is known. */
 static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic, uint64_t now)
 {
@@ -262,7 +271,9 @@ static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic
     if (m == NULL || !m->is_subscribed || member_is_in_mesh(m) || n->was_mute)
         return;
     bool is_too_soon = !is_due(m->backoff_until, now);
-    bool is_too_many = t->mesh_count >= g->config.d_high && n->role == LISTENER;
+    bool is_full =
+        t->mesh_count >= g->config.d_high || (t->mesh_count >= g->config.d && is_unproven(t, n));
+    bool is_too_many = is_full && n->role == LISTENER;
     if (is_too_soon)
         on_graft_in_backoff(g, m, now);
     if (is_too_soon || is_too_many || n->score < 0)
@@ -340,8 +351,8 @@ static bool may_serve(struct gossipsub *g, const struct message *m, const struct
 static void on_iwant(struct gossipsub *g, struct neighbour *n, struct rpc_part *part, uint64_t now)
 {
     struct view id;
-    while (n->is_writable && neighbour_is_gossipable(n) && n->budget.serves < g->limits->ihave_ids &&
-           rpc_next_id(&part->ids, &id)) {
+    while (n->is_writable && neighbour_is_gossipable(n) &&
+           n->budget.serves < g->limits->ihave_ids && rpc_next_id(&part->ids, &id)) {
         n->budget.serves++;
         uint64_t hash = message_id_hash(id, &g->messages.hash_key, &n->form);
         struct message *m = mcache_find(&g->mcache, hash);

@@ -390,6 +390,35 @@ static void test_the_best_stay(void **state)
     scripted_end(&s);
 }
 
+/* A mesh that has enough takes only those who are worth about as much as its members. */
+static void test_graft_of_the_unproven(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 6);
+    for (uint32_t i = 1; i <= 6; i++) {
+        say(&s, i, GRAFT);
+        rate(&s, i, 5);
+    }
+    assert_int_equal(mesh_size(&s, "t"), s.config.d);
+    for (uint32_t i = 11; i <= 14; i++) {
+        meet(&s, i, GOSSIPSUB_1_2, i == 13 ? DIALER : LISTENER);
+        say(&s, i, JOIN);
+    }
+    rate(&s, 12, 4.5f);
+    for (uint32_t i = 11; i <= 13; i++) {
+        say(&s, i, GRAFT);
+        assert_true(is_in_mesh(&s, i) == (i > 11));
+    }
+    assert_int_equal(said(&s, 11).parts[RPC_PRUNE], 1);
+    for (uint32_t i = 1; i <= 3; i++)
+        say(&s, i, LEAVE);
+    say(&s, 14, GRAFT);
+    assert_true(is_in_mesh(&s, 14));
+    scripted_end(&s);
+}
+
 /* A mesh of the mediocre takes in two better ones a minute, while there are any. */
 static void test_opportunistic_grafting(void **state)
 {
@@ -617,6 +646,7 @@ int main(void)
         cmocka_unit_test(test_deliveries),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_the_best_stay),
+        cmocka_unit_test(test_graft_of_the_unproven),
         cmocka_unit_test(test_opportunistic_grafting),
         cmocka_unit_test(test_shared_host),
         cmocka_unit_test(test_a_score_is_remembered),
