@@ -504,15 +504,68 @@ static struct view topic(void)
     return view_of_text(CROWD_TOPIC);
 }
 
+/* What the public evaluation of gossipsub 1.1 was made with. */
+static struct gossipsub_config config_of(const struct plan *plan)
+{
+    struct gossipsub_config config = GOSSIPSUB_DEFAULTS;
+    if (plan->sybils > 0) {
+        config.d = 8;
+        config.d_low = 6;
+        config.d_high = 12;
+        config.d_score = 6;
+        config.d_lazy = 12;
+    }
+    return config;
+}
+
+/*
+ * After the same, but for P3: who is in the mesh must bring ten messages a second within a tenth of one,
+ * and is given five seconds to begin and half a minute to be forgotten.
+ */
+static void set_scoring(struct gossipsub *g)
+{
+    struct score_params peer = SCORE_DEFAULTS;
+    struct score_topic_params topic_params = SCORE_TOPIC_DEFAULTS;
+    peer.topic_cap = 10000;
+    peer.gossip_threshold = -4000;
+    peer.publish_threshold = -5000;
+    peer.graylist_threshold = -10000;
+    peer.px_threshold = peer.opportunistic_threshold = 0;
+    peer.decay_to_zero = 0.01f;
+    peer.retain_ms = 30000;
+    topic_params.weight = 0.25f;
+    topic_params.time_weight = 0.0027f;
+    topic_params.time_quantum_ms = 1000;
+    topic_params.time_cap = 3600;
+    topic_params.weights[SCORE_FIRST] = 0.664f;
+    topic_params.decays[SCORE_FIRST] = 0.9916f;
+    topic_params.caps[SCORE_FIRST] = 1500;
+    topic_params.weights[SCORE_MESH] = topic_params.weights[SCORE_FAILURES] = -0.5f;
+    topic_params.decays[SCORE_MESH] = 0.95f;
+    topic_params.decays[SCORE_FAILURES] = 0.997f;
+    topic_params.caps[SCORE_MESH] = 100;
+    topic_params.mesh_threshold = 20;
+    topic_params.mesh_window_ms = 100;
+    topic_params.mesh_activation_ms = 5000;
+    topic_params.weights[SCORE_INVALID] = -99;
+    topic_params.decays[SCORE_INVALID] = 0.9994f;
+    if (gossipsub_set_params(g, (struct view){0}, peer.numbers) != 0 ||
+        gossipsub_set_params(g, topic(), topic_params.numbers) != 0)
+        abort();
+}
+
 void crowd_join(struct crowd *c, uint32_t number)
 {
+    const struct gossipsub_config config = config_of(&c->plan);
     struct node *n = &c->nodes[number];
     /* Heartbeats that do not all come at once. */
     uint64_t born = c->now - MIN(c->now, crowd_below(c, GOSSIPSUB_DEFAULTS.heartbeat_ms));
-    if (gossipsub_init(&n->g, &GOSSIPSUB_DEFAULTS, &n->identity, &n->mem, &n->rng, &c->limits, born,
+    if (gossipsub_init(&n->g, &config, &n->identity, &n->mem, &n->rng, &c->limits, born,
                        UNIX_MS + c->now) != 0 ||
         gossipsub_subscribe(&n->g, topic(), c->now) != 0)
         abort();
+    if (c->plan.sybils > 0)
+        set_scoring(&n->g);
     n->is_up = true;
     n->alarm_at = 0;
     n->stays[n->stay_count].from = c->now;

@@ -44,6 +44,7 @@ static const struct {
     {"drop", {offsetof(struct plan, drop_percent), offsetof(struct plan, drop_from_s)}},
     {"late", {offsetof(struct plan, late_s)}},
     {"delivery", {offsetof(struct plan, pass_delivery)}},
+    {"share", {offsetof(struct plan, pass_sybils)}},
     {"p99", {offsetof(struct plan, pass_p99_ms)}},
 };
 

@@ -24,7 +24,8 @@
  *     late 10             when the honest come, to meet the sybils first
  *     cold                no time to find together: the first message comes at once
  *     delivery 100        to pass: percent of the messages that reach who was there all the time
- *     p99 1000            to pass: ms; under an attack a minute after its start
+ *     p99 1000            to pass: ms; under an attack, without its first minute
+ *     share 20            to pass: percent of the meshes that are sybils, two minutes after an attack began
  *
  * A `#` begins a comment. Seconds are counted from the start.
  */
@@ -46,7 +47,7 @@ struct plan {
     uint32_t sybils, sybil_links, sybils_at_s, target, publishers;
     uint32_t drop_percent, drop_from_s, late_s;
     bool is_censorship;
-    uint32_t pass_delivery, pass_p99_ms; /* 0: whatever it is */
+    uint32_t pass_delivery, pass_p99_ms, pass_sybils; /* 0: whatever it is */
 };
 
 /* Takes one line, or the same with '=' for the first blank; false when it says nothing. */

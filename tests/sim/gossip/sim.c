@@ -199,6 +199,8 @@ static bool read_options(int argc, char **argv, struct options *o)
         else if (!plan_set(&o->plan, argv[i]))
             return false;
     }
+    o->plan.target = MIN(o->plan.target, o->plan.nodes);
+    o->plan.publishers = MIN(o->plan.publishers, o->plan.nodes);
     return o->threads > 0 && o->threads <= CROWD_THREADS_MAX && o->plan.nodes > o->plan.degree;
 }
 
