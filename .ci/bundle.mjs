@@ -43,7 +43,7 @@ const inlined = `async () => {
 
 // Names of the glue's own, which no page sees and no browser defines: given short ones.
 const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limitSeconds|limitBytes|rejectAll' +
-  '|onTrap|onEvent|onLog|onClosed|onEnded|onRoom|onData|onSubscription|peek|isDead|gater|socketEvent)$')
+  '|onTrap|onEvent|onLog|onClosed|onEnded|onRoom|onData|onSubscription|peek|isDead|gater|socketEvent|sockets|steps|channels|onended|alarm|bytesAbout|getSocket)$')
 
 // What emcc wrote, made smaller where it is as 3.1.6 writes it. Its loops from text to UTF-8 are from before
 // browsers had them.
