@@ -31,7 +31,7 @@ CMOCKA = build/deps/cmocka/src/cmocka.c
 SODIUM_DIR = build/deps/libsodium
 include src/crypto/sodium.mk
 SODIUM = $(addprefix $(SODIUM_ROOT)/,$(SODIUM_FILES)) \
-	$(addprefix build/gen/,ed25519_ref10.c x25519_ref10.c hash_sha256_cp.c hash_sha512_cp.c)
+	$(addprefix build/gen/,ed25519_ref10.c x25519_ref10.c)
 
 # ---- compilers -----------------------------------------------------------------------------------
 
@@ -206,9 +206,6 @@ build/gen/ed25519_ref10.c: src/crypto/sodium_ed25519.sed build/deps/libsodium/.u
 build/gen/x25519_ref10.c: src/crypto/sodium_x25519.sed build/deps/libsodium/.unpacked
 	@mkdir -p $(@D)
 	$(Q)sed -f $< $(SODIUM_ROOT)/crypto_scalarmult/curve25519/ref10/x25519_ref10.c >$@
-build/gen/hash_sha%_cp.c: src/crypto/sodium_sha2.sed build/deps/libsodium/.unpacked
-	@mkdir -p $(@D)
-	$(Q)sed -f $< -e 's/Krnd/sha$*_k/' $(SODIUM_ROOT)/crypto_hash/sha$*/cp/$(@F) >$@
 
 $(NANOPB): build/deps/nanopb/.unpacked ;
 $(CMOCKA): build/deps/cmocka/.unpacked ;

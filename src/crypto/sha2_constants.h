@@ -1,7 +1,7 @@
 /*
  * The constants of SHA-2, computed instead of stored: they are the first bits of the fractions of the
  * roots of the first primes (FIPS 180-4, sections 4.2 and 5.3), 1 KB that no compressor can shrink.
- * sodium_sha2.sed edits libsodium's SHA-2 so that it reads these. Wasm build only.
+ * Wasm build only.
  */
 #ifndef CRYPTO_SHA2_CONSTANTS_H
 #define CRYPTO_SHA2_CONSTANTS_H

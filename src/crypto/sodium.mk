@@ -1,8 +1,7 @@
 # The part of libsodium that the wasm build links, from the distribution's source package, which the
-# Makefile unpacks into SODIUM_DIR. crypto_core/ed25519/ref10/ed25519_ref10.c, crypto_scalarmult/
-# curve25519/ref10/x25519_ref10.c, crypto_hash/sha256/cp/hash_sha256_cp.c and crypto_hash/sha512/cp/
-# hash_sha512_cp.c belong to it too, but go through sodium_ed25519.sed, sodium_x25519.sed and
-# sodium_sha2.sed first.
+# Makefile unpacks into SODIUM_DIR. crypto_core/ed25519/ref10/ed25519_ref10.c and crypto_scalarmult/
+# curve25519/ref10/x25519_ref10.c belong to it too, but go through sodium_ed25519.sed and
+# sodium_x25519.sed first. SHA-2 is ours (sha2.c).
 #
 # Never define HAVE_TI_MODE: 128-bit products are 2.4 times slower in wasm and the code 40 KB larger.
 
@@ -18,8 +17,7 @@ SODIUM_FILES = \
 	crypto_verify/sodium/verify.c \
 	sodium/utils.c
 
-# What wants -O3, with our own files beside it. The rest is smaller at -Oz: SHA-2 by 0.5 KB with brotli,
-# and in loaded runs no slower than at -O3 once -Oz inlines, which a quiet one has yet to confirm; the
-# curve by 3 KB, and 7 % slower.
+# What wants -O3, with our own files beside it. The rest is smaller at -Oz: the curve by 3 KB with brotli,
+# and 7 % slower.
 SODIUM_HOT = $(addprefix src/crypto/,aead.c chacha20_simd.c) \
 	$(SODIUM_ROOT)/crypto_onetimeauth/poly1305/donna/poly1305_donna.c
