@@ -260,6 +260,8 @@ export class Libp2p extends Emitter {
       peerId: this.peerId,
       privateKey: privateKeyFromProtobuf(this.#core.bytes(this.#core.calls.ask_private_key())),
       peerStore: this.peerStore,
+      peerRouting: this.peerRouting,
+      contentRouting: this.contentRouting,
       events: this,
       logger: this.logger,
       registrar: this,
@@ -272,10 +274,8 @@ export class Libp2p extends Emitter {
         isDialable: this.isDialable.bind(this)
       },
       addressManager: { getAddresses: () => this.getMultiaddrs() },
-      peerRouting: this.peerRouting,
-      contentRouting: this.contentRouting,
       names: { fromList, multiaddr, peerIdFromMultihash, peerIdFromString, toList },
-      errorOf: (/** @type {number} */ code) => this.#core.error(code),
+      errorOf: this.#core.error.bind(this.#core),
       ...this.services
     }
   }

@@ -33,13 +33,9 @@ export function makeRouting (kind, peerStore) {
 
   /** What any of them yields, as it comes. One that fails is forgotten unless nothing comes at all. @param {string} method @param {any[]} args @returns {AsyncGenerator<PeerInfo>} */
   async function * merge (method, args) {
-    const waiting = new Map()
+    const waiting = new Map(ask(method, args).map((iterable) => iterable[Symbol.asyncIterator]()).map((source) => [source, next(source)]))
     const seen = new Set()
     let problem
-    for (const iterable of ask(method, args)) {
-      const source = iterable[Symbol.asyncIterator]()
-      waiting.set(source, next(source))
-    }
     try {
       while (waiting.size > 0) {
         const { done, value, source, error } = await Promise.race(waiting.values())

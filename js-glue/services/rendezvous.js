@@ -1,5 +1,4 @@
 import * as k from '../../build/gen/service_numbers.js'
-import { Emitter } from '../events.js'
 import { makeError } from '../errors.js'
 import { runJob } from './job.js'
 import { Module } from './module.js'
@@ -32,7 +31,7 @@ async function sign (key, bytes) {
  * `services.rendezvous`: who is there under a name, asked at meeting points. What is found is also told
  * as discovered.
  */
-export class Rendezvous extends Emitter {
+export class Rendezvous extends EventTarget {
   #components
   #points
   /** By point and namespace. @type {Map<string, Uint8Array>} */
@@ -99,7 +98,7 @@ export class Rendezvous extends Emitter {
       for (const one of found) {
         if (seen.has(String(one.id))) continue
         seen.add(String(one.id))
-        this.tell('peer', one)
+        this.dispatchEvent(new CustomEvent('peer', { detail: one }))
         yield one
       }
     }
