@@ -17,7 +17,7 @@ import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { existsSync, mkdirSync } from 'node:fs'
 
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = 600_000 // of one program: what gives way to others may take long
 const JOBS = availableParallelism()
 const FUZZ_SECONDS = process.env.FUZZ_SECONDS ?? '3'
 

@@ -12,7 +12,7 @@ const built = (/** @type {string} */ compiler) => fileURLToPath(new URL(`../../.
 const isAttack = (/** @type {string} */ plan) => plan.startsWith('attack-')
 /** @param {string} plan */
 const inSmall = (plan) => [
-  'messages=60', 'nodes=100', ...isAttack(plan) ? ['messages=1800', 'nodes=50', 'sybils=200'] : [], ...plan === 'pages.plan' ? ['nodes=40', 'relays=4'] : []
+  'messages=60', 'nodes=100', ...isAttack(plan) ? ['messages=1800', 'nodes=30', 'sybils=120'] : [], ...plan === 'pages.plan' ? ['nodes=40', 'relays=4'] : []
 ]
 
 /** @param {string} compiler @param {string} plan @param {string[]} settings */
