@@ -188,19 +188,21 @@ static void test_other_types_are_not_verified_here(void **state)
 static void test_a_chain_of_keys_and_signatures(void **state)
 {
     (void)state;
-    uint8_t seed[SHA256_LEN] = {0};
+    uint8_t seed[SHA256_LEN] = {0}, bytes[300];
     for (int i = 0; i < 300; i++) {
+        memset(bytes, i, sizeof bytes);
+        struct view message = view_of(bytes, (size_t)i);
         struct identity id;
         uint8_t signature[ED25519_SIGNATURE_LEN];
         identity_from_seed(seed, &id);
         struct public_key key = identity_public_key(&id);
-        identity_sign(&id, key.data, signature);
+        identity_sign(&id, message, signature);
         struct view signed_view = view_of(signature, sizeof signature);
-        assert_ok(public_key_verify(&key, key.data, signed_view));
-        struct view parts[] = {key.data, signed_view};
+        assert_ok(public_key_verify(&key, message, signed_view));
+        struct view parts[] = {key.data, message, signed_view};
         sha256_parts(parts, ARRAY_LEN(parts), seed);
         signature[i % 64] ^= 1;
-        assert_code(public_key_verify(&key, key.data, signed_view), ERR_BAD_SIGNATURE);
+        assert_code(public_key_verify(&key, message, signed_view), ERR_BAD_SIGNATURE);
     }
     assert_view_hex(view_of(seed, sizeof seed), ED25519_CHAIN);
 }

@@ -128,14 +128,16 @@ for (const len of [...Array(1401).keys(), 65536]) {
 }
 constant('AEAD_ALL_LENGTHS', sealed.digest('hex'))
 
-// test_identity.c makes the same keys and signatures, each from a hash of the last.
+// test_identity.c makes the same keys and signatures, each from a hash of the last, of messages of every
+// length: so many that each way to fill SHA-2's last block is among them.
 const PKCS8 = bytes('302e020100300506032b657004220420')
 let seed = Buffer.alloc(32)
 for (let i = 0; i < 300; i++) {
   const key = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' })
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
   const publicKey = spki.subarray(spki.length - 32)
-  const hash = createHash('sha256').update(publicKey).update(sign(null, publicKey, key))
+  const message = Buffer.alloc(i, i)
+  const hash = createHash('sha256').update(publicKey).update(message).update(sign(null, message, key))
   seed = hash.digest()
 }
 constant('ED25519_CHAIN', seed.toString('hex'))
