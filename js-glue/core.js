@@ -202,14 +202,14 @@ export class Core {
   /** @param {number} view */
   list (view) { return lines(this.text(view)) }
 
-  /** @param {(...lengths: number[]) => number} question @param {string} about */
-  ask (question, about) { return question(...this.#put([about])) }
+  /** @param {(...numbers: number[]) => number} question @param {string} about @param {number} [number] */
+  ask (question, about, number) { return question(...this.#put([about]), /** @type {number} */ (number)) }
 
   /** @param {(...lengths: number[]) => number} question @param {string} about */
   bytesAbout (question, about) { return this.bytes(this.ask(question, about)) }
 
-  /** @param {(...lengths: number[]) => number} question @param {string} about */
-  listAbout (question, about) { return lines(textOf(this.bytesAbout(question, about))) }
+  /** @param {(...numbers: number[]) => number} question @param {string} about @param {number} [number] */
+  listAbout (question, about, number) { return this.list(this.ask(question, about, number)) }
 
   /**
    * @param {number} number a negative result

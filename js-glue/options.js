@@ -88,7 +88,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'allowedTopics asyncValidation dataTransform fastMsgIdFn messageCache msgIdFn'
+  gossipsub: 'allowedTopics asyncValidation dataTransform directPeers fastMsgIdFn messageCache msgIdFn scoreParams scoreThresholds'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
@@ -122,7 +122,7 @@ function pubsubNumbers (o) {
   const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
   const messageId = o.messageId ?? (isAnonymous ? 'sha256' : 'js')
   const messageIds = 'js spec rust sha256 seqno'.split(' ')
-  if (!messageIds.includes(messageId)) throw makeError('InvalidParametersError', `gossipsub: messageId must be one of ${messageIds}`, 'BAD_ARGUMENT')
+  if (!messageIds.includes(messageId)) refuse('gossipsub', { msgIdFn: messageId })
   return {
     [k.APP_SIGNING]: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
     [k.APP_MESSAGE_ID]: messageIds.indexOf(messageId),

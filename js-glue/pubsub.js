@@ -1,3 +1,4 @@
+import * as k from '../build/gen/numbers.js'
 import { abortReason } from './errors.js'
 import { Emitter } from './events.js'
 import { PublicKey } from './keys.js'
@@ -59,7 +60,7 @@ export class PubSub extends Emitter {
    * message waits for the verdict for a minute at most, and a thousand of them at most, then it is ignored.
    */
   get topicValidators () {
-    if (this.#validators === undefined) this.#core.calls.app_await_verdicts()
+    if (this.#validators === undefined) this.#core.calls.app_judge(0, 0)
     return (this.#validators ??= new Map())
   }
 
@@ -100,14 +101,17 @@ export class PubSub extends Emitter {
   /** The topics we are subscribed to. */
   getTopics () { return this.#core.list(this.#core.calls.ask_topics()) }
 
+  /** @param {string} topic @param {number} set */
+  #peersOf (topic, set) { return this.#core.listAbout(this.#core.calls.ask_pubsub_peers, topic, set) }
+
   /** Who speaks pubsub with us. */
-  getPeers () { return this.#peers(this.#core.list(this.#core.calls.ask_pubsub_peers())) }
+  getPeers () { return this.#peers(this.#peersOf('', k.PUBSUB_ALL)) }
 
   /** Who of them is subscribed to the topic. @param {string} topic */
-  getSubscribers (topic) { return this.#peers(this.#core.listAbout(this.#core.calls.ask_subscribers, topic)) }
+  getSubscribers (topic) { return this.#peers(this.#peersOf(topic, k.PUBSUB_SUBSCRIBERS)) }
 
   /** To whom messages of the topic go at once. @param {string} topic */
-  getMeshPeers (topic) { return this.#core.listAbout(this.#core.calls.ask_mesh_peers, topic) }
+  getMeshPeers (topic) { return this.#peersOf(topic, k.PUBSUB_MESH) }
 
   /** @param {Output} event MESSAGE */
   async onMessage (event) {
@@ -116,8 +120,11 @@ export class PubSub extends Emitter {
     const validate = this.#validators?.get(message.topic)
     let verdict = 0
     if (validate !== undefined && from !== undefined) {
-      // Whoever throws has no opinion.
-      verdict = await new Promise((resolve) => resolve(validate(from, message))).then((one) => VERDICTS.indexOf(one), () => 1)
+      try {
+        verdict = VERDICTS.indexOf(await validate(from, message))
+      } catch {
+        verdict = 1
+      }
     }
     if (event.value > 0 && this.#validators !== undefined) {
       this.#core.calls.app_judge(event.value, Math.max(verdict, 0))

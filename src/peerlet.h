@@ -391,12 +391,10 @@ MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct v
                                    uint64_t now);
 
 /*
- * From now on messages of others wait for the application's verdict before they are sent on, a minute
- * at most and a thousand of them at most: those that find no answer or no room are ignored.
+ * The application's verdict on a message: accepted, it is sent on; rejected, whoever sent it loses
+ * score; ignored, neither. From the first call on, with job 0, those of others wait for it, a minute
+ * at most and a thousand of them at most: what finds no answer or no room is ignored.
  */
-void peerlet_await_verdicts(struct peerlet *p);
-
-/* Accepted, it is sent on; rejected, whoever sent it loses score; ignored, neither. */
 enum peerlet_verdict { PEERLET_ACCEPT, PEERLET_IGNORE, PEERLET_REJECT };
 void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now);
 
@@ -408,9 +406,10 @@ struct view peerlet_private_key(struct peerlet *p);
 struct view peerlet_addresses(struct peerlet *p);
 struct view peerlet_recipients(struct peerlet *p);
 struct view peerlet_topics(struct peerlet *p);
-struct view peerlet_pubsub_peers(struct peerlet *p);
-struct view peerlet_subscribers(struct peerlet *p, struct view topic);
-struct view peerlet_mesh_peers(struct peerlet *p, struct view topic);
+
+/* Who speaks pubsub with us, who of them is subscribed to the topic, to whom its messages go at once. */
+enum peerlet_pubsub_set { PEERLET_PUBSUB_ALL, PEERLET_PUBSUB_SUBSCRIBERS, PEERLET_PUBSUB_MESH };
+struct view peerlet_pubsub_peers(struct peerlet *p, struct view topic, enum peerlet_pubsub_set set);
 struct view peerlet_peer_addresses(struct peerlet *p, struct view text);
 struct view peerlet_peer_protocols(struct peerlet *p, struct view text);
 

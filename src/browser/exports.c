@@ -328,11 +328,6 @@ int app_publish(size_t topic_len, size_t data_len)
                            browser_now());
 }
 
-void app_await_verdicts(void)
-{
-    peerlet_await_verdicts(browser_node());
-}
-
 void app_judge(uint32_t job, uint32_t verdict)
 {
     peerlet_judge(browser_node(), job, (enum peerlet_verdict)verdict, browser_now());
@@ -379,19 +374,10 @@ const struct view *ask_topics(void)
     return give(peerlet_topics(browser_node()));
 }
 
-const struct view *ask_pubsub_peers(void)
+const struct view *ask_pubsub_peers(size_t topic_len, uint32_t set)
 {
-    return give(peerlet_pubsub_peers(browser_node()));
-}
-
-const struct view *ask_subscribers(size_t topic_len)
-{
-    return give(peerlet_subscribers(browser_node(), first(topic_len)));
-}
-
-const struct view *ask_mesh_peers(size_t topic_len)
-{
-    return give(peerlet_mesh_peers(browser_node(), first(topic_len)));
+    return give(peerlet_pubsub_peers(browser_node(), first(topic_len),
+                                     (enum peerlet_pubsub_set)set));
 }
 
 const struct view *ask_peer_addresses(size_t peer_len)

@@ -130,7 +130,8 @@ EMSCRIPTEN_KEEPALIVE int app_ping(uint32_t conn);
 EMSCRIPTEN_KEEPALIVE int app_subscribe(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE int app_unsubscribe(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE int app_publish(size_t topic_len, size_t data_len);
-EMSCRIPTEN_KEEPALIVE void app_await_verdicts(void);
+
+/* Job 0: from now on messages wait for a verdict. */
 EMSCRIPTEN_KEEPALIVE void app_judge(uint32_t job, uint32_t verdict);
 EMSCRIPTEN_KEEPALIVE int app_add_addresses(size_t peer_len, size_t multiaddrs_len);
 
@@ -144,9 +145,7 @@ EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_id(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_private_key(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_recipients(void);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_topics(void);
-EMSCRIPTEN_KEEPALIVE const struct view *ask_pubsub_peers(void);
-EMSCRIPTEN_KEEPALIVE const struct view *ask_subscribers(size_t topic_len);
-EMSCRIPTEN_KEEPALIVE const struct view *ask_mesh_peers(size_t topic_len);
+EMSCRIPTEN_KEEPALIVE const struct view *ask_pubsub_peers(size_t topic_len, uint32_t set);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_addresses(size_t peer_len);
 EMSCRIPTEN_KEEPALIVE const struct view *ask_peer_protocols(size_t peer_len);
 

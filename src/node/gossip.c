@@ -265,12 +265,18 @@ static void on_peers(struct peerlet *p, struct rpc_ids infos)
     }
 }
 
+static int needs_gossip(struct peerlet *p, uint64_t now)
+{
+    p->now = now;
+    return p->has_gossip ? 0 : fail(p, ERR_BAD_ARGUMENT, "the pubsub service is switched off");
+}
+
 int peerlet_discover(struct peerlet *p, struct view topic, uint32_t interval_ms, bool listen_only,
                      uint64_t now)
 {
-    p->now = now;
-    if (!p->has_gossip)
-        return fail(p, ERR_BAD_ARGUMENT, "pubsub peer discovery needs the pubsub service");
+    int rc = needs_gossip(p, now);
+    if (rc != 0)
+        return rc;
     struct discovery *d = &p->discovery;
     size_t room = topic.len + UVARINT_MAX_LEN;
     struct writer w = writer_of(buf_reserve(&d->topics, room), room);
@@ -418,10 +424,10 @@ uint64_t gossip_deadline(const struct peerlet *p)
 
 /* ---- commands ---------------------------------------------------------------------------------------- */
 
-static int needs_gossip(struct peerlet *p, uint64_t now)
+/* What a command of the router returned, with words to an error. */
+static int tell_result(struct peerlet *p, int rc, const char *what, struct view topic)
 {
-    p->now = now;
-    return p->has_gossip ? 0 : fail(p, ERR_BAD_ARGUMENT, "the pubsub service is switched off");
+    return rc < 0 ? fail(p, rc, "cannot %s \"%v\": %s", what, &topic, err_text(rc)) : rc;
 }
 
 int peerlet_subscribe(struct peerlet *p, struct view topic, uint64_t now)
@@ -429,8 +435,7 @@ int peerlet_subscribe(struct peerlet *p, struct view topic, uint64_t now)
     int rc = needs_gossip(p, now);
     if (rc != 0)
         return rc;
-    rc = gossipsub_subscribe(&p->gossip, topic, now);
-    return rc < 0 ? fail(p, rc, "cannot subscribe to \"%v\": %s", &topic, err_text(rc)) : rc;
+    return tell_result(p, gossipsub_subscribe(&p->gossip, topic, now), "subscribe to", topic);
 }
 
 int peerlet_unsubscribe(struct peerlet *p, struct view topic, uint64_t now)
@@ -438,13 +443,7 @@ int peerlet_unsubscribe(struct peerlet *p, struct view topic, uint64_t now)
     int rc = needs_gossip(p, now);
     if (rc != 0)
         return rc;
-    rc = gossipsub_unsubscribe(&p->gossip, topic, now);
-    return rc < 0 ? fail(p, rc, "cannot unsubscribe from \"%v\": %s", &topic, err_text(rc)) : rc;
-}
-
-void peerlet_await_verdicts(struct peerlet *p)
-{
-    gossipsub_await_verdicts(&p->gossip);
+    return tell_result(p, gossipsub_unsubscribe(&p->gossip, topic, now), "unsubscribe from", topic);
 }
 
 void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now)
@@ -464,5 +463,5 @@ int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint
     if (rc == ERR_TOO_BIG)
         return fail(p, rc, "a message has at most %u bytes; send larger things on a stream",
                     (unsigned)p->limits.message);
-    return rc < 0 ? fail(p, rc, "cannot publish to \"%v\": %s", &topic, err_text(rc)) : rc;
+    return tell_result(p, rc, "publish to", topic);
 }

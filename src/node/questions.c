@@ -121,29 +121,16 @@ struct view peerlet_topics(struct peerlet *p)
     return answer(p);
 }
 
-static struct view peers_of(struct peerlet *p, enum gossipsub_set set, struct view topic)
+struct view peerlet_pubsub_peers(struct peerlet *p, struct view topic, enum peerlet_pubsub_set set)
 {
+    _Static_assert((int)PEERLET_PUBSUB_MESH == (int)GOSSIPSUB_MESH, "the same in both");
     begin(p);
     uint32_t at = 0, handle;
-    while (p->has_gossip && (handle = gossipsub_next_peer(&p->gossip, set, topic, &at)) != 0) {
+    while (p->has_gossip && (handle = gossipsub_next_peer(&p->gossip, (enum gossipsub_set)set,
+                                                          topic, &at)) != 0) {
         const struct peer_id *id = gossipsub_peer_id(&p->gossip, handle);
         if (id != NULL)
             add_peer(p, id);
     }
     return answer(p);
-}
-
-struct view peerlet_pubsub_peers(struct peerlet *p)
-{
-    return peers_of(p, GOSSIPSUB_ALL, view_of(NULL, 0));
-}
-
-struct view peerlet_subscribers(struct peerlet *p, struct view topic)
-{
-    return peers_of(p, GOSSIPSUB_SUBSCRIBERS, topic);
-}
-
-struct view peerlet_mesh_peers(struct peerlet *p, struct view topic)
-{
-    return peers_of(p, GOSSIPSUB_MESH, topic);
 }

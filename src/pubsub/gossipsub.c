@@ -94,10 +94,8 @@ void gossipsub_free(struct gossipsub *g)
     mesh_free(&g->mesh);
     table_free(&g->peers);
     table_free(&g->checks);
-    seen_free(&g->seen);
-    seen_free(&g->asked);
-    seen_free(&g->served);
-    seen_free(&g->unwanted);
+    for (size_t i = 0; i < ARRAY_LEN(g->sets); i++)
+        seen_free(&g->sets[i]);
     *g = (struct gossipsub){0};
 }
 

@@ -80,10 +80,15 @@ struct gossipsub {
     struct messages messages;
     struct mesh mesh;
     struct mcache mcache;
-    struct seen seen;     /* messages, by id and by origin */
-    struct seen asked;    /* ids asked for by IWANT */
-    struct seen served;   /* messages sent for an IWANT, with peer and how-manieth time */
-    struct seen unwanted; /* ids of IDONTWANT, with peer */
+    union {
+        struct {
+            struct seen seen;     /* messages, by id and by origin */
+            struct seen asked;    /* ids asked for by IWANT */
+            struct seen served;   /* messages sent for an IWANT, with peer and how-manieth time */
+            struct seen unwanted; /* ids of IDONTWANT, with peer */
+        };
+        struct seen sets[4];
+    };
 
     bool awaits_verdicts; /* the application judges messages before they go on */
     struct table checks;  /* struct message by job: those being checked or judged elsewhere */
@@ -178,13 +183,11 @@ enum gossipsub_verdict { GOSSIPSUB_ACCEPT, GOSSIPSUB_IGNORE, GOSSIPSUB_REJECT };
 /*
  * The answer to GOSSIPSUB_VERIFY, where a message that is accepted then comes of gossipsub_next, or
  * to a GOSSIPSUB_MESSAGE with a job. One that has no answer after limits->verdict_ms is ignored, and
- * so is what comes while limits->unverified wait.
+ * so is what comes while limits->unverified wait. From the first call with job 0 on, messages of
+ * others are the application's to judge.
  */
 void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
                      uint64_t now);
-
-/* From now on messages of others are the application's to judge. */
-void gossipsub_await_verdicts(struct gossipsub *g);
 
 /* Events that do not come of bytes: such messages, and our own with emit_self. False: none. */
 bool gossipsub_next(struct gossipsub *g, struct gossipsub_event *ev);

@@ -183,8 +183,6 @@ void router_heartbeat(struct gossipsub *g, uint64_t now)
     LIST_EACH(node, &g->mesh.topics)
         sweep(g, LIST_OWNER(node, struct topic, in_topics), now);
     forget_parted(g, now);
-    seen_expire(&g->seen, now);
-    seen_expire(&g->asked, now);
-    seen_expire(&g->served, now);
-    seen_expire(&g->unwanted, now);
+    for (size_t i = 0; i < ARRAY_LEN(g->sets); i++)
+        seen_expire(&g->sets[i], now);
 }

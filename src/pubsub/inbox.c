@@ -431,14 +431,10 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
     }
 }
 
-void gossipsub_await_verdicts(struct gossipsub *g)
-{
-    g->awaits_verdicts = true;
-}
-
 void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict, uint64_t now)
 {
     struct message *m = table_remove(&g->checks, job);
+    g->awaits_verdicts |= job == 0;
     if (m == NULL)
         return;
     struct topic *t = topic_find(&g->mesh, m->fields.topic);

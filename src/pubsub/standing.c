@@ -57,10 +57,8 @@ int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *nu
     struct topic *t = topic.len <= g->limits->topic_name ? topic_add(&g->mesh, topic) : NULL;
     if (t == NULL)
         return ERR_BAD_ARGUMENT;
-    if (t->params == NULL && (t->params = mem_alloc(g->mem, sizeof *t->params)) == NULL) {
-        topic_release(&g->mesh, t);
-        return ERR_NOMEM;
-    }
+    if (t->params == NULL && (t->params = mem_alloc(g->mem, sizeof *t->params)) == NULL)
+        return ERR_NOMEM; /* and the next heartbeat sweeps the topic away */
     *t->params = SCORE_TOPIC_DEFAULTS;
     set_numbers(t->params->numbers, numbers, ARRAY_LEN(t->params->numbers));
     return 0;

@@ -1,0 +1,122 @@
+// The finer points of gossipsub against js-libp2p: meshes, scores, IDONTWANT, peer exchange, verdicts.
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { TOPIC, once, startPeerlet } from './nodes.mjs'
+import * as peerlet from './peerlet.mjs'
+
+/** Looks ten times a second, as not everything has an event. @param {() => any} condition */
+async function until (condition, what, ms = 10_000) {
+  for (let waited = 0; !condition(); waited += 100) {
+    if (waited >= ms) throw new Error(`${ms} ms passed without ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+/** @param {import('node:test').TestContext} t */
+async function startJs (t, options = {}) {
+  const node = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
+    transports: [webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: async () => false },
+    services: { identify: identify(), pubsub: gossipsub(options) }
+  })
+  t.after(() => node.stop())
+  return node
+}
+
+const startOurs = (t, options = {}) => startPeerlet(t, {
+  services: { identify: peerlet.identify(), identifyPush: peerlet.identifyPush(), pubsub: peerlet.gossipsub(options) }
+})
+
+/** One of ours between two of js-libp2p's, all subscribed and in each other's meshes. */
+async function between (t, ourOptions = {}, jsOptions = {}) {
+  const [left, right] = [await startJs(t, jsOptions), await startJs(t, jsOptions)]
+  const ours = await startOurs(t, ourOptions)
+  for (const node of [left, right, ours]) node.services.pubsub.subscribe(TOPIC)
+  for (const js of [left, right]) await ours.dial(js.getMultiaddrs()[0].toString())
+  const meshOf = (node) => node.services.pubsub.getMeshPeers(TOPIC)
+  await until(() => meshOf(ours).length === 2 && [left, right].every((js) => meshOf(js).includes(ours.peerId.toString())), 'meshes')
+  return { left, right, ours }
+}
+
+/** What js-libp2p thinks of another. */
+const score = (js, other) => js.services.pubsub.score.score(other.peerId.toString())
+
+/** How often each text was heard by a node. */
+function ears (node) {
+  const heard = new Map()
+  node.services.pubsub.addEventListener('message', ({ detail: { data } }) => {
+    const text = Buffer.from(data).toString().slice(0, 16)
+    heard.set(text, (heard.get(text) ?? 0) + 1)
+  })
+  return heard
+}
+
+test('meshes form, everything is heard once, and no score falls below 0', { timeout: 60_000 }, async (t) => {
+  const { left, right, ours } = await between(t)
+  const nodes = [left, right, ours]
+  const heard = nodes.map(ears)
+  let least = 0
+  for (let i = 0; i < 60; i++) {
+    const text = `${i}`.padStart(16, '.')
+    await nodes[i % 3].services.pubsub.publish(TOPIC, Buffer.concat([Buffer.from(text), randomBytes(1000)]))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    least = Math.min(least, score(left, ours), score(right, ours))
+  }
+  await until(() => heard.every((one) => one.size === 40), 'everything heard')
+  for (const one of heard) assert.ok([...one.values()].every((times) => times === 1))
+  assert.equal(least, 0)
+})
+
+test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 30_000 }, async (t) => {
+  const { left, right, ours } = await between(t)
+  const message = once(ours.services.pubsub, 'message')
+  const known = once(right.services.pubsub, 'gossipsub:message')
+  await left.services.pubsub.publish(TOPIC, randomBytes(2000))
+  await message
+  const { msgId } = await known
+  await until(() => /** @type {any} */ (right.services.pubsub).idontwants.get(ours.peerId.toString())?.has(msgId), 'an IDONTWANT of that message')
+})
+
+test('peers that we prune learn of each other', { timeout: 30_000 }, async (t) => {
+  const { left, right, ours } = await between(t, { doPX: true }, { scoreThresholds: { acceptPXThreshold: 0 } })
+  assert.equal(left.getPeers().length, 1)
+  ours.services.pubsub.unsubscribe(TOPIC)
+  await until(() => left.getPeers().some((peer) => peer.equals(right.peerId)), 'a connection between them')
+})
+
+test('what a validator rejects or ignores is not sent on', { timeout: 30_000 }, async (t) => {
+  const { left, right, ours } = await between(t)
+  const asked = []
+  ours.services.pubsub.topicValidators.set(TOPIC, async (peer, { data }) => {
+    const text = Buffer.from(data).toString()
+    asked.push(peer.toString())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    if (text === 'broken') throw new Error('no opinion')
+    return { good: 'accept', bad: 'reject', dull: 'ignore' }[text]
+  })
+  const [heard, ourEars] = [ears(right), ears(ours)]
+  for (const text of ['dull', 'broken']) await left.services.pubsub.publish(TOPIC, Buffer.from(text))
+  await until(() => asked.length === 2, 'two questions')
+  for (const text of ['bad', 'good']) await left.services.pubsub.publish(TOPIC, Buffer.from(text))
+  await until(() => heard.size > 0, 'the good one')
+  assert.deepEqual([...heard.keys()], ['good'])
+  assert.deepEqual([...ourEars.keys()], ['good'])
+  assert.ok(asked.every((peer) => peer === left.peerId.toString()))
+})
+
+test('what cannot be done is refused by its name', async () => {
+  for (const [option, value] of Object.entries({ msgIdFn: () => {}, dataTransform: {}, asyncValidation: true, scoreParams: {}, messageId: 'mine' })) {
+    await assert.rejects(peerlet.createLibp2p({ services: { pubsub: peerlet.gossipsub({ [option]: value }) }, start: false }),
+      (/** @type {any} */ err) => err.name === 'InvalidParametersError' && err.message.includes(option))
+  }
+})
