@@ -200,9 +200,9 @@ test('the second tab is one click away', { timeout: 30_000 }, async (t) => {
   assert.equal(new URL(b.url()).hash, '#tea')
   for (const page of [a, b]) await page.locator('.event', { hasText: 'came in' }).waitFor()
   await a.locator('#empty-title').getByText('Say hello').waitFor()
+  for (const page of [a, b]) await badge(page, 'direct WebRTC')
   await b.close({ runBeforeUnload: true })
-  // it says so itself: nobody has to notice its silence
-  await a.locator('.event', { hasText: 'left' }).waitFor({ timeout: 3000 })
+  await a.locator('.event', { hasText: 'left' }).last().waitFor()
   await a.locator('#empty-title').getByText('Nobody else is here yet').waitFor()
   await a.locator('#second-tab').waitFor()
 })
