@@ -88,7 +88,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'allowedTopics asyncValidation dataTransform directPeers fastMsgIdFn messageCache msgIdFn scoreParams scoreThresholds'
+  gossipsub: 'allowedTopics appSpecificScore asyncValidation dataTransform directPeers fastMsgIdFn IPColocationFactorWhitelist messageCache msgIdFn topics'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
@@ -118,7 +118,7 @@ const inARow = (first, names, o) => Object.fromEntries(names.split(' ').map((nam
 
 /** gossipsub's options as enum app_number has them. @param {Record<string, any>} o */
 function pubsubNumbers (o) {
-  refuse('gossipsub', o)
+  refuse('gossipsub', { ...o, ...o.scoreParams })
   const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
   const messageId = o.messageId ?? (isAnonymous ? 'sha256' : 'js')
   const messageIds = 'js spec rust sha256 seqno'.split(' ')

@@ -29,6 +29,9 @@ const VERDICTS = Object.values(TopicValidatorResult)
  * @typedef {SignedMessage | UnsignedMessage} Message
  */
 
+/** js-libp2p's names for struct score_params. */
+const SCORES = 'topicScoreCap appSpecificWeight IPColocationFactorWeight IPColocationFactorThreshold behaviourPenaltyWeight behaviourPenaltyThreshold behaviourPenaltyDecay decayInterval decayToZero retainScore gossipThreshold publishThreshold graylistThreshold acceptPXThreshold opportunisticGraftThreshold'
+
 /** How long a publish waits for room when every queue is full. */
 const FULL_WAIT_MS = 5
 
@@ -48,11 +51,14 @@ export class PubSub extends Emitter {
    * @param {(connection: number) => PeerId | undefined} connectionPeer
    * @param {Record<string, any>} options
    */
-  constructor (core, connectionPeer, { globalSignaturePolicy = StrictSign }) {
+  constructor (core, connectionPeer, { globalSignaturePolicy = StrictSign, scoreParams, scoreThresholds }) {
     super()
     this.#core = core
     this.#connectionPeer = connectionPeer
     this.globalSignaturePolicy = globalSignaturePolicy
+    /** @type {Record<string, any>} */
+    const given = { ...scoreParams, ...scoreThresholds }
+    core.run(core.calls.app_tune, [new Uint8Array(Float32Array.from(SCORES.split(' '), (name) => given[name]).buffer)])
   }
 
   /**

@@ -398,6 +398,13 @@ MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct v
 enum peerlet_verdict { PEERLET_ACCEPT, PEERLET_IGNORE, PEERLET_REJECT };
 void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now);
 
+/*
+ * What counts in the scores of peers: the numbers of struct score_params (pubsub/score.h); one that
+ * is not a number leaves the default.
+ */
+#define PEERLET_TUNE_NUMBERS 15
+void peerlet_tune(struct peerlet *p, const float numbers[PEERLET_TUNE_NUMBERS]);
+
 /* ---- questions: lists, valid until the next call -------------------------------------------- */
 
 struct view peerlet_peer_id(const struct peerlet *p);

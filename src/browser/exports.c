@@ -333,6 +333,13 @@ void app_judge(uint32_t job, uint32_t verdict)
     peerlet_judge(browser_node(), job, (enum peerlet_verdict)verdict, browser_now());
 }
 
+void app_tune(size_t len)
+{
+    float numbers[PEERLET_TUNE_NUMBERS] = {0};
+    memcpy(numbers, box, MIN(len, sizeof numbers));
+    peerlet_tune(browser_node(), numbers);
+}
+
 int app_add_addresses(size_t peer_len, size_t multiaddrs_len)
 {
     return peerlet_add_addresses(browser_node(), first(peer_len), second(peer_len, multiaddrs_len),

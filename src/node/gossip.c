@@ -454,6 +454,12 @@ void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict
         gossipsub_judge(&p->gossip, job, (enum gossipsub_verdict)verdict, now);
 }
 
+void peerlet_tune(struct peerlet *p, const float numbers[PEERLET_TUNE_NUMBERS])
+{
+    _Static_assert(ARRAY_LEN(p->gossip.scoring.numbers) == PEERLET_TUNE_NUMBERS, "the same in both");
+    score_set_numbers(p->gossip.scoring.numbers, numbers, PEERLET_TUNE_NUMBERS);
+}
+
 int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint64_t now)
 {
     int rc = needs_gossip(p, now);

@@ -146,3 +146,10 @@ void score_leave_mesh(struct score_topic *s, const struct score_topic_params *p,
     s->counters[SCORE_FAILURES] += mesh_deficit(s, p, now);
     s->mesh_since = 0;
 }
+
+void score_set_numbers(float *numbers, const float *given, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (given[i] == given[i])
+            numbers[i] = given[i];
+}

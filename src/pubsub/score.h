@@ -21,6 +21,7 @@
 #define PUBSUB_SCORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The counters of a topic that decay. */
@@ -94,6 +95,9 @@ void score_decay(float *counter, float factor, float to_zero, uint32_t beats);
 /* It brought a message, by FIRST or MESH: one more, up to the cap. */
 void score_count(struct score_topic *s, const struct score_topic_params *p,
                  enum score_counter counter);
+
+/* Takes what is a number. */
+void score_set_numbers(float *numbers, const float *given, size_t count);
 
 /* It leaves the mesh: what it owed by P3 becomes P3b. */
 void score_leave_mesh(struct score_topic *s, const struct score_topic_params *p, uint64_t now);

@@ -41,17 +41,10 @@ void router_credit(struct gossipsub *g, struct neighbour *n, const struct topic 
 
 /* ---- what the application says ----------------------------------------------------------------- */
 
-static void set_numbers(float *numbers, const float *given, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (given[i] == given[i])
-            numbers[i] = given[i];
-}
-
 int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *numbers)
 {
     if (topic.len == 0) {
-        set_numbers(g->scoring.numbers, numbers, ARRAY_LEN(g->scoring.numbers));
+        score_set_numbers(g->scoring.numbers, numbers, ARRAY_LEN(g->scoring.numbers));
         return 0;
     }
     struct topic *t = topic.len <= g->limits->topic_name ? topic_add(&g->mesh, topic) : NULL;
@@ -60,7 +53,7 @@ int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *nu
     if (t->params == NULL && (t->params = mem_alloc(g->mem, sizeof *t->params)) == NULL)
         return ERR_NOMEM; /* and the next heartbeat sweeps the topic away */
     *t->params = SCORE_TOPIC_DEFAULTS;
-    set_numbers(t->params->numbers, numbers, ARRAY_LEN(t->params->numbers));
+    score_set_numbers(t->params->numbers, numbers, ARRAY_LEN(t->params->numbers));
     return 0;
 }
 

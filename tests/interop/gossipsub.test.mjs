@@ -94,6 +94,18 @@ test('peers that we prune learn of each other', { timeout: 30_000 }, async (t) =
   await until(() => left.getPeers().some((peer) => peer.equals(right.peerId)), 'a connection between them')
 })
 
+test('pruned by js-libp2p, we meet the others', { timeout: 30_000 }, async (t) => {
+  const hub = await startJs(t, { doPX: true })
+  const other = await startJs(t)
+  const ours = await startOurs(t, { scoreThresholds: { acceptPXThreshold: 0 } })
+  for (const node of [hub, other, ours]) node.services.pubsub.subscribe(TOPIC)
+  await ours.dial(hub.getMultiaddrs()[0].toString())
+  await other.dial(hub.getMultiaddrs()[0])
+  await until(() => /** @type {any} */ (hub.services.pubsub).getMeshPeers(TOPIC).length === 2 && ours.services.pubsub.getMeshPeers(TOPIC).length === 1, 'meshes')
+  hub.services.pubsub.unsubscribe(TOPIC)
+  await until(() => ours.getPeers().some((peer) => peer.toString() === other.peerId.toString()), 'a connection to the other')
+})
+
 test('what a validator rejects or ignores is not sent on', { timeout: 30_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const asked = []
@@ -115,7 +127,7 @@ test('what a validator rejects or ignores is not sent on', { timeout: 30_000 }, 
 })
 
 test('what cannot be done is refused by its name', async () => {
-  for (const [option, value] of Object.entries({ msgIdFn: () => {}, dataTransform: {}, asyncValidation: true, scoreParams: {}, messageId: 'mine' })) {
+  for (const [option, value] of Object.entries({ msgIdFn: () => {}, dataTransform: {}, asyncValidation: true, topics: {}, messageId: 'mine' })) {
     await assert.rejects(peerlet.createLibp2p({ services: { pubsub: peerlet.gossipsub({ [option]: value }) }, start: false }),
       (/** @type {any} */ err) => err.name === 'InvalidParametersError' && err.message.includes(option))
   }
