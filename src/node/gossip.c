@@ -200,14 +200,18 @@ void discovery_announce(struct peerlet *p)
     struct view at[ADDRESSES_MAX];
     struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
     self_addresses(p, &addresses);
+    if (addresses.count == 0)
+        return;
     struct buf out, full;
     buf_init(&out, &p->mem, p->limits.message);
     buf_init(&full, &p->mem, p->limits.message);
     size_t room = p->text.len + addresses.count * TAIL_MAX;
     struct writer w = writer_of(buf_reserve(&full, room), room);
-    if (w.data != NULL)
+    if (w.data == NULL)
+        addresses.count = 0;
+    else
         name_ourselves(p, &addresses, &w);
-    if (w.data != NULL && addresses.count > 0 &&
+    if (addresses.count > 0 &&
         peer_discovery_append(&out, view_of(p->public_key, sizeof p->public_key), &addresses) ==
             0) {
         struct cursor topics = cursor_of(buf_view(&d->topics));

@@ -102,7 +102,7 @@ static void meet(struct fuzz *f, uint32_t peer, size_t how)
 {
     enum gossipsub_version version = how % 2 ? GOSSIPSUB_1_2 : GOSSIPSUB_1_0;
     if (gossipsub_add_peer(&f->g, peer, &f->ids[peer], version, how % 4 < 2 ? DIALER : LISTENER,
-                           view_of(&how, 1)) == 0 &&
+                           view_of((const uint8_t *)&how, 1)) == 0 &&
         how % 8 != 7)
         gossipsub_greet(&f->g, peer, version, f->now);
 }
