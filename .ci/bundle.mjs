@@ -59,7 +59,7 @@ const direct = emcc
   .replace(LIST, 'var exported;function calls(){return exported}')
   .replace(/\bvar asm=(?=[^;]*\.exports;)/, '$&exported=')
 const isDirect = /\bvar exported;.*\bvar asm=exported=/s.test(direct)
-const names = [...emcc.matchAll(/\b_(\w+)=asm\["(\w+)"\]/g)].map(([, name, short]) => [name, short]).filter(([name]) => isDirect && OWN.test(name))
+const names = [...emcc.matchAll(/\b_(\w+)=asm\["([\w$]+)"\]/g)].map(([, name, short]) => [name, short]).filter(([name]) => isDirect && OWN.test(name))
 for (const [name] of LIST.exec(emcc)?.[1].matchAll(/\w+(?=:)/g) ?? []) {
   if (!OWN.test(name)) throw new Error(`${name} is called by the glue, but is not among the names it has for itself`)
 }
