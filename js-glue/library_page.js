@@ -13,7 +13,7 @@ mergeInto(LibraryManager.library, {
     return {
       inbox: _inbox, app_new: _app_new, app_delete: _app_delete,
       app_start: _app_start, app_stop: _app_stop, app_flush: _app_flush, page_event: _page_event,
-      app_listen: _app_listen, app_bootstrap: _app_bootstrap, app_discover: _app_discover,
+      app_listen: _app_listen, app_bootstrap: _app_bootstrap, app_found: _app_found, app_discover: _app_discover,
       app_dial: _app_dial, app_dial_cancel: _app_dial_cancel, app_is_dialable: _app_is_dialable,
       app_conn_close: _app_conn_close, app_handle: _app_handle, app_unhandle: _app_unhandle,
       app_stream_open: _app_stream_open, app_stream_reserve: _app_stream_reserve,

@@ -149,6 +149,8 @@ enum peerlet_output_type {
     PEERLET_VERIFY,        /* id: job; value: 0 RSA, else ECDSA curve bits (256, 384, 521);
                               data: SPKI DER; text: message; extra: signature (RSA as it is, ECDSA
                               r || s). Answer by peerlet_verified */
+    PEERLET_LOOKUP, /* id: lookup; text: a name. Look up the TXT records of "_dnsaddr.<name>" and
+                       answer by peerlet_found; no harm is done if that takes long */
 
     /* events for the application */
     PEERLET_SELF_UPDATED,      /* data: own addresses; text: protocols we answer */
@@ -281,6 +283,13 @@ uint32_t peerlet_channel_incoming(struct peerlet *p, uint32_t link, struct view 
 /* The answer to PEERLET_VERIFY. */
 void peerlet_verified(struct peerlet *p, uint32_t job, bool is_valid, uint64_t now);
 
+/*
+ * The answer to PEERLET_LOOKUP: a list of the multiaddrs in its records dnsaddr=<multiaddr>, of which
+ * those that cannot be read are left out. `why`: it failed; for a person.
+ */
+void peerlet_found(struct peerlet *p, uint32_t lookup, struct view list, struct view why,
+                   uint64_t now);
+
 enum peerlet_page_event {
     PEERLET_ONLINE,
     PEERLET_OFFLINE,
@@ -306,10 +315,13 @@ void peerlet_start(struct peerlet *p, uint64_t now);
 /* Closes everything. Take the outputs afterwards; the node may be started again. */
 void peerlet_stop(struct peerlet *p, uint64_t now);
 
-/* "/p2p-circuit": reserve on any relay we meet; "<relay>/p2p-circuit": on that one; "/webrtc". */
+/*
+ * "/p2p-circuit": reserve on any relay we meet; "<relay>/p2p-circuit": on that one, and behind
+ * "/dnsaddr/<name>/p2p-circuit" on each; "/webrtc".
+ */
 MUST_USE int peerlet_listen(struct peerlet *p, struct view multiaddr, uint64_t now);
 
-/* A peer to be connected to at start and kept, normally a relay. */
+/* A peer to be connected to at start and kept, normally a relay; "/dnsaddr/<name>": all behind it. */
 MUST_USE int peerlet_bootstrap(struct peerlet *p, struct view multiaddr, uint64_t now);
 
 /*
@@ -322,7 +334,7 @@ MUST_USE int peerlet_discover(struct peerlet *p, struct view topic, uint32_t int
 enum peerlet_dial_flags { PEERLET_DIAL_FORCE = 1 << 0 };
 
 /*
- * By `multiaddrs` of one peer or, when there are none, to `peer` by the addresses that are known.
+ * By `multiaddrs` of one peer (of "/dnsaddr/<name>": whoever behind it answers first) or, when there are none, to `peer` by the addresses that are known.
  * `*dial` names the attempt; exactly one of DIALED and DIAL_FAILED follows. Errors: BAD_MULTIADDR, BAD_PEER_ID, SELF_DIAL, NO_ADDRESS, DENIED,
  * FULL, NOT_STARTED.
  */

@@ -59,6 +59,7 @@ struct attackers {
     uint32_t channels[ATTACKERS_CHANNELS];
     uint32_t channel_count;
     uint32_t verify; /* a job the browser was given */
+    uint32_t lookup; /* the last name it was asked for */
     void (*told)(struct attackers *w, const struct peerlet_output *out);
     void (*heard)(struct attackers *w, struct attacker *a, const struct conn_event *ev);
     void *context;
@@ -159,6 +160,8 @@ static inline void attackers_perform(struct attackers *w, const struct peerlet_o
         w->channels[w->channel_count++ % ATTACKERS_CHANNELS] = out->channel;
     } else if (out->type == PEERLET_VERIFY) {
         w->verify = out->id;
+    } else if (out->type == PEERLET_LOOKUP) {
+        w->lookup = out->id;
     }
 }
 

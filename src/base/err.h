@@ -44,6 +44,7 @@
     X(NO_PEERS, "nobody is subscribed to the topic", "PublishError.NoPeersSubscribedToTopic")      \
     X(PUBLISHED, "the same message was published already", "PublishError.Duplicate")               \
     X(BAD_SIGNATURE, "the signature does not match", "InvalidSignatureError")                      \
+    X(NAME, "no resolver answers (createLibp2p's dns names others)", "DNSQueryFailedError")        \
     X(OFFLINE, "the browser is offline", "ConnectionFailedError")
 
 enum err {

@@ -90,6 +90,8 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .session_failed_ms = 300000,
     .session_rest_ms = 1000,
 
+    .name_again_ms = 10000,
+
     .peers = 1024,
     .addresses = 32,
     .address_ttl_s = 3600,

@@ -109,6 +109,9 @@ struct peerlet_limits {
     uint32_t session_failed_ms; /* for how long one that failed counts */
     uint32_t session_rest_ms; /* of a host after its first failure, doubled by each that follows */
 
+    /* names */
+    uint32_t name_again_ms; /* from the failure of a relay to another look behind names */
+
     /* address book, bytes and entries */
     uint32_t peers;         /* known, least recently used goes first */
     uint32_t addresses;     /* of one peer */

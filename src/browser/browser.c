@@ -257,6 +257,7 @@ static void perform(const struct peerlet_output *out)
         js_verify(out->id, out->value, out->data.data, out->data.len, out->text.data, out->text.len,
                   out->extra.data, out->extra.len);
         break;
+    case PEERLET_LOOKUP: /* the resolver is the application's */
     case PEERLET_SELF_UPDATED:
     case PEERLET_PEER_DISCOVERED:
     case PEERLET_PEER_IDENTIFIED:

@@ -148,6 +148,12 @@ void page_verified(uint32_t job, int is_valid)
     browser_pump();
 }
 
+void app_found(size_t list_len, size_t why_len, uint32_t lookup)
+{
+    peerlet_found(browser_node(), lookup, first(list_len), second(list_len, why_len),
+                  browser_now());
+}
+
 void rtc_opened(uint32_t link, uint32_t channel, size_t room)
 {
     peerlet_link_opened(browser_node(), link, channel, room, browser_now());

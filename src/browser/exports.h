@@ -82,6 +82,9 @@ EMSCRIPTEN_KEEPALIVE void page_ring(void);
 EMSCRIPTEN_KEEPALIVE void page_event(uint32_t event);
 EMSCRIPTEN_KEEPALIVE void page_verified(uint32_t job, int is_valid);
 
+/* Inbox: a list of multiaddrs; why there is none, in words. Drained by app_flush. */
+EMSCRIPTEN_KEEPALIVE void app_found(size_t list_len, size_t why_len, uint32_t lookup);
+
 EMSCRIPTEN_KEEPALIVE void rtc_opened(uint32_t link, uint32_t channel, size_t room);
 EMSCRIPTEN_KEEPALIVE void rtc_room(uint32_t link, uint32_t channel, size_t room);
 

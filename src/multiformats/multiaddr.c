@@ -70,6 +70,11 @@ bool multiaddr_find_last(struct view addr, enum multiaddr_code code, struct mult
     return found;
 }
 
+bool multiaddr_is_only(struct view addr, enum multiaddr_code code)
+{
+    return take_code(&addr, code) && addr.len == 0;
+}
+
 int multiaddr_peer(struct view addr, struct peer_id *out)
 {
     struct multiaddr_part part;

@@ -87,6 +87,9 @@ static inline bool multiaddr_has(struct view addr, enum multiaddr_code code)
     return multiaddr_find(addr, code, &part);
 }
 
+/* Whether it is this one component and no more. */
+bool multiaddr_is_only(struct view addr, enum multiaddr_code code);
+
 /* Whom the address names: its last /p2p. ERR_NOT_FOUND when it has none. */
 MUST_USE int multiaddr_peer(struct view addr, struct peer_id *out);
 

@@ -1,6 +1,7 @@
 #include "net/dialer.h"
 
 #include "base/log.h"
+#include "multiformats/multiaddr.h"
 
 void dialer_init(struct dialer *d, struct mem *mem, const struct peerlet_limits *limits)
 {
@@ -66,10 +67,17 @@ struct dial *dialer_find_peer(const struct dialer *d, const struct peer *peer)
     return NULL;
 }
 
+/* Where it is known who is dialled, an address is the same with and without the name. */
+static struct view distinct(const struct dial *dial, struct view multiaddr)
+{
+    return dial->peer != NULL ? multiaddr_without_peer(multiaddr) : multiaddr;
+}
+
 static bool has_address(const struct dial *dial, struct view multiaddr)
 {
+    multiaddr = distinct(dial, multiaddr);
     for (size_t i = 0; i < dial->count; i++)
-        if (view_equal(target_address(&dial->targets[i]), multiaddr))
+        if (view_equal(distinct(dial, target_address(&dial->targets[i])), multiaddr))
             return true;
     return false;
 }
@@ -113,9 +121,12 @@ static struct target *start(struct target *t, const struct peerlet_limits *limit
 
 struct target *dial_next(struct dial *dial, const struct peerlet_limits *limits, uint64_t now)
 {
-    for (size_t i = 0; i < dial->count; i++)
-        if (dial->targets[i].state == TARGET_AGAIN && is_due(dial->targets[i].until, now))
-            return start(&dial->targets[i], limits, now);
+    for (size_t i = 0; i < dial->count; i++) {
+        struct target *t = &dial->targets[i];
+        if ((t->state == TARGET_AGAIN && is_due(t->until, now)) ||
+            (t->state == TARGET_WAITING && target_is_name(t)))
+            return start(t, limits, now);
+    }
     if (!is_due(dial->next_at, now))
         return NULL;
     for (size_t i = 0; i < dial->count; i++) {
@@ -142,7 +153,7 @@ void dial_failed(struct dial *dial, struct target *target, int code, struct view
         return;
     target->state = TARGET_FAILED;
     target->until = NEVER;
-    target->conn = target->stream = target->dial = 0;
+    target->conn = target->stream = target->dial = target->name = 0;
     dial->next_at = now;
     if (telling(code) < telling(dial->code))
         return;

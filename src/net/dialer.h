@@ -28,7 +28,7 @@ struct target {
     size_t len;
     uint64_t until; /* deadline of this address alone; AGAIN: when it starts again */
     /* the owner's: what this attempt waits for, numbers or 0 */
-    uint32_t conn, stream, dial;
+    uint32_t conn, stream, dial, name;
 };
 
 struct dial {
@@ -40,6 +40,7 @@ struct dial {
     uint64_t next_at; /* when the next address starts */
     uint64_t until;
     bool is_for_app;   /* DIALED and DIAL_FAILED are events */
+    bool is_for_names; /* nobody is dialled: it only looks who is behind names */
     bool wants_direct; /* an unlimited connection is wanted; a relayed one is the fallback */
     uint32_t fallback; /* connection to settle for when all fail */
     int code;          /* of the most telling failure so far */
@@ -66,6 +67,9 @@ struct dial *dialer_find(const struct dialer *d, uint32_t id);
 /* A dial to that peer that is under way, or null. */
 struct dial *dialer_find_peer(const struct dialer *d, const struct peer *peer);
 
+/* The rank of names: they start at once, and make no other address wait. */
+#define DIAL_NAMES 0
+
 /*
  * Adds an address, copied and kept in order of rank; one that failed a short while ago goes behind
  * its equals. A repeated address is ignored. ERR_NOMEM, ERR_FULL past limits->dial_addresses.
@@ -90,6 +94,11 @@ bool dial_is_over(const struct dial *dial);
 struct target *dial_overdue(struct dial *dial, uint64_t now);
 
 uint64_t dial_deadline(const struct dial *dial);
+
+static inline bool target_is_name(const struct target *t)
+{
+    return t->rank / 2 == DIAL_NAMES;
+}
 
 static inline struct view target_address(const struct target *t)
 {

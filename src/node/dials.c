@@ -28,7 +28,7 @@ static bool relay_is_up(const struct peerlet *p, struct view addr)
     return relay != NULL && best_conn(p, relay, true) != NULL;
 }
 
-static int add_target(struct peerlet *p, struct dial *dial, struct view addr, const char **why)
+int add_target(struct peerlet *p, struct dial *dial, struct view addr, const char **why)
 {
     int rc = transport_permits(addr, p->services, p->page, relay_is_up(p, addr), why);
     if (rc != 0)
@@ -92,7 +92,7 @@ static void abandon_targets(struct peerlet *p, struct dial *dial, const struct c
         struct target *t = &dial->targets[i];
         uint32_t number = t->conn;
         t->state = TARGET_FAILED;
-        t->conn = t->stream = t->dial = 0;
+        t->conn = t->stream = t->dial = t->name = 0;
         struct conn *c = find_conn(p, number);
         if (c != NULL && c != winner && !conn_is_ready(c) && !direct_of_conn(p, number))
             conn_end(p, c, ERR_ABORTED, view_of_text("another address answered first"));
@@ -410,7 +410,7 @@ static void step_target(struct peerlet *p, struct dial *dial, struct target *t)
 
 static bool is_waiting(const struct target *t)
 {
-    return t->conn != 0 || t->stream != 0 || t->dial != 0;
+    return t->conn != 0 || t->stream != 0 || t->dial != 0 || t->name != 0;
 }
 
 static void give_up(struct peerlet *p, struct dial *dial)
@@ -434,8 +434,9 @@ static void run_dial(struct peerlet *p, struct dial *dial)
         if (c != NULL && !conn_is_ready(c) && !direct_of_conn(p, c->id))
             conn_end(p, c, ERR_TIMEOUT, view_of_text(err_text(ERR_TIMEOUT)));
     }
-    while (dial_next(dial, &p->limits, p->now) != NULL)
-        continue;
+    while ((t = dial_next(dial, &p->limits, p->now)) != NULL)
+        if (target_is_name(t))
+            t->name = look_up(p, target_address(t));
     for (size_t i = 0; i < dial->count; i++)
         if (dial->targets[i].state == TARGET_RUNNING && !is_waiting(&dial->targets[i]))
             step_target(p, dial, &dial->targets[i]);

@@ -7,6 +7,7 @@
  *     handlers.c   the table: protocol id to what answers it
  *     dials.c      the attempts of a dial: sockets, circuits, upgrades
  *     circuits.c   connections through a relay, asked for and offered
+ *     names.c      /dnsaddr: what is behind a name
  *     relays.c     the relay supervisor: keep connections and reservations
  *     direct.c     relayed connection to WebRTC connection
  *     identity.c   identify, push, our own addresses
@@ -118,7 +119,7 @@ struct feed {
 struct relay {
     struct list in_node;
     uint32_t id;
-    struct peer *peer; /* held */
+    struct peer *peer; /* held; null: a name, and relays behind it that have places of their own */
     enum peerlet_relay_state state;
     bool is_kept; /* bootstrap or named in a listen address: never given up */
     bool wants_reservation;
@@ -130,6 +131,8 @@ struct relay {
     uint64_t retry_at;
     uint64_t refresh_at, expires_at;
     struct buf addresses; /* reserved: uvarint length and binary multiaddr, each */
+    size_t name_len;
+    uint8_t name[]; /* /dnsaddr/h */
 };
 
 /* A WebRTC session from signaling to data channels, see direct.c. */
@@ -322,6 +325,8 @@ struct conn *stop_raw(struct peerlet *p, struct session *s);
 /* An address of a dial came to nothing; the others go on. */
 void target_failed(struct peerlet *p, struct dial *dial, struct target *t, int code,
                    struct view why);
+/* One more address: 0, or why not, also in `*why`. It moves the targets that are there. */
+int add_target(struct peerlet *p, struct dial *dial, struct view addr, const char **why);
 struct dial *start_dial(struct peerlet *p, struct peer *peer);
 void run_dials(struct peerlet *p);
 void dial_conn_up(struct peerlet *p, struct conn *c);
@@ -335,8 +340,13 @@ void dial_in_background(struct peerlet *p, struct peer *peer);
 /* A session is gone; `code` says why it never opened, 0: it had. */
 void session_down(struct peerlet *p, const struct conn *c, int code);
 
+/* ---- names.c */
+/* Orders what is behind /dnsaddr/h to be looked up; returns the number of the lookup. */
+uint32_t look_up(struct peerlet *p, struct view name);
+
 /* ---- relays.c */
-struct relay *relay_add(struct peerlet *p, struct peer *peer, bool kept, bool reserve);
+/* Keeps /dnsaddr/h/p2p/R, found in the dial of a name that is a relay: 0, or why not. */
+int relay_behind_name(struct peerlet *p, uint32_t dial, struct view addr);
 void relay_free(struct peerlet *p, struct relay *r);
 void relays_tick(struct peerlet *p);
 uint64_t relays_deadline(const struct peerlet *p);

@@ -7,6 +7,11 @@
  * The pause grows with the time the relay has been away, from 100 ms to 5 s: a relay that restarts
  * is found at once, one that is gone for an hour costs a packet every five seconds. One that answers,
  * and refuses, is asked once a minute in the end: relays count the requests of a peer.
+ *
+ * A name behind which there are relays has a place among them, see names.c:
+ *
+ *     WAITING --time--> CONNECTING --found--> GONE --some relay is away, time--> CONNECTING
+ *        ^--- not found -----'
  */
 #include "node/node.h"
 
@@ -15,7 +20,13 @@
 
 static void tell(struct peerlet *p, const struct relay *r, int code, struct view why)
 {
-    struct peer_text id = peer_text(&r->peer->id);
+    struct peer_text id;
+    struct view rest = view_of(r->name, r->name_len);
+    struct multiaddr_part host;
+    if (multiaddr_next(&rest, &host) == 1)
+        id.len = text_format(id.text, sizeof id.text, "/dnsaddr/%v", &host.value);
+    else
+        id = peer_text(&r->peer->id);
     const struct conn *c = find_conn(p, r->conn);
     bool has_address = r->state == PEERLET_RELAY_RESERVED && c != NULL;
     emit(p, &(struct peerlet_output){.type = PEERLET_RELAY,
@@ -56,21 +67,38 @@ static uint64_t after_pause(struct peerlet *p, struct relay *r, uint32_t most_ms
 
 static void wait(struct peerlet *p, struct relay *r, int code, struct view why)
 {
-    bool is_refused = code == ERR_RELAY_REFUSED;
+    bool is_patient = code == ERR_RELAY_REFUSED || r->peer == NULL;
     r->retry_at = after_pause(
-        p, r, is_refused ? p->limits.relay_refused_max_ms : p->limits.relay_retry_max_ms);
+        p, r, is_patient ? p->limits.relay_refused_max_ms : p->limits.relay_retry_max_ms);
     r->dial = r->stream = 0;
     drop_addresses(p, r);
+    LIST_EACH(node, &p->relays) {
+        struct relay *name = LIST_OWNER(node, struct relay, in_node);
+        if (name->peer == NULL && name->state == PEERLET_RELAY_GONE)
+            name->retry_at = earlier(name->retry_at, after(p->now, p->limits.name_again_ms));
+    }
     enter(p, r, PEERLET_RELAY_WAITING, code ? code : ERR_CLOSED, why);
 }
 
-struct relay *relay_add(struct peerlet *p, struct peer *peer, bool kept, bool reserve)
+/* Whether one more would not help; those that do not work count half. */
+static bool relays_suffice(const struct peerlet *p)
 {
-    uint32_t count = 0;
+    uint32_t halves = 0;
+    LIST_EACH(node, &p->relays) {
+        const struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->peer != NULL)
+            halves += r->down_since == NEVER ? 2 : 1;
+    }
+    return halves / 2 >= p->limits.relays;
+}
+
+/* Of a peer or, where that is null, a name: /dnsaddr/h. */
+static struct relay *relay_add(struct peerlet *p, struct peer *peer, struct view name, bool kept,
+                               bool reserve)
+{
     LIST_EACH(node, &p->relays) {
         struct relay *r = LIST_OWNER(node, struct relay, in_node);
-        count++;
-        if (r->peer == peer) {
+        if (r->peer == peer && view_equal(view_of(r->name, r->name_len), name)) {
             if (r->is_kept < kept || r->wants_reservation < reserve)
                 r->retry_at = p->now;
             r->is_kept |= kept;
@@ -78,14 +106,18 @@ struct relay *relay_add(struct peerlet *p, struct peer *peer, bool kept, bool re
             return r;
         }
     }
-    if (count >= p->limits.relays && !kept)
+    if (!kept && relays_suffice(p))
         return NULL;
-    struct relay *r = mem_alloc(&p->mem, sizeof *r);
+    struct relay *r = mem_alloc(&p->mem, sizeof *r + name.len);
     if (r == NULL)
         return NULL;
     r->id = ++p->last_relay;
     r->peer = peer;
-    peer->held++;
+    if (peer != NULL)
+        peer->held++;
+    r->name_len = name.len;
+    if (name.len > 0)
+        memcpy(r->name, name.data, name.len);
     r->state = PEERLET_RELAY_WAITING;
     r->is_kept = kept;
     r->wants_reservation = reserve;
@@ -101,7 +133,8 @@ void relay_free(struct peerlet *p, struct relay *r)
 {
     list_remove(&r->in_node);
     buf_free(&r->addresses);
-    r->peer->held--;
+    if (r->peer != NULL)
+        r->peer->held--;
     mem_free(&p->mem, r);
 }
 
@@ -221,13 +254,15 @@ void reserve_ended(struct peerlet *p, struct session *s, int code)
 
 static struct conn *relay_conn(const struct peerlet *p, const struct relay *r)
 {
-    struct conn *c = best_conn(p, r->peer, true);
+    struct conn *c = r->peer ? best_conn(p, r->peer, true) : NULL;
     return c != NULL && c->link.kind != LINK_RELAYED ? c : NULL;
 }
 
 /* Without a network there is still this machine. */
 static bool is_in_reach(const struct peerlet *p, const struct peer *peer)
 {
+    if (peer == NULL)
+        return !p->is_offline;
     LIST_EACH(node, &peer->addresses) {
         const struct address *a = LIST_OWNER(node, struct address, in_peer);
         if (multiaddr_is_loopback(view_of(a->bytes, a->len)))
@@ -258,10 +293,13 @@ static void advance(struct peerlet *p, struct relay *r)
         r->retry_at = NEVER;
         return;
     }
-    struct dial *dial = dialer_find_peer(&p->dialer, r->peer);
+    struct dial *dial = r->peer ? dialer_find_peer(&p->dialer, r->peer) : NULL;
     if (dial == NULL) {
+        const char *why = "";
         dial = start_dial(p, r->peer);
-        if (dial == NULL || dial_known_addresses(p, dial) != 0) {
+        if (dial == NULL ||
+            (r->peer ? dial_known_addresses(p, dial)
+                     : add_target(p, dial, view_of(r->name, r->name_len), &why)) != 0) {
             if (dial != NULL)
                 dialer_remove(&p->dialer, dial);
             wait(p, r, ERR_NO_ADDRESS, peerlet_reason(p));
@@ -269,6 +307,7 @@ static void advance(struct peerlet *p, struct relay *r)
         }
     }
     r->dial = dial->id;
+    dial->is_for_names = r->peer == NULL;
     r->retry_at = NEVER;
     enter(p, r, PEERLET_RELAY_CONNECTING, 0, view_of(NULL, 0));
 }
@@ -312,6 +351,8 @@ void relay_dial_over(struct peerlet *p, uint32_t dial, int code, struct view why
         if (r->dial != dial)
             continue;
         r->dial = 0;
+        if (r->state == PEERLET_RELAY_GONE)
+            continue;
         if (code != 0)
             wait(p, r, code, why);
         else if (find_conn(p, r->conn) == NULL)
@@ -325,7 +366,7 @@ void relay_identified(struct peerlet *p, struct peer *peer)
     if (!p->listens_circuit || !peer_speaks(peer, CIRCUIT_HOP_OPS.name) ||
         best_conn(p, peer, true) == NULL)
         return;
-    struct relay *r = relay_add(p, peer, false, true);
+    struct relay *r = relay_add(p, peer, view_of(NULL, 0), false, true);
     if (r != NULL && r->state != PEERLET_RELAY_RESERVED && r->stream == 0)
         advance(p, r);
 }
@@ -377,29 +418,52 @@ static int keep_relay(struct peerlet *p, struct view addr, bool reserve_there)
     if (multiaddr_relay(addr, &circuit) == 0)
         addr = circuit.relay;
     struct peer_id id;
-    if (multiaddr_peer(addr, &id) != 0)
-        return fail(p, ERR_BAD_ARGUMENT, "the address does not end in the Peer ID of a relay");
-    if (peer_id_equal(&id, &p->self))
-        return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
+    uint32_t before = p->last_relay;
+    bool has_peer = multiaddr_peer(addr, &id) == 0,
+         is_name = multiaddr_has(addr, MULTIADDR_DNSADDR);
     const char *why = "";
     int rc = transport_permits(addr, p->services, p->page, false, &why);
     if (rc != 0)
         return fail(p, rc, "%s", why);
+    if (is_name && !has_peer && relay_add(p, NULL, addr, true, reserve_there) != NULL)
+        return 0;
+    if (!has_peer)
+        return fail(p, ERR_BAD_ARGUMENT, "the address does not end in the Peer ID of a relay");
+    if (peer_id_equal(&id, &p->self))
+        return fail(p, ERR_SELF_DIAL, "that is this node's own Peer ID");
     struct peer *peer = addrbook_add(&p->peers, &id);
     if (peer == NULL)
         return fail(p, ERR_FULL, "too many peers are known and in use");
     if (peer_keep_address(&p->peers, peer, addr, p->now) != 0)
         return fail(p, ERR_NOMEM, "out of memory for a relay's address");
-    struct relay *r = relay_add(p, peer, true, reserve_there || p->listens_circuit);
+    struct relay *r =
+        relay_add(p, peer, view_of(NULL, 0), true, reserve_there || p->listens_circuit);
     if (r == NULL)
         return fail(p, ERR_NOMEM, "out of memory for a relay");
     struct peer_text name = peer_text(&id);
-    if (!reserve_there)
+    /* What is behind a name is found more than once. */
+    if (!reserve_there && (p->last_relay != before || !is_name))
         emit(p, &(struct peerlet_output){.type = PEERLET_PEER_DISCOVERED,
                                          .peer = peer_text_view(&name),
                                          .data = peerlet_peer_addresses(p, peer_text_view(&name)),
                                          .value = PEERLET_FROM_BOOTSTRAP});
     return 0;
+}
+
+int relay_behind_name(struct peerlet *p, uint32_t dial, struct view addr)
+{
+    LIST_EACH(node, &p->relays) {
+        struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->dial != dial)
+            continue;
+        int rc = relays_suffice(p) ? 0 : keep_relay(p, addr, r->wants_reservation);
+        if (rc == 0) {
+            r->down_since = NEVER;
+            enter(p, r, PEERLET_RELAY_GONE, 0, view_of(NULL, 0));
+        }
+        return rc;
+    }
+    return ERR_NOT_FOUND;
 }
 
 int peerlet_bootstrap(struct peerlet *p, struct view multiaddr, uint64_t now)
@@ -410,13 +474,6 @@ int peerlet_bootstrap(struct peerlet *p, struct view multiaddr, uint64_t now)
     return rc == 0 ? keep_relay(p, addr, false) : rc;
 }
 
-/* Whether it is this one part and no more. */
-static bool is_only(struct view addr, enum multiaddr_code code)
-{
-    struct multiaddr_part part;
-    return multiaddr_next(&addr, &part) == 1 && part.code == code && addr.len == 0;
-}
-
 int peerlet_listen(struct peerlet *p, struct view multiaddr, uint64_t now)
 {
     struct view addr;
@@ -424,12 +481,12 @@ int peerlet_listen(struct peerlet *p, struct view multiaddr, uint64_t now)
     int rc = read_address(p, multiaddr, &addr);
     if (rc != 0)
         return rc;
-    if (is_only(addr, MULTIADDR_WEBRTC)) {
+    if (multiaddr_is_only(addr, MULTIADDR_WEBRTC)) {
         p->listens_webrtc = true;
         self_updated(p);
         return 0;
     }
-    if (!is_only(addr, MULTIADDR_P2P_CIRCUIT))
+    if (!multiaddr_is_only(addr, MULTIADDR_P2P_CIRCUIT))
         return keep_relay(p, addr, true);
     p->listens_circuit = true;
     LIST_EACH(node, &p->relays) {

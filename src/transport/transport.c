@@ -4,12 +4,13 @@
 #include "multiformats/multihash.h"
 
 /*
- * What is cheap and proven comes first. A WebTransport session opens as fast as a WebSocket, but a
+ * Names hold up nobody (DIAL_NAMES). Of the others what is cheap and proven comes first. A WebTransport session opens as fast as a WebSocket, but a
  * browser has only so many to give, and a peer connection is the dearest of all.
  */
 static const struct transport_ops *const TRANSPORTS[] = {
-    &TRANSPORT_WEBSOCKET_SECURE, &TRANSPORT_WEBSOCKET, &TRANSPORT_WEBTRANSPORT,
-    &TRANSPORT_WEBRTC_DIRECT,    &TRANSPORT_WEBRTC,    &TRANSPORT_RELAYED,
+    &TRANSPORT_DNSADDR,      &TRANSPORT_WEBSOCKET_SECURE, &TRANSPORT_WEBSOCKET,
+    &TRANSPORT_WEBTRANSPORT, &TRANSPORT_WEBRTC_DIRECT,    &TRANSPORT_WEBRTC,
+    &TRANSPORT_RELAYED,
 };
 
 const struct transport_ops *transport_of(struct view addr, uint32_t services, unsigned *rank)
@@ -75,7 +76,7 @@ int transport_permits(struct view addr, uint32_t services, uint32_t page, bool r
     const struct transport_ops *t = transport_of(addr, services, &rank);
     if (t == NULL) {
         *why = "no transport of this node dials it; a browser needs /tls/ws, /ws, /webtransport, "
-               "/webrtc-direct, /webrtc or /p2p-circuit";
+               "/webrtc-direct, /webrtc, /p2p-circuit or /dnsaddr";
         return ERR_NO_ADDRESS;
     }
     if (transport_leads_itself(t))

@@ -12,6 +12,7 @@
 #include "peerlet.h"
 
 enum transport_route {
+    ROUTE_NAME,      /* none: what is behind a name has */
     ROUTE_SOCKET,    /* a link of its own, ordered at once: a WebSocket */
     ROUTE_SESSION,   /* the same: a WebTransport session */
     ROUTE_RTC,       /* the same: an RTCPeerConnection, its answer made out of the address */
@@ -29,6 +30,7 @@ struct transport_ops {
     int (*url)(struct view addr, struct writer *out);
 };
 
+extern const struct transport_ops TRANSPORT_DNSADDR;
 extern const struct transport_ops TRANSPORT_WEBSOCKET_SECURE;
 extern const struct transport_ops TRANSPORT_WEBSOCKET;
 extern const struct transport_ops TRANSPORT_WEBTRANSPORT;

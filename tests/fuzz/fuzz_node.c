@@ -11,6 +11,7 @@
 
 #include "attackers.h"
 #include "base/cursor.h"
+#include "multiformats/multiaddr.h"
 
 static struct stream *nth_stream(const struct attacker *a, uint8_t n)
 {
@@ -120,6 +121,29 @@ static void do_channel_bytes(struct attackers *w, uint8_t n, struct view bytes)
     attackers_tell_bytes(w, w->rtc, w->channels[n % ATTACKERS_CHANNELS], bytes);
 }
 
+/* A resolver's answer: of text lines, of any bytes, or that there is none. */
+static void do_found(struct attackers *w, uint8_t n, struct view bytes)
+{
+    uint8_t block[512];
+    struct writer list = writer_of(block, sizeof block);
+    for (struct view rest = bytes; n % 3 == 0 && rest.len > 0;) {
+        const uint8_t *end = memchr(rest.data, '\n', rest.len);
+        size_t len = end != NULL ? (size_t)(end - rest.data) : rest.len,
+               skip = MIN(len + 1, rest.len);
+        uint8_t one[256];
+        struct writer addr = writer_of(one, sizeof one);
+        if (multiaddr_parse_text(view_of(rest.data, len), &addr, NULL) == 0)
+            put_delimited(&list, writer_view(&addr));
+        rest = view_of(rest.data + skip, rest.len - skip);
+    }
+    if (n % 3 == 1)
+        put(&list, bytes);
+    attackers_tell(w, (struct input){.type = INPUT_FOUND,
+                                     .id = w->lookup - n / 3 % 4,
+                                     .bytes = span_of(block, list.len),
+                                     .text = n % 3 == 2 ? bytes : view_of(NULL, 0)});
+}
+
 /* Whatever an application may ask, with one text and small numbers. */
 static void do_command(struct attackers *w, uint8_t n, struct view bytes)
 {
@@ -135,8 +159,8 @@ static void do_command(struct attackers *w, uint8_t n, struct view bytes)
 }
 
 static void (*const OPERATIONS[])(struct attackers *w, uint8_t n, struct view bytes) = {
-    do_time, do_raw,     do_frames, do_open,    do_say,           do_end,
-    do_page, do_hang_up, do_rtc,    do_channel, do_channel_bytes, do_command,
+    do_time,    do_raw, do_frames,  do_open,          do_say,     do_end,   do_page,
+    do_hang_up, do_rtc, do_channel, do_channel_bytes, do_command, do_found,
 };
 
 /* ---- one input ------------------------------------------------------------------------------- */
@@ -164,6 +188,7 @@ static uint64_t fuzz_input(const uint8_t *data, size_t len)
         {.type = INPUT_LISTEN, .text = view_of_text("/p2p-circuit")},
         {.type = INPUT_DISCOVER, .text = view_of_text("discovery")},
         {.type = INPUT_SUBSCRIBE, .text = view_of_text("room")},
+        {.type = INPUT_BOOTSTRAP, .text = view_of_text("/dnsaddr/relays.example")},
     };
     for (size_t i = 0; i < ARRAY_LEN(orders); i++)
         attackers_tell(&w, orders[i]);

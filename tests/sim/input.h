@@ -66,7 +66,8 @@ struct input {
     X(PUBLISH, r.code = peerlet_publish(p, in->text, INPUT_DATA, now))                             \
     X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, INPUT_DATA, INPUT_LIST, now))               \
     X(CHANNEL_ENDED,                                                                               \
-      peerlet_channel_ended(p, in->id, in->channel, (enum peerlet_channel_end)in->value, now))
+      peerlet_channel_ended(p, in->id, in->channel, (enum peerlet_channel_end)in->value, now))     \
+    X(FOUND, peerlet_found(p, in->id, INPUT_DATA, in->text, now))
 
 enum input_type {
 #define INPUT_ENUM(name, call) INPUT_##name,

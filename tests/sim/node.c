@@ -6,6 +6,7 @@
 #include "sim/relay.h"
 #include "sim/rtc.h"
 #include "sim/server.h"
+#include "sim/zone.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -323,6 +324,9 @@ static void perform(struct node *n, const struct peerlet_output *out)
     case PEERLET_RTC_CANDIDATE:
         rtc_candidate(h, out->id, out->text);
         break;
+    case PEERLET_LOOKUP:
+        zone_ask(h, out->id, out->text);
+        break;
     case PEERLET_SEND:
         send_bytes(n, out);
         break;
@@ -562,6 +566,12 @@ static void on_closed(struct host *h, struct end *e, struct view why)
                   .type = INPUT_LINK_CLOSED, .id = e->link, .channel = e->channel, .text = why});
 }
 
+static void on_found(struct host *h, uint32_t lookup, struct span list, struct view why)
+{
+    node_tell(node_of_host(h),
+              &(struct input){.type = INPUT_FOUND, .id = lookup, .bytes = list, .text = why});
+}
+
 static void forget_all(struct node *n)
 {
     struct mem *mem = &n->host.sim->mem;
@@ -612,6 +622,7 @@ static const struct host_ops NODE_OPS = {
     .room = on_room,
     .ended = on_ended,
     .closed = on_closed,
+    .found = on_found,
     .free = on_free,
 };
 
@@ -654,6 +665,8 @@ static void configure(struct node *n)
         must(n, (struct input){.type = INPUT_LISTEN, .text = view_of_text(listen)});
     if ((c->services_off & PEERLET_WEBRTC) == 0)
         must(n, (struct input){.type = INPUT_LISTEN, .text = view_of_text("/webrtc")});
+    if (c->bootstrap != NULL)
+        must(n, (struct input){.type = INPUT_BOOTSTRAP, .text = view_of_text(c->bootstrap)});
     for (size_t i = 0; i < NODE_RELAYS; i++)
         if (c->relays[i] != NULL)
             must(n, (struct input){.type = INPUT_BOOTSTRAP,

@@ -23,6 +23,7 @@ struct relay;
 /* Zero is a page as the demo opens it, without a relay. */
 struct node_config {
     struct relay *relays[NODE_RELAYS]; /* to bootstrap from */
+    const char *bootstrap;             /* and this; null: nothing */
     const char *room;                  /* pubsub topic to talk in; null: "room" */
     const char *listen;                /* null: "/p2p-circuit"; "": nowhere */
     uint32_t services_off;             /* enum peerlet_service */
@@ -91,7 +92,7 @@ struct node {
     uint64_t chance; /* state of its randomness */
     char id[NODE_PEER_MAX];
     struct list conns, relays, dials, streams;
-    char addresses[2048]; /* its own, as last told */
+    char addresses[8192]; /* its own, as last told */
     char address[NODE_TEXT_MAX];
     uint32_t discovered;              /* peers announced so far */
     uint32_t connected, disconnected; /* peers, counted */

@@ -480,6 +480,7 @@ void rtc_event(struct sim *s, const struct event *e)
     case EVENT_ENDED:
     case EVENT_RESUMED:
     case EVENT_CLOSED:
+    case EVENT_FOUND:
         return;
     }
     if (host_is_node(r->host))

@@ -2,6 +2,7 @@
 
 #include "sim/cable.h"
 #include "sim/rtc.h"
+#include "sim/zone.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -89,6 +90,7 @@ struct sim *sim_new(uint64_t seed)
     table_init(&s->ends, &s->mem);
     table_init(&s->rtcs, &s->mem);
     list_init(&s->hosts);
+    list_init(&s->names);
     list_init(&s->stopped);
     return s;
 }
@@ -113,6 +115,7 @@ void sim_free(struct sim *s)
         mem_free(&s->mem, held);
     }
     queue_free(&s->queue);
+    zone_free(s);
     table_free(&s->ends);
     table_free(&s->rtcs);
     struct mem mem = s->mem;
@@ -198,6 +201,9 @@ static void happen(struct sim *s, const struct event *e)
     case EVENT_RTC_STATE:
     case EVENT_RTC_CHECK:
         rtc_event(s, e);
+        break;
+    case EVENT_FOUND:
+        zone_event(s, e);
         break;
     }
 }

@@ -15,6 +15,7 @@
  *     node     a page: browser driver and a person   rtc      RTCPeerConnections
  *     relay    a circuit relay                       queue    what is to come
  *     server   reached over WebTransport and WebRTC Direct
+ *     zone     what is behind names
  */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -45,6 +46,7 @@ struct host_ops {
     void (*room)(struct host *h, struct end *e, size_t room);
     void (*ended)(struct host *h, struct end *e, uint32_t end);
     void (*closed)(struct host *h, struct end *e, struct view why);
+    void (*found)(struct host *h, uint32_t lookup, struct span list, struct view why);
     void (*free)(struct host *h);
 };
 
@@ -69,6 +71,8 @@ struct host {
 
 #define SIM_CUTS 16
 
+enum zone_state { ZONE_WELL, ZONE_DOWN, ZONE_SILENT };
+
 struct sim {
     struct mem mem;
     uint64_t now;
@@ -83,6 +87,9 @@ struct sim {
     struct table rtcs;
     uint32_t last_host, last_end, last_rtc;
     struct host *cuts[SIM_CUTS][2];
+    struct list names; /* see sim/zone.h */
+    enum zone_state zone;
+    uint64_t lookups;
     uint64_t events;   /* so far */
     bool is_recording; /* nodes made from now on record what they are told */
     bool is_loud;      /* and log to stderr */

@@ -118,6 +118,7 @@ static void test_best_first(void **state)
 {
     (void)state;
     static const char *const ORDER[] = {
+        "/dnsaddr/example.com" T,
         "/dns4/example.com/tcp/443/tls/ws" T,
         "/ip4/127.0.0.1/tcp/9001/ws" T,
         "/ip4/127.0.0.1/udp/9001/quic-v1/webtransport" C1 T,
@@ -171,6 +172,14 @@ static void test_permissions(void **state)
         {"/ip4/192.0.2.1/tcp/443/tls/sni/localhost/ws", 0, false, ERR_DENIED},
         {"/ip4/192.0.2.1/tcp/443/tls/sni/10.0.0.1/ws", 0, false, ERR_DENIED},
         {"/ip4/192.0.2.1/tcp/443/tls/sni/example.com/ws", 0, false, 0},
+        {"/dnsaddr/example.com", PEERLET_PAGE_SECURE, false, 0},
+        {"/dnsaddr/example.com" T, 0, false, 0},
+        {"/dnsaddr/example.com" R "/p2p-circuit" T, 0, false, 0},
+        {"/dnsaddr/relay.local" R "/p2p-circuit" T, 0, false, ERR_DENIED},
+        {"/dnsaddr/example.com/tcp/443/tls/ws", 0, false, ERR_NO_ADDRESS},
+        {"/dnsaddr/b\xc3\xbc"
+         "cher.example",
+         0, false, ERR_NO_ADDRESS},
         {"/ip4/192.0.2.1/tcp/1", 0, false, ERR_NO_ADDRESS},
         {"/ip4/192.0.2.1/udp/1/quic-v1", 0, false, ERR_NO_ADDRESS},
         {"/ip4/192.0.2.1/udp/1/quic-v1/webtransport" C1, PEERLET_PAGE_SECURE, false, 0},
