@@ -7,6 +7,7 @@ export {
   webRTC, webRTCDirect, webSockets, webTransport, yamux
 } from './options.js'
 export { StrictNoSign, StrictSign, TopicValidatorResult } from './pubsub.js'
+export { dns, dnsJsonOverHttps } from './dns.js'
 export { isMultiaddr, multiaddr } from './multiaddr.js'
 export * from './matchers.js'
 export { isPeerId, peerIdFromMultihash, peerIdFromString } from './peer-id.js'

@@ -2,6 +2,7 @@ import * as k from '../build/gen/numbers.js'
 import { Connection } from './connection.js'
 import { Core } from './core.js'
 import { Dialling } from './dialling.js'
+import { TXT } from './dns.js'
 import { abortReason, makeError, orAbort } from './errors.js'
 import { Emitter, Waiting } from './events.js'
 import { takeIdentity } from './identity.js'
@@ -80,7 +81,7 @@ let registrations = 0
  * | `peer:identify` | IdentifyResult |
  * | `peer:update`, `self:peer:update` | `{ peer, previous }` |
  * | `connection:open`, `connection:close` | Connection |
- * | `relay:state` | `{ relay, state, detail, error }`, Peerlet's own |
+ * | `relay:state` | `{ relay, state, detail, error }`, Peerlet's own; `relay` may be a `/dnsaddr` name |
  * | `network` | `{ online }`, Peerlet's own |
  */
 export class Libp2p extends Emitter {
@@ -473,6 +474,7 @@ export class Libp2p extends Emitter {
       this.tell('peer:disconnect', id)
     },
 
+    [k.LOOKUP]: (event) => this.#lookUp(event),
     [k.CONN_OPENED]: (event) => this.#onConnection(event),
     [k.CONN_CLOSED]: ({ id, code, text }) => {
       const connection = this.#connections.get(id)
@@ -522,6 +524,23 @@ export class Libp2p extends Emitter {
       metadata: new Map(),
       tags: new Map()
     }
+  }
+
+  /** Answers LOOKUP. @param {Output} event */
+  async #lookUp ({ id, text }) {
+    const { signal } = this.#pageWatch
+    /** @type {Multiaddr[]} */
+    let found = []
+    let why = ''
+    try {
+      /** @type {import('./dns.js').DNSResponse} */
+      const { Answer = [] } = await this.#settings.dns.query(`_dnsaddr.${text}`, { types: [TXT], signal })
+      // a record longer than 255 bytes comes in pieces
+      found = Answer.flatMap(({ data }) => readable(/^dnsaddr=(.*)/.exec(data.replace(/" *"|["']/g, ''))?.[1] ?? '?'))
+    } catch (/** @type {any} */ err) {
+      why = String(err?.message ?? err)
+    }
+    if (!signal.aborted) this.#core.run(this.#core.calls.app_found, [toList(found), why], id)
   }
 
   /** @param {Output} event CONN_OPENED */

@@ -369,8 +369,8 @@ export function fromList (list) {
   return addresses
 }
 
-/** The address, if it is one. @param {Uint8Array} bytes @returns {Multiaddr[]} */
-export const readable = (bytes) => attempt(() => [multiaddr(bytes)]) ?? []
+/** The address, if it is one. @param {MultiaddrInput} input @returns {Multiaddr[]} */
+export const readable = (input) => attempt(() => [multiaddr(input)]) ?? []
 
 /** @param {Multiaddr[]} addresses */
 export const toList = (addresses) => Uint8Array.from(addresses.flatMap(({ bytes }) => [...varint(bytes.length), ...bytes]))

@@ -1,4 +1,5 @@
 import * as k from '../build/gen/numbers.js'
+import { dns } from './dns.js'
 import { makeError } from './errors.js'
 import { privateKeyToProtobuf } from './keys.js'
 import { multiaddr } from './multiaddr.js'
@@ -26,7 +27,7 @@ export const identify = describe('identify', k.IDENTIFY)
 export const identifyPush = describe('identifyPush', k.PUSH)
 export const ping = describe('ping', k.PING)
 export const gossipsub = describe('gossipsub', k.PUBSUB)
-/** `list`: multiaddrs of peers, normally relays, to connect to and keep. */
+/** `list`: multiaddrs of peers, normally relays, to connect to and keep; `/dnsaddr/<name>`: all behind it. */
 export const bootstrap = describe('bootstrap')
 /** `topics`, `interval` in ms, `listenOnly`. */
 export const pubsubPeerDiscovery = describe('pubsubPeerDiscovery')
@@ -50,7 +51,7 @@ const DISCOVERY_TOPIC = '_peer-discovery._p2p._pubsub'
  *
  * @typedef {object} Libp2pOptions
  * @property {{ listen?: Array<string | import('./multiaddr.js').Multiaddr> }} [addresses] `/p2p-circuit`:
- *   any relay we meet; `<relay>/p2p-circuit`: that one; `/webrtc`: direct connections from other browsers
+ *   any relay we meet; `<relay>/p2p-circuit`: that one; `/dnsaddr/<name>/p2p-circuit`: those behind it; `/webrtc`: direct connections from other browsers
  * @property {any[]} [transports] webSockets(), webTransport(), webRTCDirect(), webRTC(),
  *   circuitRelayTransport()
  * @property {any[]} [connectionEncrypters] noise(), which is always used
@@ -67,6 +68,8 @@ const DISCOVERY_TOPIC = '_peer-discovery._p2p._pubsub'
  * @property {boolean} [autoDial] false: discovered peers are only announced, not dialled
  * @property {{ userAgent?: string, name?: string, version?: string }} [nodeInfo]
  * @property {ConnectionManagerOptions} [connectionManager]
+ * @property {{ query: (name: string, options: any) => Promise<any> }} [dns] looks up what is behind a
+ *   `/dnsaddr` name: dns(), or that of `@multiformats/dns`
  * @property {object} [connectionMonitor] has no effect: who is silent is always pinged
  * @property {object} [logger] has no effect: see `enable`
  *
@@ -84,7 +87,7 @@ const DENY = ['Inbound', 'Outbound'].flatMap((way) => ['', 'Encrypted', 'Upgrade
 
 /** What changes what a js-libp2p node does, and cannot be done here: better refused than forgotten. */
 const REFUSED = {
-  createLibp2p: 'connectionProtector contentRouters datastore dns metrics peerRouters peerStore',
+  createLibp2p: 'connectionProtector contentRouters datastore metrics peerRouters peerStore',
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
@@ -180,6 +183,7 @@ export function readOptions (options) {
     rtcConfiguration: find(transports, 'webRTC')?.options.rtcConfiguration ?? find(transports, 'webRTCDirect')?.options.rtcConfiguration ?? { iceServers: ICE_SERVERS },
     gater: options.connectionGater?.denyDialMultiaddr,
     key: keyBytes(options.privateKey),
+    dns: options.dns ?? dns(),
     agent: userAgent ?? (name === undefined ? '' : `${name}/${version ?? '0.0.0'}`),
     /** By enum app_number. @type {Record<number, any>} */
     numbers: {

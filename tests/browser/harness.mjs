@@ -23,7 +23,7 @@ export const HELLO = new URL('../../build/tests/browser/hello.html', import.meta
 const PEERLET = '/build/web/peerlet.mjs'
 
 // What an application imports from js-libp2p, all of it answered by Peerlet's one module.
-const LIBP2P = /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*|@multiformats\/multiaddr(-matcher)?)$/
+const LIBP2P = /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*|@multiformats\/(multiaddr(-matcher)?|dns(\/resolvers)?))$/
 
 const toPeerlet = {
   name: 'libp2p to peerlet',

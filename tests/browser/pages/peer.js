@@ -12,6 +12,8 @@ import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { webTransport } from '@libp2p/webtransport'
 import { yamux } from '@libp2p/yamux'
+import { dns } from '@multiformats/dns'
+import { dnsJsonOverHttps } from '@multiformats/dns/resolvers'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 
@@ -87,8 +89,8 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
 }
 
 const peer = {
-  /** `relay`: one address or several; `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return. */
-  async start ({ relay, topics, discovery, rtc = { iceServers: [] }, isRtcLate = false }) {
+  /** `relay`: one address or several; `dohs`: URLs of resolvers; `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return. */
+  async start ({ relay, dohs, topics, discovery, rtc = { iceServers: [] }, isRtcLate = false }) {
     const rtcConfiguration = isRtcLate ? async () => rtc : rtc
     node = await createLibp2p({
       addresses: { listen: ['/p2p-circuit', '/webrtc'] },
@@ -96,6 +98,7 @@ const peer = {
         webSockets(), webTransport(), circuitRelayTransport(),
         webRTC({ rtcConfiguration }), webRTCDirect({ rtcConfiguration })
       ],
+      dns: dohs === undefined ? undefined : dns({ resolvers: { '.': dohs.map((url) => dnsJsonOverHttps(url)) } }),
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionGater: { denyDialMultiaddr: async () => false },
@@ -122,7 +125,8 @@ const peer = {
   },
   connections,
   addresses: () => node.getMultiaddrs().map(String),
-  dial: async (text) => (await node.dial(multiaddr(text), { onProgress: ({ detail }) => progress.push(detail) })).remotePeer.toString(),
+  /** `text`: an address, or several of one peer, a line each. */
+  dial: async (text) => (await node.dial(text.split('\n').map((one) => multiaddr(one)), { onProgress: ({ detail }) => progress.push(detail) })).remotePeer.toString(),
   /** What dials said before they were over. */
   progress: () => progress,
 
