@@ -112,6 +112,7 @@ build/$(1)/%.o: %.c Makefile | need-$(1) $(PROTO) $(NANOPB)
 	@echo '  $(1)  $$<'
 	$$(Q)$$(CC_$(1)) $$(FLAGS) $$(WARN) -MMD -MP -c $$< -o $$@
 build/$(1)/build/%.o: WARN = $$(OTHERS)
+$(call objects,$(1),$(NANOPB)): FLAGS += -include src/base/nanopb_shapes.h
 build/$(1)/core.a: $(call objects,$(1),$(CORE) $(PROTO) $(NANOPB))
 build/$(1)/sim.a: $(call objects,$(1),$(SIM))
 $(call objects,$(1),$(SIM) $(addsuffix .c,$(UNIT) $(SCENARIO) $(FUZZ))): | $(VECTORS)
