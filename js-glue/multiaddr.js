@@ -29,31 +29,20 @@ function ip4Bytes (text) {
   return parts.length === 4 && !parts.includes(undefined) ? /** @type {number[]} */ (parts) : undefined
 }
 
+/** As RFC 5952 has it, which is how URLs have it. @param {string} text @returns {string | undefined} */
+const ip6 = (text) => /^[\da-f:.]+$/i.test(text) ? attempt(() => new URL(`http://[${text}]`).hostname.slice(1, -1)) : undefined
+
 /** @param {string} text */
 function ip6Bytes (text) {
-  const dotted = /[^:]*\.[^:]*$/.exec(text)?.[0]
-  const last = dotted === undefined ? [] : ip4Bytes(dotted)
-  if (last === undefined) return undefined
-  const words = dotted === undefined ? text : text.slice(0, -dotted.length) + '0:0'
-  const [head, tail, ...more] = words.split('::').map((half) => half === '' ? [] : half.split(':'))
-  const missing = 8 - head.length - (tail?.length ?? 0)
-  if (more.length > 0 || (tail === undefined ? missing !== 0 : missing < 1)) return undefined
-  const groups = tail === undefined ? head : [...head, ...Array(missing).fill('0'), ...tail]
-  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined
-  const bytes = groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255])
-  return last.length > 0 ? [...bytes.slice(0, 12), ...last] : bytes
+  const halves = ip6(text)?.split('::').map((half) => half.split(':').filter(Boolean))
+  if (halves === undefined) return undefined
+  const [head, tail = []] = halves
+  const groups = [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail]
+  return groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255])
 }
 
-/** RFC 5952: the longest run of zeros, the first of equal ones, becomes "::". @param {Uint8Array} bytes */
-function ip6Text (bytes) {
-  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]).toString(16)).join(':')
-  const runs = groups.match(/\b0(:0)+\b/g) ?? []
-  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, '')
-  if (longest === '') return groups
-  const at = groups.search(new RegExp(`(^|:)${longest}(:|$)`))
-  const start = groups[at] === ':' ? at + 1 : at
-  return groups.slice(0, start).replace(/:$/, '') + '::' + groups.slice(start + longest.length).replace(/^:/, '')
-}
+/** @param {Uint8Array} bytes */
+const ip6Text = (bytes) => ip6(Array.from({ length: 8 }, (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]).toString(16)).join(':'))
 
 /** @param {string} text @param {number} length of the onion's own part */
 function onionBytes (text, length) {
