@@ -30,7 +30,7 @@ struct conn *conn_create(struct peerlet *p, enum link_kind kind, enum role role,
     if (c == NULL || table_add(&p->conns, c->id, c) != 0) {
         if (c != NULL)
             conn_free(c);
-        fail(p, ERR_NOMEM, "out of memory for a connection");
+        fail(p, ERR_NOMEM, "out of memory");
         return NULL;
     }
     p->conn_count++;
@@ -280,7 +280,7 @@ static const char *why_of(const struct conn *c, int code)
     if (code == ERR_UNSUPPORTED && c->state == CONN_NOISE)
         return "the peer's key is secp256k1, which no browser can check, or it speaks no yamux";
     if (code == ERR_CRYPTO && c->link.kind == LINK_SESSION && noise_claimed_peer(&c->noise))
-        return "the peer does not stand by the certificate in the address; is the certhash stale?";
+        return "the peer says another certificate is its own; is the certhash stale?";
     return err_text(code);
 }
 

@@ -223,14 +223,13 @@ static int session_may_begin(struct peerlet *p, struct view addr)
         }
     }
     if (pending >= p->limits.sessions_pending || failed >= FAILED_SESSIONS)
-        return fail(p, ERR_FULL,
-                    "too many WebTransport sessions are being opened or have failed "
-                    "in the last minutes; a browser has no more to give");
+        return fail(
+            p, ERR_FULL,
+            "too many WebTransport sessions are being opened or failed in the last minutes");
     uint64_t rest_ms = (uint64_t)p->limits.session_rest_ms << MIN(tries, 8) >> 1;
     if (tries > 0 && !is_due(after(last, rest_ms), p->now))
         return fail(p, ERR_TRANSPORT,
-                    "WebTransport to this host failed a moment ago; it is tried "
-                    "again in a while");
+                    "WebTransport to this host failed a moment ago; try again in a while");
     return 0;
 }
 

@@ -401,11 +401,10 @@ void peerlet_rtc_state(struct peerlet *p, uint32_t link, enum peerlet_rtc_state 
     case PEERLET_RTC_FAILED:
         conn_end(p, c, ERR_TRANSPORT,
                  view_of_text(r == NULL
-                                  ? "no UDP packet came through, or the server's certificate is "
-                                    "another than the address says"
-                                  : "the browsers could not reach each other directly; a firewall "
-                                    "or NAT is in the way, and a TURN server in rtcConfiguration "
-                                    "would help"));
+                                  ? "no UDP came through, or the certificate is another than "
+                                    "the address says"
+                                  : "the browsers cannot reach each other directly; a firewall or "
+                                    "NAT is in the way: try a TURN server in rtcConfiguration"));
         break;
     }
 }

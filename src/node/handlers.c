@@ -131,7 +131,7 @@ int peerlet_handle(struct peerlet *p, struct view protocol, uint32_t flags, uint
         return fail(p, ERR_FULL, "%u protocols are registered, the limit", (unsigned)count);
     struct handler *h = mem_alloc(&p->mem, sizeof *h + protocol.len);
     if (h == NULL)
-        return fail(p, ERR_NOMEM, "out of memory for a handler");
+        return fail(p, ERR_NOMEM, "out of memory");
     h->flags = flags;
     h->max_inbound = max_inbound ? max_inbound : p->limits.streams_protocol_in;
     h->max_outbound = max_outbound ? max_outbound : p->limits.streams_protocol_out;

@@ -405,13 +405,13 @@ void peerlet_link_closed(struct peerlet *p, uint32_t link, uint32_t channel, str
     bool was_open = conn_is_ready(c);
     struct view reason = why.len > 0 ? why
                          : was_open  ? view_of_text("the connection was closed")
-                                     : view_of_text("nobody answers at that address, or the "
-                                                     "browser refuses it; see the console");
+                                     : view_of_text("nobody answers there, or the browser "
+                                                     "refuses it; see the console");
     char text[224];
     if (!was_open && c->link.kind == LINK_SESSION) {
         size_t len = text_format(text, sizeof text,
-                                 "no WebTransport session could be opened there (%v); is the "
-                                 "certhash still right? Certificates last two weeks",
+                                 "WebTransport failed (%v); is the certhash still right? "
+                                 "Certificates last two weeks",
                                  &reason);
         reason = view_of((const uint8_t *)text, len);
     }

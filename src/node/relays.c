@@ -435,11 +435,11 @@ static int keep_relay(struct peerlet *p, struct view addr, bool reserve_there)
     if (peer == NULL)
         return fail(p, ERR_FULL, "too many peers are known and in use");
     if (peer_keep_address(&p->peers, peer, addr, p->now) != 0)
-        return fail(p, ERR_NOMEM, "out of memory for a relay's address");
+        return fail(p, ERR_NOMEM, "out of memory");
     struct relay *r =
         relay_add(p, peer, view_of(NULL, 0), true, reserve_there || p->listens_circuit);
     if (r == NULL)
-        return fail(p, ERR_NOMEM, "out of memory for a relay");
+        return fail(p, ERR_NOMEM, "out of memory");
     struct peer_text name = peer_text(&id);
     /* What is behind a name is found more than once. */
     if (!reserve_there && (p->last_relay != before || !is_name))

@@ -83,7 +83,7 @@ struct session *open_session(struct peerlet *p, struct conn *c, enum service_ind
     struct session *session = session_new(p, row, s);
     if (session == NULL || table_add(&p->streams, s->id, s) != 0) {
         stream_reset(s, ERR_NOMEM);
-        fail(p, ERR_NOMEM, "out of memory for a stream");
+        fail(p, ERR_NOMEM, "out of memory");
         return NULL;
     }
     conn_mark(p, c);
@@ -395,8 +395,8 @@ int peerlet_stream_open(struct peerlet *p, uint32_t conn, struct view protocols,
         return fail(p, ERR_CLOSED, "the connection is closed; dial the peer again");
     if (c->is_limited && !(flags & PEERLET_ON_LIMITED))
         return fail(p, ERR_LIMITED,
-                    "this connection is relayed and limited to %u s; wait for the direct one or "
-                    "open the stream with runOnLimitedConnection",
+                    "this connection is limited to %u s; wait for the direct one or open the "
+                    "stream with runOnLimitedConnection",
                     (unsigned)c->limit_s);
     if (protocols.len == 0 || protocols.data[0] != '/')
         return fail(p, ERR_BAD_ARGUMENT, "a protocol id begins with a slash");
@@ -415,7 +415,7 @@ int peerlet_stream_open(struct peerlet *p, uint32_t conn, struct view protocols,
         return fail(p, rc, "%s", err_text(rc));
     if (table_add(&p->streams, s->id, s) != 0) {
         stream_reset(s, ERR_NOMEM);
-        return fail(p, ERR_NOMEM, "out of memory for a stream");
+        return fail(p, ERR_NOMEM, "out of memory");
     }
     s->use = USE_APP;
     *stream = s->id;

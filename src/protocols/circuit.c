@@ -9,7 +9,7 @@ const char *circuit_status_text(uint32_t status)
         CIRCUIT_STATUS_MAP(CIRCUIT_STATUS_CASE)
 #undef CIRCUIT_STATUS_CASE
     default:
-        return "the relay refused with a status that is not in the specification";
+        return "the relay refused with an unknown status";
     }
 }
 

@@ -46,19 +46,18 @@ static int host_permits(struct view addr, uint32_t page, const char **why)
     struct view host = has_sni ? sni.whole : addr;
     enum multiaddr_scope scope = multiaddr_scope(host);
     if (is_foreign(host)) {
-        *why = "the host name is not in ASCII; write it as DNS has it, with xn--";
+        *why = "the host name is not ASCII; write it as DNS has it, with xn--";
         return ERR_NO_ADDRESS;
     }
     if (page & PEERLET_PAGE_ANY)
         return 0;
     if ((page & PEERLET_PAGE_SECURE) && scope != SCOPE_LOOPBACK &&
         multiaddr_kind(addr) == ADDR_WEBSOCKET) {
-        *why = "a page loaded over https may not open a plain ws:// connection; "
-               "use an address with /tls/ws";
+        *why = "a page loaded over https may not open a plain ws://; use an address with /tls/ws";
         return ERR_DENIED;
     }
     if ((scope == SCOPE_LOOPBACK || scope == SCOPE_PRIVATE) && !(page & PEERLET_PAGE_PRIVATE)) {
-        *why = "an address of a private network is dialled only from a page of that network; "
+        *why = "a private network is dialled only from a page of that network; "
                "set connectionGater.denyDialMultiaddr to allow it";
         return ERR_DENIED;
     }
@@ -75,7 +74,7 @@ int transport_permits(struct view addr, uint32_t services, uint32_t page, bool r
     unsigned rank;
     const struct transport_ops *t = transport_of(addr, services, &rank);
     if (t == NULL) {
-        *why = "no transport of this node dials it; a browser needs /tls/ws, /ws, /webtransport, "
+        *why = "no transport dials it; a browser needs /tls/ws, /ws, /webtransport, "
                "/webrtc-direct, /webrtc, /p2p-circuit or /dnsaddr";
         return ERR_NO_ADDRESS;
     }
