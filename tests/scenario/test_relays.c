@@ -177,9 +177,9 @@ static void every_refusal_is_told_and_outlived(struct sim *sim)
         uint32_t status;
         const char *says;
     } REFUSALS[] = {
-        {200, "RESERVATION_REFUSED"}, {201, "RESOURCE_LIMIT_EXCEEDED"},  {202, "PERMISSION_DENIED"},
-        {203, "CONNECTION_FAILED"},   {204, "NO_RESERVATION"},           {400, "MALFORMED_MESSAGE"},
-        {401, "UNEXPECTED_MESSAGE"},  {999, "not in the specification"},
+        {200, "RESERVATION_REFUSED"}, {201, "RESOURCE_LIMIT_EXCEEDED"}, {202, "PERMISSION_DENIED"},
+        {203, "CONNECTION_FAILED"},   {204, "NO_RESERVATION"},          {400, "MALFORMED_MESSAGE"},
+        {401, "UNEXPECTED_MESSAGE"},  {999, "unknown status"},
     };
     for (size_t i = 0; i < ARRAY_LEN(REFUSALS); i++) {
         struct relay *relay = sim_relay(sim);
