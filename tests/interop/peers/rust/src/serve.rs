@@ -96,8 +96,9 @@ pub fn serve(mut control: Control) -> Result<(), Failure> {
             while let Some((_, mut s)) = incoming.next().await {
                 tokio::spawn(async move {
                     // one that fails is dropped, which resets it
-                    if answer(protocol, &mut s).await.is_ok() {
-                        let _ = s.close().await;
+                    match answer(protocol, &mut s).await {
+                        Ok(()) => drop(s.close().await),
+                        Err(why) => eprintln!("{protocol}: {why}"),
                     }
                 });
             }
