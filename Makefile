@@ -239,14 +239,10 @@ all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everythi
 web: build/web/peerlet.mjs build/web/services.mjs ## what a page loads, into build/web
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
-# What others compile takes minutes, and so does waiting for pages. So size, which builds what pages load, comes
-# first; then suites that only compute, and rust-libp2p, give way to those that wait.
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
-	@node tests/run.mjs --make size --beside $(WAITING) --beside $(COMPUTING)
-WAITING = browser interop
-COMPUTING = peers layers types check-js tidy check-asan check-wasm scenario crowd fuzz replay
-SUITES = size $(WAITING) $(COMPUTING)
+	@node tests/run.mjs --make $(SUITES)
+SUITES = layers types check-js tidy check-asan check-wasm scenario crowd fuzz replay size peers interop browser
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^

@@ -3,12 +3,8 @@
 //
 //     node tests/run.mjs PROGRAM...     each speaks TAP: cmocka programs, their wasm builds (.js),
 //                                       node:test files (.test.mjs), fuzzers (their corpus)
-//     node tests/run.mjs --make TARGET... [--beside TARGET... ...]
-//                                       each a suite: a target of the Makefile, whose own last
-//                                       line is taken, or whose exit status counts as one case.
-//                                       The lists that begin with --beside are run when the first
-//                                       is through, at the same time: a later one gives way to an
-//                                       earlier one wherever both could use the processor
+//     node tests/run.mjs --make TARGET...   each a suite: a target of the Makefile, whose own last
+//                                       line is taken, or whose exit status counts as one case
 //
 // A case that cannot run here is listed with its reason. Exits with 1 when a case failed, or none
 // ran; a program that runs none has failed.
@@ -17,7 +13,7 @@ import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { existsSync, mkdirSync } from 'node:fs'
 
-const TIMEOUT_MS = 600_000 // of one program: what gives way to others may take long
+const TIMEOUT_MS = 600_000
 const JOBS = availableParallelism()
 const FUZZ_SECONDS = process.env.FUZZ_SECONDS ?? '3'
 
@@ -109,14 +105,12 @@ const suites = /** @type {string[]} */ ([])
 
 /**
  * @param {string} target
- * @param {number} place of its list: what runs beside another is told of when it ends, in one piece
  * @returns {Promise<Counts>}
  */
-async function runSuite (target, place) {
-  console.log(`\n${target}${place > 0 ? ' begins' : ''}`)
+async function runSuite (target) {
+  console.log(`\n${target}`)
   const make = ['make', '--no-print-directory', '-s', '-k', `-j${JOBS}`, target]
-  const { ok, output, ms } = await run(place > 1 ? ['nice', '-n', '19', ...make] : make, { echo: place === 0 })
-  if (place > 0) console.log(`\n${target}\n${output.trimEnd()}`)
+  const { ok, output, ms } = await run(make, { echo: true })
   const last = output.trimEnd().split('\n').findLast(line => /^\d+ passed, \d+ failed(, \d+ skipped)?$/.test(line))
   const [passed, failed] = last?.match(/\d+/g)?.map(Number) ?? [ok ? 1 : 0, 0] // the skipped are named
   const skipped = [...output.matchAll(/^skipped: (.*)$/gm)].map(match => match[1])
@@ -150,35 +144,12 @@ async function runAll (names, runOne, jobs) {
   return total
 }
 
-/** What lists, run at the same time, come to together. @param {Promise<Counts>[]} lists @returns {Promise<Counts>} */
-async function sum (lists) {
-  const all = await Promise.all(lists)
-  return {
-    passed: all.reduce((total, { passed }) => total + passed, 0),
-    failed: all.reduce((total, { failed }) => total + failed, 0),
-    skipped: all.flatMap(({ skipped }) => skipped)
-  }
-}
-
-/** Cuts a list at a word. @param {string[]} list @param {string} word @returns {string[][]} */
-function split (list, word) {
-  const at = list.indexOf(word)
-  return at === -1 ? [list] : [list.slice(0, at), ...split(list.slice(at + 1), word)]
-}
-
-/** @param {string[]} targets */
-async function runSuites (targets) {
-  const [first, ...beside] = split(targets, '--beside')
-  const begun = await runAll(first, (target) => runSuite(target, 0), 1)
-  const rest = await sum(beside.map((list, i) => runAll(list, (target) => runSuite(target, i + 1), 1)))
-  console.log(['', ...suites, ''].join('\n'))
-  return sum([Promise.resolve(begun), Promise.resolve(rest)])
-}
-
 const args = process.argv.slice(2)
-const oneByOne = args.some(arg => arg.endsWith('.test.mjs'))
-const total = args[0] === '--make' ? await runSuites(args.slice(1)) : await runAll(args, runProgram, oneByOne ? 1 : JOBS)
+const isTop = args[0] === '--make'
+const oneByOne = isTop || args.some(arg => arg.endsWith('.test.mjs'))
+const total = await runAll(isTop ? args.slice(1) : args, isTop ? runSuite : runProgram, oneByOne ? 1 : JOBS)
 
+if (isTop) console.log(['', ...suites, ''].join('\n'))
 for (const skip of total.skipped) console.log(`skipped: ${skip}`)
 console.log(summary(total))
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
