@@ -16,28 +16,15 @@ static void seen(void *state, const struct protocol_event *ev)
     limits.sdp += SDP_TEMPLATE_LEN;
     struct sdp sdp;
     struct candidate candidate;
-    switch (ev->type) {
-    case SIGNALING_OFFER:
+    if (ev->type == SIGNALING_OFFER)
         assert(s->role == LISTENER && sdp_parse(text, SDP_OFFER, &limits, &sdp) == 0);
-        break;
-    case SIGNALING_ANSWER:
+    else if (ev->type == SIGNALING_ANSWER)
         assert(s->role == DIALER && sdp_parse(text, SDP_ANSWER, &limits, &sdp) == 0);
-        break;
-    case SIGNALING_CANDIDATE:
-        assert(candidate_parse(text, &candidate) == 0 && candidate.line.len > 0);
-        assert(s->received <= limits.candidates);
-        break;
-    case SIGNALING_END_OF_CANDIDATES:
-        assert(s->all_received);
-        break;
-    case IDENTIFY_RECEIVED:
-    case PING_RTT:
-    case CIRCUIT_RESERVED:
-    case CIRCUIT_CONNECTED:
-    case CIRCUIT_REFUSED:
-    case CIRCUIT_STOP:
-        assert(false);
-    }
+    else if (ev->type == SIGNALING_CANDIDATE)
+        assert(candidate_parse(text, &candidate) == 0 && candidate.line.len > 0 &&
+               s->received <= limits.candidates);
+    else
+        assert(ev->type == SIGNALING_END_OF_CANDIDATES && s->all_received);
 }
 
 static uint64_t fuzz_input(const uint8_t *data, size_t len)
