@@ -92,6 +92,9 @@ void crowd_run(struct crowd *c, uint64_t until);
 void crowd_send(struct crowd *c, struct shard *running, uint32_t from, uint32_t to,
                 struct view rpc);
 
+/* The open link between two, and its number; null when there is none. */
+struct link *crowd_link(const struct crowd *c, uint32_t node, uint32_t other, uint32_t *which);
+
 /* A node has its turn then, at the latest. */
 void crowd_wake(struct crowd *c, uint32_t node, uint64_t at);
 

@@ -7,6 +7,7 @@
  */
 #include "sim/gossip/pages.h"
 #include "sim/gossip/report.h"
+#include "sim/queue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,56 +19,13 @@
 
 enum action_type { ATTACK, PUBLISH, LEAVE, COME_BACK, DIAL, CUT, FIND_CUT, HEAL, SAMPLE };
 
-struct action {
-    uint64_t at;
-    uint32_t order;
-    enum action_type type;
-    uint32_t node;
-};
-
-static struct {
-    struct action *heap;
-    uint32_t count, room, made;
-} todo;
-
-static bool is_before(const struct action *a, const struct action *b)
-{
-    return a->at != b->at ? a->at < b->at : a->order < b->order;
-}
-
-static void swap(uint32_t a, uint32_t b)
-{
-    struct action kept = todo.heap[a];
-    todo.heap[a] = todo.heap[b];
-    todo.heap[b] = kept;
-}
+/* What is to be done: an action in `value`, a node in `id`. */
+static struct mem mem;
+static struct queue todo;
 
 static void intend(uint64_t at, enum action_type type, uint32_t node)
 {
-    if (todo.count == todo.room) {
-        todo.room = todo.room ? todo.room * 2 : 1024;
-        todo.heap = realloc(todo.heap, todo.room * sizeof *todo.heap);
-        if (todo.heap == NULL)
-            abort();
-    }
-    uint32_t i = todo.count++;
-    todo.heap[i] = (struct action){at, todo.made++, type, node};
-    for (; i > 0 && is_before(&todo.heap[i], &todo.heap[(i - 1) / 2]); i = (i - 1) / 2)
-        swap(i, (i - 1) / 2);
-}
-
-static struct action take_next(void)
-{
-    struct action first = todo.heap[0];
-    todo.heap[0] = todo.heap[--todo.count];
-    for (uint32_t i = 0, child; (child = 2 * i + 1) < todo.count; i = child) {
-        if (child + 1 < todo.count && is_before(&todo.heap[child + 1], &todo.heap[child]))
-            child++;
-        if (!is_before(&todo.heap[child], &todo.heap[i]))
-            break;
-        swap(i, child);
-    }
-    return first;
+    queue_add(&todo, (struct event){.at = at, .value = type, .id = node});
 }
 
 static void intend_all(struct crowd *c)
@@ -127,11 +85,11 @@ static void publish(struct crowd *c)
     exit(1);
 }
 
-static void act(struct crowd *c, struct report *r, struct action a)
+static void act(struct crowd *c, struct report *r, struct event a)
 {
-    switch (a.type) {
+    switch ((enum action_type)a.value) {
     case ATTACK:
-        crowd_attack(c, a.node);
+        crowd_attack(c, a.id);
         break;
     case PUBLISH:
         publish(c);
@@ -140,12 +98,12 @@ static void act(struct crowd *c, struct report *r, struct action a)
         leave(c);
         break;
     case COME_BACK:
-        crowd_join(c, a.node);
-        crowd_dial(c, a.node, c->plan.degree / 2);
+        crowd_join(c, a.id);
+        crowd_dial(c, a.id, c->plan.degree / 2);
         break;
     case DIAL:
-        if (c->nodes[a.node].is_up)
-            crowd_dial(c, a.node, c->plan.degree / 2);
+        if (c->nodes[a.id].is_up)
+            crowd_dial(c, a.id, c->plan.degree / 2);
         break;
     case CUT:
         crowd_cut(c);
@@ -214,9 +172,10 @@ static bool crowd_through(const struct options *o, const char *title, double beg
         crowd_join(c, i);
     for (uint32_t i = 0; i < plan->nodes; i++)
         crowd_dial(c, i, plan->degree / 2);
+    queue_init(&todo, &mem);
     intend_all(c);
-    while (todo.count > 0) {
-        struct action a = take_next();
+    while (queue_first(&todo) != NULL) {
+        struct event a = queue_take(&todo);
         crowd_run(c, a.at);
         act(c, &report, a);
     }
@@ -224,7 +183,7 @@ static bool crowd_through(const struct options *o, const char *title, double beg
     bool is_met = report_print(&report, c, seconds_now() - began);
     bool is_drawn = o->svg == NULL || report_draw(&report, c, title, o->svg);
     crowd_free(c);
-    free(todo.heap);
+    queue_free(&todo);
     return is_met && is_drawn;
 }
 

@@ -7,11 +7,8 @@
 
 static struct link *link_with(const struct crowd *c, uint32_t sybil, uint32_t other)
 {
-    const struct node *n = &c->nodes[sybil];
-    for (uint32_t i = 0; i < n->link_count; i++)
-        if (c->links[n->links[i]].ends[1] == other)
-            return &c->links[n->links[i]];
-    return NULL;
+    uint32_t which;
+    return crowd_link(c, sybil, other, &which);
 }
 
 static void graft(struct crowd *c, struct shard *running, uint32_t sybil, uint32_t to,
