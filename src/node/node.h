@@ -8,6 +8,7 @@
  *     dials.c      the attempts of a dial: sockets, circuits, upgrades
  *     circuits.c   connections through a relay, asked for and offered
  *     names.c      /dnsaddr: what is behind a name
+ *     sessions.c   how many WebTransport sessions may be opened, and where
  *     relays.c     the relay supervisor: keep connections and reservations
  *     direct.c     relayed connection to WebRTC connection
  *     identity.c   identify, push, our own addresses
@@ -157,7 +158,7 @@ struct upgrade {
     uint8_t tries;
 };
 
-/* A WebTransport session that did not come about, see dials.c. */
+/* A WebTransport session that did not come about, see sessions.c. */
 struct failed_session {
     uint64_t at; /* 0: none */
     uint32_t host;
@@ -337,6 +338,9 @@ uint64_t dials_deadline(const struct peerlet *p);
 /* Connects to a peer of ours, unless it is connected or being dialled. */
 void dial_in_background(struct peerlet *p, struct peer *peer);
 
+/* ---- sessions.c */
+/* 0, or why none may be opened to that address now. */
+int session_may_begin(struct peerlet *p, struct view addr);
 /* A session is gone; `code` says why it never opened, 0: it had. */
 void session_down(struct peerlet *p, const struct conn *c, int code);
 
