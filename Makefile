@@ -195,7 +195,7 @@ build/gen/numbers.js: .ci/numbers.mjs src/base/role.h src/peerlet.h src/browser/
 	@mkdir -p $(@D)
 	$(Q)node $^ >$@
 build/gen/service_numbers.js: .ci/numbers.mjs src/protocols/protocol.h src/protocols/fetch.h \
-		src/routing/lookup.h src/multiformats/envelope.h
+		src/routing/lookup.h
 	@mkdir -p $(@D)
 	$(Q)node $^ >$@
 build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)

@@ -140,16 +140,16 @@ export class Rendezvous extends EventTarget {
     const about = [peerId.toMultihash().bytes, names.toList(addressManager.getAddresses())]
     /** @type {unknown} */
     let problem
-    // rust-libp2p resets the stream of a record under the standard domain, the others refuse the older one
-    for (const domain of [k.PEER_RECORD_LEGACY, k.PEER_RECORD_STANDARD]) {
+    const attempts = module.run('register_attempts', [])
+    for (let attempt = 0; attempt < attempts; attempt++) {
       const seq = this.#seq = Math.max(Date.now(), this.#seq + 1)
       let ttl = 0
-      module.run('record_to_sign', [domain, seq], about)
+      module.run('record_to_sign', [attempt, seq], about)
       const signature = await sign(privateKey, module.told().data)
       try {
         await this.#exchange(module, point, () => {
-          module.run('record_to_sign', [domain, seq], about) // others may have had their turn since
-          return module.run('rendezvous_register', [performance.now(), domain, options.ttl ?? 0], [key, signature, ns])
+          module.run('record_to_sign', [attempt, seq], about) // others may have had their turn since
+          return module.run('rendezvous_register', [performance.now(), attempt, options.ttl ?? 0], [key, signature, ns])
         }, options, ({ number }) => { ttl = number })
         return ttl
       } catch (err) {

@@ -228,7 +228,12 @@ int kad_provide(double now, size_t key_len, size_t self_len, size_t addresses_le
     return job_add(j, rc);
 }
 
-int record_to_sign(uint32_t domain, double seq, size_t self_len, size_t addresses_len)
+uint32_t register_attempts(void)
+{
+    return RENDEZVOUS_DOMAINS;
+}
+
+int record_to_sign(uint32_t attempt, double seq, size_t self_len, size_t addresses_len)
 {
     struct pieces in = {page.box};
     struct peer_record r = {.seq = (uint64_t)seq};
@@ -239,13 +244,13 @@ int record_to_sign(uint32_t domain, double seq, size_t self_len, size_t addresse
     if (rc == 0)
         rc = peer_record_append(&r, &page.record);
     if (rc == 0)
-        rc = peer_record_signed_bytes((enum peer_record_domain)domain, buf_view(&page.record),
-                                      &page.out);
+        rc =
+            peer_record_signed_bytes(rendezvous_domain(attempt), buf_view(&page.record), &page.out);
     page.told = (struct service_told){.data = buf_view(&page.out)};
     return rc;
 }
 
-int rendezvous_register(double now, uint32_t domain, double ttl_s, size_t key_len,
+int rendezvous_register(double now, uint32_t attempt, double ttl_s, size_t key_len,
                         size_t signature_len, size_t ns_len)
 {
     struct pieces in = {page.box};
@@ -256,7 +261,7 @@ int rendezvous_register(double now, uint32_t domain, double ttl_s, size_t key_le
     if (j == NULL)
         return ERR_NOMEM;
     buf_truncate(&page.out, 0);
-    int rc = envelope_append(key, peer_record_type((enum peer_record_domain)domain),
+    int rc = envelope_append(key, peer_record_type(rendezvous_domain(attempt)),
                              buf_view(&page.record), signature, &page.out);
     if (rc == 0)
         rc = rendezvous_register_init(&j->rendezvous, &page.mem, &SERVICE_LIMITS, ns,

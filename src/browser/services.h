@@ -54,12 +54,15 @@ EMSCRIPTEN_KEEPALIVE int kad_ask(double now, uint32_t lookup, size_t peer_len);
 EMSCRIPTEN_KEEPALIVE int kad_provide(double now, size_t key_len, size_t self_len,
                                      size_t addresses_len);
 
-/* Inbox: our Peer ID, addresses. told: what to sign under a domain of enum peer_record_domain. */
-EMSCRIPTEN_KEEPALIVE int record_to_sign(uint32_t domain, double seq, size_t self_len,
+/* How often a registration may be tried, each time with another kind of record. */
+EMSCRIPTEN_KEEPALIVE uint32_t register_attempts(void);
+
+/* Inbox: our Peer ID, addresses. told: what to sign for an attempt, of which 0 is the first. */
+EMSCRIPTEN_KEEPALIVE int record_to_sign(uint32_t attempt, double seq, size_t self_len,
                                         size_t addresses_len);
 
 /* Inbox: our PublicKey protobuf, the signature of what was told last, the namespace. */
-EMSCRIPTEN_KEEPALIVE int rendezvous_register(double now, uint32_t domain, double ttl_s,
+EMSCRIPTEN_KEEPALIVE int rendezvous_register(double now, uint32_t attempt, double ttl_s,
                                              size_t key_len, size_t signature_len, size_t ns_len);
 EMSCRIPTEN_KEEPALIVE int rendezvous_unregister(double now, size_t ns_len);
 EMSCRIPTEN_KEEPALIVE int rendezvous_discover(double now, double limit, size_t ns_len,

@@ -182,6 +182,12 @@ static void rendezvous_free(void *state)
     r->registrations = NULL;
 }
 
+/* rust-libp2p resets the stream of a record under the standard domain; others refuse the older one. */
+enum peer_record_domain rendezvous_domain(uint32_t attempt)
+{
+    return attempt == 0 ? PEER_RECORD_LEGACY : PEER_RECORD_STANDARD;
+}
+
 int rendezvous_registration_parse(struct view in, struct rendezvous_registration *out)
 {
     struct view envelope = {0};

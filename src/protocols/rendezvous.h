@@ -36,6 +36,10 @@ enum rendezvous_status {
 /* "the namespace is not allowed there"; for any number. */
 const char *rendezvous_status_text(uint32_t status);
 
+/* Kinds of records that points know, the likeliest first: whoever is refused with one tries the next. */
+#define RENDEZVOUS_DOMAINS 2
+enum peer_record_domain rendezvous_domain(uint32_t attempt);
+
 extern const struct protocol_ops RENDEZVOUS_OPS;
 
 struct rendezvous {
