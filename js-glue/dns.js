@@ -1,3 +1,5 @@
+import { readable } from './multiaddr.js'
+
 /**
  * Names are looked up over HTTPS, since a page has no other way to a TXT record. The shapes are those of
  * `@multiformats/dns`, whose `dns()` may be given to createLibp2p as well.
@@ -7,7 +9,7 @@
  * @typedef {(name: string, options?: QueryOptions) => Promise<DNSResponse>} DNSResolver
  */
 
-export const TXT = 16
+const TXT = 16
 
 /** For one resolver, before the next is asked. */
 const PATIENCE_MS = 3000
@@ -72,5 +74,23 @@ export const dns = ({ resolvers = {} } = {}) => {
       }
       return response
     }
+  }
+}
+
+/**
+ * Looks a `/dnsaddr` name up: the addresses behind it, or why there are none.
+ *
+ * @param {{ query: (name: string, options: any) => Promise<any> }} resolver
+ * @param {string} host
+ * @param {AbortSignal} signal
+ */
+export async function lookUp (resolver, host, signal) {
+  try {
+    /** @type {DNSResponse} */
+    const { Answer = [] } = await resolver.query(`_dnsaddr.${host}`, { types: [TXT], signal })
+    // a record longer than 255 bytes comes in pieces
+    return { found: Answer.flatMap(({ data }) => readable(/^dnsaddr=(.*)/.exec(data.replace(/" *"|["']/g, ''))?.[1] ?? '?')), why: '' }
+  } catch (/** @type {any} */ err) {
+    return { found: [], why: String(err?.message ?? err) }
   }
 }

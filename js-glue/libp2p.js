@@ -2,7 +2,7 @@ import * as k from '../build/gen/numbers.js'
 import { Connection } from './connection.js'
 import { Core } from './core.js'
 import { Dialling } from './dialling.js'
-import { TXT } from './dns.js'
+import { lookUp } from './dns.js'
 import { abortReason, makeError, orAbort } from './errors.js'
 import { Emitter, Waiting } from './events.js'
 import { takeIdentity } from './identity.js'
@@ -529,17 +529,7 @@ export class Libp2p extends Emitter {
   /** Answers LOOKUP. @param {Output} event */
   async #lookUp ({ id, text }) {
     const { signal } = this.#pageWatch
-    /** @type {Multiaddr[]} */
-    let found = []
-    let why = ''
-    try {
-      /** @type {import('./dns.js').DNSResponse} */
-      const { Answer = [] } = await this.#settings.dns.query(`_dnsaddr.${text}`, { types: [TXT], signal })
-      // a record longer than 255 bytes comes in pieces
-      found = Answer.flatMap(({ data }) => readable(/^dnsaddr=(.*)/.exec(data.replace(/" *"|["']/g, ''))?.[1] ?? '?'))
-    } catch (/** @type {any} */ err) {
-      why = String(err?.message ?? err)
-    }
+    const { found, why } = await lookUp(this.#settings.dns, text, signal)
     if (!signal.aborted) this.#core.run(this.#core.calls.app_found, [toList(found), why], id)
   }
 
