@@ -1,14 +1,9 @@
 // The finer points of gossipsub against js-libp2p: meshes, scores, IDONTWANT, peer exchange, verdicts.
 import { gossipsub } from '@libp2p/gossipsub'
-import { identify } from '@libp2p/identify'
-import { noise } from '@libp2p/noise'
-import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
-import { createLibp2p } from 'libp2p'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { TOPIC, once, startPeerlet } from './nodes.mjs'
+import { TOPIC, once, startJs, startPeerlet } from './nodes.mjs'
 import * as peerlet from './peerlet.mjs'
 
 /** Looks ten times a second, as not everything has an event. @param {() => any} condition */
@@ -19,19 +14,7 @@ async function until (condition, what, ms = 10_000) {
   }
 }
 
-/** @param {import('node:test').TestContext} t */
-async function startJs (t, options = {}) {
-  const node = await createLibp2p({
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
-    transports: [webSockets()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionGater: { denyDialMultiaddr: async () => false },
-    services: { identify: identify(), pubsub: gossipsub(options) }
-  })
-  t.after(() => node.stop())
-  return node
-}
+const startTheirs = (t, options = {}) => startJs(t, { pubsub: gossipsub(options) })
 
 const startOurs = (t, options = {}) => startPeerlet(t, {
   services: { identify: peerlet.identify(), identifyPush: peerlet.identifyPush(), pubsub: peerlet.gossipsub(options) }
@@ -39,7 +22,7 @@ const startOurs = (t, options = {}) => startPeerlet(t, {
 
 /** One of ours between two of js-libp2p's, all subscribed and in each other's meshes. */
 async function between (t, ourOptions = {}, jsOptions = {}) {
-  const [left, right] = [await startJs(t, jsOptions), await startJs(t, jsOptions)]
+  const [left, right] = [await startTheirs(t, jsOptions), await startTheirs(t, jsOptions)]
   const ours = await startOurs(t, ourOptions)
   for (const node of [left, right, ours]) node.services.pubsub.subscribe(TOPIC)
   for (const js of [left, right]) await ours.dial(js.getMultiaddrs()[0].toString())
@@ -95,8 +78,8 @@ test('peers that we prune learn of each other', { timeout: 30_000 }, async (t) =
 })
 
 test('pruned by js-libp2p, we meet the others', { timeout: 30_000 }, async (t) => {
-  const hub = await startJs(t, { doPX: true })
-  const other = await startJs(t)
+  const hub = await startTheirs(t, { doPX: true })
+  const other = await startTheirs(t)
   const ours = await startOurs(t, { scoreThresholds: { acceptPXThreshold: 0 } })
   for (const node of [hub, other, ours]) node.services.pubsub.subscribe(TOPIC)
   await ours.dial(hub.getMultiaddrs()[0].toString())

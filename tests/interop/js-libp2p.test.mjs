@@ -2,17 +2,13 @@
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
-import { identify, identifyPush } from '@libp2p/identify'
-import { noise } from '@libp2p/noise'
-import { ping } from '@libp2p/ping'
+import { identifyPush } from '@libp2p/identify'
 import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { MIB, TOPIC, echoThrough, once, startPeerlet, when } from './nodes.mjs'
+import { MIB, TOPIC, echoThrough, once, startJs, startPeerlet, when } from './nodes.mjs'
 import * as peerlet from './peerlet.mjs'
 import { startPeerFor } from './start-peer.mjs'
 import { ECHO, echo } from './relay.mjs'
@@ -21,24 +17,19 @@ import { ECHO, echo } from './relay.mjs'
  * @param {import('node:test').TestContext} t
  * @param {{ privateKey?: any, listen?: string[] }} [options]
  */
-async function startJs (t, { privateKey, listen = ['/ip4/127.0.0.1/tcp/0/ws'] } = {}) {
-  const node = await createLibp2p({
+async function startTheirs (t, { privateKey, listen = ['/ip4/127.0.0.1/tcp/0/ws'] } = {}) {
+  const node = await startJs(t, { identifyPush: identifyPush(), pubsub: gossipsub() }, {
     privateKey,
     addresses: { listen },
-    transports: [webSockets(), circuitRelayTransport()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionGater: { denyDialMultiaddr: async () => false },
-    services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub() }
+    transports: [webSockets(), circuitRelayTransport()]
   })
-  t.after(() => node.stop())
   await node.handle(ECHO, echo, { runOnLimitedConnection: true })
   return node
 }
 
 /** Both nodes with a connection that `ours` dialled. */
 async function connected (t) {
-  const js = await startJs(t)
+  const js = await startTheirs(t)
   const ours = await startPeerlet(t)
   const identified = once(ours, 'peer:identify')
   const connection = await ours.dial(js.getMultiaddrs()[0].toString())
@@ -46,7 +37,7 @@ async function connected (t) {
 }
 
 test('identify, both ways', { timeout: 20_000 }, async (t) => {
-  const js = await startJs(t)
+  const js = await startTheirs(t)
   const ours = await startPeerlet(t)
   const [theirView, ourView] = [once(js, 'peer:identify'), once(ours, 'peer:identify')]
   const updated = once(ours, 'peer:update', ({ peer }) => peer.id.equals(js.peerId) && peer.protocols.includes(ECHO))
@@ -161,7 +152,7 @@ test('hanging up, from either side', { timeout: 20_000 }, async (t) => {
 // js-libp2p has no ECDSA peers.
 for (const [type, bits] of /** @type {const} */ ([['Ed25519'], ['RSA', 2048]])) {
   test(`a peer whose key is ${type}`, { timeout: 20_000 }, async (t) => {
-    const js = await startJs(t, { privateKey: await generateKeyPair(/** @type {any} */ (type), bits) })
+    const js = await startTheirs(t, { privateKey: await generateKeyPair(/** @type {any} */ (type), bits) })
     const ours = await startPeerlet(t)
     const connection = await ours.dial(js.getMultiaddrs()[0].toString())
     assert.equal(connection.remotePeer.toString(), js.peerId.toString())
@@ -170,7 +161,7 @@ for (const [type, bits] of /** @type {const} */ ([['Ed25519'], ['RSA', 2048]])) 
 }
 
 test('a peer whose key is secp256k1 is named and refused', { timeout: 20_000 }, async (t) => {
-  const js = await startJs(t, { privateKey: await generateKeyPair('secp256k1') })
+  const js = await startTheirs(t, { privateKey: await generateKeyPair('secp256k1') })
   const ours = await startPeerlet(t)
   await assert.rejects(ours.dial(js.getMultiaddrs()[0].toString()),
     { name: 'UnsupportedProtocolError', message: /secp256k1/ })
@@ -195,7 +186,7 @@ test('a relay that refuses says so with its status', { timeout: 20_000 }, async 
 
 test('a relay that does not connect says so with its status', { timeout: 20_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
-  const js = await startJs(t, { listen: [`${relay.addr}/p2p-circuit`] })
+  const js = await startTheirs(t, { listen: [`${relay.addr}/p2p-circuit`] })
   const ours = await startPeerlet(t)
   await when(() => js.getMultiaddrs().length > 0, js, ['self:peer:update'])
   const there = js.getMultiaddrs()[0].toString()
@@ -209,7 +200,7 @@ test('a relay that does not connect says so with its status', { timeout: 20_000 
 for (const [name, RELAY_LIMITS, length] of /** @type {[string, string, number][]} */ ([['limited', '{}', 16_384], ['unlimited', '{ "applyDefaultLimit": false }', 2 * MIB]])) {
   test(`${name} relayed connection: we dial`, { timeout: 30_000 }, async (t) => {
     const relay = await startPeerFor(t, 'js', { RELAY_LIMITS })
-    const js = await startJs(t, { listen: [`${relay.addr}/p2p-circuit`] })
+    const js = await startTheirs(t, { listen: [`${relay.addr}/p2p-circuit`] })
     const ours = await startPeerlet(t)
     const reserved = () => js.getMultiaddrs().length > 0
     await when(reserved, js, ['self:peer:update'])
@@ -225,7 +216,7 @@ for (const [name, RELAY_LIMITS, length] of /** @type {[string, string, number][]
   test(`${name} relayed connection: we are dialled`, { timeout: 30_000 }, async (t) => {
     const relay = await startPeerFor(t, 'js', { RELAY_LIMITS })
     const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
-    const js = await startJs(t)
+    const js = await startTheirs(t)
     const reserved = () => ours.getMultiaddrs().length > 0
     await when(reserved, ours, ['self:peer:update'])
     const opened = once(ours, 'connection:open', ({ remotePeer }) => remotePeer.toString() === js.peerId.toString())

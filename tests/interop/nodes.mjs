@@ -1,4 +1,10 @@
 // What the tests against other implementations share.
+import { identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import * as peerlet from './peerlet.mjs'
@@ -48,6 +54,28 @@ export async function startPeerlet (t, options = {}) {
   })
   t.after(() => node.stop())
   await node.handle(ECHO, (stream) => echo(stream), { runOnLimitedConnection: true })
+  return node
+}
+
+/**
+ * One of js-libp2p's, which listens on a WebSocket, ended with the test.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Record<string, any>} [services] besides identify and ping
+ * @param {Record<string, any>} [options]
+ * @returns {Promise<any>}
+ */
+export async function startJs (t, services = {}, options = {}) {
+  const node = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
+    transports: [webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: async () => false },
+    services: { identify: identify(), ping: ping(), ...services },
+    ...options
+  })
+  t.after(() => node.stop())
   return node
 }
 

@@ -1,38 +1,18 @@
 // Fetch, perf, echo, Kademlia and rendezvous against js-, go- and rust-libp2p.
 import { echo as jsEcho } from '@libp2p/echo'
 import { fetch as jsFetch } from '@libp2p/fetch'
-import { identify } from '@libp2p/identify'
 import { kadDHT as jsKadDHT, passthroughMapper } from '@libp2p/kad-dht'
-import { noise } from '@libp2p/noise'
-import { ping } from '@libp2p/ping'
-import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { MIB, once, startPeerlet, when } from './nodes.mjs'
+import { MIB, once, startJs, startPeerlet, when } from './nodes.mjs'
 import * as peerlet from './peerlet.mjs'
 import { echo, fetch, kadDHT, perf, rendezvous } from './services.mjs'
 import { missing, startPeerFor } from './start-peer.mjs'
 
 const KAD = '/peerlet-test/kad/1.0.0'
 const options = { timeout: 30_000 }
-
-/** A js-libp2p node with these services. @param {import('node:test').TestContext} t @param {any} [services] @returns {Promise<any>} */
-async function startJs (t, services = {}) {
-  const node = await createLibp2p({
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
-    transports: [webSockets()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionGater: { denyDialMultiaddr: async () => false },
-    services: { identify: identify(), ping: ping(), ...services }
-  })
-  t.after(() => node.stop())
-  return node
-}
 
 /** Ours, connected to theirs. @param {import('node:test').TestContext} t @param {Record<string, any>} services @param {string} address */
 async function startOurs (t, services, address) {
