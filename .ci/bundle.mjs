@@ -62,6 +62,7 @@ const isDirect = /\bvar exported;.*\bvar asm=exported=/s.test(direct)
 const names = [...emcc.matchAll(/\b_(\w+)=asm\["([\w$]+)"\]/g)].map(([, name, short]) => [name, short]).filter(([name]) => isDirect && OWN.test(name))
 for (const [name] of LIST.exec(emcc)?.[1].matchAll(/\w+(?=:)/g) ?? []) {
   if (!OWN.test(name)) throw new Error(`${name} is called by the glue, but is not among the names it has for itself`)
+  if (isDirect && !names.some(([own]) => own === name)) throw new Error(`${name} is called by the glue, and emcc exports nothing of that name`)
 }
 
 /** @type {import('esbuild').Plugin} */

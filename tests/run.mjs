@@ -13,7 +13,7 @@ import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { existsSync, mkdirSync } from 'node:fs'
 
-const TIMEOUT_MS = 600_000
+const TIMEOUT_MS = 300_000
 const JOBS = availableParallelism()
 const FUZZ_SECONDS = process.env.FUZZ_SECONDS ?? '3'
 
