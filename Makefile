@@ -25,6 +25,8 @@ PROTO = $(patsubst proto/%.proto,build/gen/%.pb.c,$(wildcard proto/*.proto))
 VECTORS = $(patsubst tests/vectors/%.mjs,build/gen/vectors_%.h,$(wildcard tests/vectors/*.mjs))
 GLUE = $(wildcard js-glue/*.js)
 SERVICES = $(wildcard js-glue/services/*.js) js-glue/errors.js
+# What a page loads beside the node only if it wants it: a folder of js-glue each.
+PARTS = $(patsubst js-glue/%/index.js,build/web/%.mjs,$(wildcard js-glue/*/index.js))
 NUMBERS = build/gen/numbers.js build/gen/service_numbers.js
 NANOPB = $(addprefix build/deps/nanopb/,pb_common.c pb_decode.c pb_encode.c)
 CMOCKA = build/deps/cmocka/src/cmocka.c
@@ -179,6 +181,9 @@ build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/p
 build/web/services.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/services.wasm build/wasm/unpack.wasm $(SERVICES) $(NUMBERS) node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs services
+build/web/%.mjs: js-glue/%/index.js .ci/bundle.mjs $(GLUE) $(wildcard js-glue/*/*.js) node_modules/.package-lock.json
+	@mkdir -p $(@D)
+	node .ci/bundle.mjs $*
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
 	@mkdir -p $(@D)
 	clang-tidy --quiet $< -- $(FLAGS) 2>$@.log || { cat $@.log; false; }
@@ -236,7 +241,7 @@ demo: web $(patsubst %,build/peers/%.built,$(filter go rust,$(RELAY))) ## start 
 serve: demo ## the same
 
 all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everything, tests included
-web: build/web/peerlet.mjs build/web/services.mjs ## what a page loads, into build/web
+web: build/web/peerlet.mjs $(PARTS) ## what a page loads, into build/web
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 test: ## every test there is, ending with their count; installs what is missing

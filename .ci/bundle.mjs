@@ -1,6 +1,7 @@
 // Makes what a page loads, in build/web: `peerlet.mjs`, one file with the wasm inside, and `slim.mjs`
-// beside a `peerlet.wasm` that is compiled as it streams in; or, called with `services`, `services.mjs`,
-// which has the second module inside.
+// beside a `peerlet.wasm` that is compiled as it streams in; or, called with the name of a folder of
+// js-glue, the file of that name: `services.mjs`, which has the second module inside, and those that
+// have none and import `peerlet.mjs` from beside them.
 //
 // Inside the one file the wasm is text, a character per byte, so that the compression of the transport
 // sees its bytes as they are, and taken apart (pack.mjs), so that they compress well: 20 % smaller over
@@ -14,11 +15,14 @@ import { pack } from './pack.mjs'
 import { joinSegments } from './segments.mjs'
 
 const UNPACK = 'build/wasm/unpack.wasm'
-const isServices = process.argv[2] === 'services'
-const module = joinSegments(await readFile(`build/wasm/${isServices ? 'services' : 'peerlet'}.wasm`))
+const [,, part] = process.argv
+const isServices = part === 'services'
+const isPlain = part !== undefined && !isServices
+const module = isPlain ? new Uint8Array(0) : joinSegments(await readFile(`build/wasm/${part ?? 'peerlet'}.wasm`))
 
 /** The glue, told where the wasm is. @param {string} wasm source text of a function */
-const entry = wasm => isServices ? `
+const entry = wasm => isPlain ? `
+  export * from './js-glue/${part}/index.js'` : isServices ? `
   import { setServicesSource } from './js-glue/services/index.js'
   setServicesSource(${wasm})
   export * from './js-glue/services/index.js'` : `
@@ -47,7 +51,7 @@ const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limi
 
 // What emcc wrote, made smaller where it is as 3.1.6 writes it. Its loops from text to UTF-8 are from before
 // browsers had them.
-const emcc = (isServices ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
+const emcc = (part !== undefined ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
   .replace(/\bfunction stringToUTF8Array\(.*?\breturn outIdx-startIdx\}/s, `function stringToUTF8Array(text, heap, at, room) {
     heap[at + new TextEncoder().encodeInto(text, heap.subarray(at, at + room - 1)).written] = 0 }`)
   .replace(/\bfunction lengthBytesUTF8\(.*?\breturn len\}/s, 'function lengthBytesUTF8(text) { return new TextEncoder().encode(text).length }')
@@ -71,6 +75,12 @@ const fromEmcc = {
   setup: (build) => build.onLoad({ filter: /wasm.peerlet\.mjs$/ }, () => ({ contents: isDirect ? direct : emcc }))
 }
 
+/** One node for the page, whoever of its files wants it. @type {import('esbuild').Plugin} */
+const besides = {
+  name: 'beside it',
+  setup: (build) => build.onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './peerlet.mjs', external: true }))
+}
+
 /** A template literal that evaluates to the bytes. @param {Uint8Array} bytes */
 const literal = bytes => '`' + Buffer.from(bytes).toString('latin1')
   .replace(/[\0\x7f]/g, char => char === '\0' ? '\x7f' : '\0')
@@ -86,7 +96,7 @@ async function bundle (outfile, wasm) {
     write: false,
     bundle: true,
     minify: true,
-    ...isServices ? {} : { mangleProps: OWN, mangleCache: Object.fromEntries(names), plugins: [fromEmcc] },
+    ...part !== undefined ? { plugins: [besides] } : { mangleProps: OWN, mangleCache: Object.fromEntries(names), plugins: [fromEmcc] },
     sourcemap: 'external',
     sourcesContent: false,
     format: 'esm',
@@ -115,7 +125,7 @@ async function inline (file) {
 /** @param {string} file */
 const inOne = file => bundle(file, inlined).then(() => inline(file))
 
-await Promise.all(isServices ? [inOne('build/web/services.mjs')] : [
+await Promise.all(isPlain ? [bundle(`build/web/${part}.mjs`, '')] : isServices ? [inOne('build/web/services.mjs')] : [
   inOne('build/web/peerlet.mjs'),
   bundle('build/web/slim.mjs', separate),
   writeFile('build/web/peerlet.wasm', module)
