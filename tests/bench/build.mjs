@@ -1,9 +1,10 @@
-// Bundles the bench page over js-libp2p and over Peerlet, and measures what each weighs.
+// Bundles the bench page over js-libp2p, over Peerlet and over what else there is, and measures what each weighs.
 import { build } from 'esbuild'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { RIVALS, fetchRivals, pageOf } from './rivals.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = path.join(HERE, '../..')
@@ -65,4 +66,20 @@ export async function buildBench () {
   }
   const { outputFiles: [tutorial] } = await build({ ...common, stdin: { contents: TUTORIAL, resolveDir: HERE } })
   return { 'js-libp2p': weigh(Buffer.from(tutorial.contents)), peerlet: weigh(await readFile(PEERLET)) }
+}
+
+/** The same of those that have no relay and no streams of bytes to compare, but weight and a start. */
+export async function buildRivals () {
+  const nodePaths = [await fetchRivals(ROOT)]
+  /** @type {Record<string, { raw: number, gzip: number, brotli: number }>} */
+  const sizes = {}
+  for (const [name, { use, start }] of Object.entries(RIVALS)) {
+    const bundle = async (/** @type {string} */ contents, banner = '') => {
+      const { outputFiles: [file] } = await build({ ...common, nodePaths, stdin: { contents, resolveDir: HERE }, banner: { js: banner } })
+      return Buffer.from(file.contents)
+    }
+    await writeFile(path.join(OUT, `${name}.js`), await bundle(pageOf(start), 'globalThis.__bundleStart = performance.now();'))
+    sizes[name] = weigh(await bundle(use))
+  }
+  return sizes
 }

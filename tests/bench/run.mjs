@@ -3,13 +3,15 @@
 //   node tests/bench/run.mjs [--only size,startup,…] [--impl peerlet,js-libp2p] [--reps 2] [--opens 20]
 //     [--peer go]
 //
+// Trystero and PeerJS take part where weight and start are measured.
+//
 // The implementations take turns within each repetition, and the bare APIs run beside them, so that
 // ratios hold on a busy machine too. With --peer go both talk to go-libp2p, which is no ceiling as the
 // js-libp2p relay is, whose own Noise and yamux are the slower half of a transfer. Every number is the median of the repetitions, with
 // (least–most). MB is 1,000,000 bytes. Needs Node 22 or newer, Chromium, and `make web`.
 import { fileURLToPath } from 'node:url'
 import { startPeer } from '../interop/start-peer.mjs'
-import { buildBench } from './build.mjs'
+import { buildBench, buildRivals } from './build.mjs'
 import { launchChromium, pageCpu, pageHeap } from './chromium.mjs'
 
 const SCENARIOS = 'size,startup,opening,ws,webrtc,setup,gossip,burst,memory'
@@ -17,6 +19,7 @@ const MB = 1e6
 const BARE = 'bare API'
 const RELAY = fileURLToPath(new URL('relay.mjs', import.meta.url))
 const TRANSFERS = [[65536, 32 * MB], [1024, 8 * MB]] // bytes of one write, bytes in all
+const WITH_RIVALS = ['size', 'startup']
 const ONCE = ['size', 'gossip', 'burst'] // long, or always the same
 const RUN_MS = 120_000 // js-libp2p does not always come back from a burst
 const LONG_RUN_SHARE = 4 // bare sockets are several times faster: give them more to do
@@ -52,7 +55,9 @@ function put (scenario, metric, impl, ...values) {
   results[scenario][metric][impl].push(...values)
 }
 
-const sizes = await buildBench()
+const hasRivals = only.some((scenario) => WITH_RIVALS.includes(scenario))
+const sizes = { ...await buildBench(), ...hasRivals ? await buildRivals() : {} }
+const rivals = Object.keys(sizes).filter((name) => !['peerlet', 'js-libp2p'].includes(name))
 const relay = await startPeer(RELAY) // and web server, and bare WebSocket
 const peer = argument('peer', 'js') === 'js' ? relay : await startPeer(argument('peer', 'js'), { RELAY_TOPICS: 'bench,browser-peer-discovery' })
 const stats = async () => (await fetch(`${relay.http}/stats`)).json()
@@ -303,7 +308,11 @@ function ratio (values, others) {
   return `${number(median(values) / median(others))}x`
 }
 
+/** @param {string} scenario */
+const takePart = (scenario) => [...impls, ...WITH_RIVALS.includes(scenario) ? rivals : []]
+
 function table (scenario) {
+  const impls = takePart(scenario)
   const lines = [`\n### ${scenario}\n`, `| | ${impls.join(' | ')} | ${BARE} | ${impls.map((impl, i) => i === 0 ? `${impl} / ${BARE}` : `${impls[0]} / ${impl}`).join(' | ')} |`]
   lines.push(`|${' --- |'.repeat(impls.length * 2 + 2)}`)
   for (const [metric, by] of Object.entries(results[scenario] ?? {})) {
@@ -339,7 +348,7 @@ const SUMMARY = [
 ]
 
 function summary () {
-  const columns = [...impls, BARE]
+  const columns = [...impls, ...rivals, BARE]
   const lines = ['\n### summary\n', `| | ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length + 1)}`]
   for (const [text, scenario, metric, of = median] of SUMMARY) {
     const by = results[scenario]?.[metric]
@@ -363,7 +372,7 @@ const died = []
 try {
   for (const scenario of only) {
     for (let rep = 0; rep < (ONCE.includes(scenario) ? 1 : reps); rep++) {
-      for (const impl of rep % 2 ? [...impls].reverse() : impls) {
+      for (const impl of rep % 2 ? takePart(scenario).reverse() : takePart(scenario)) {
         const browser = await launchChromium()
         try {
           await inTime(scenarios[scenario](browser, impl))
