@@ -33,7 +33,7 @@ const cannotStart = (message) => makeError('WebAssemblyError', `Peerlet cannot s
 /** What a page must have, asked before anything is tried. */
 function checkPage () {
   if (typeof WebAssembly !== 'object') throw cannotStart('this browser has no WebAssembly, or it is switched off. Any browser since 2023 will do')
-  if (typeof globalThis.crypto?.getRandomValues !== 'function') throw cannotStart('crypto.getRandomValues is missing, and without it no key would be secret')
+  if (typeof globalThis.crypto?.getRandomValues !== 'function') throw cannotStart('crypto.getRandomValues is missing')
 }
 
 /** @param {any} err */

@@ -3,7 +3,7 @@ import { Connection } from './connection.js'
 import { Core } from './core.js'
 import { Dialling } from './dialling.js'
 import { lookUp } from './dns.js'
-import { abortReason, makeError, orAbort } from './errors.js'
+import { PeerletError, abortReason, makeError, orAbort } from './errors.js'
 import { Emitter, Waiting } from './events.js'
 import { takeIdentity } from './identity.js'
 import { privateKeyFromProtobuf } from './keys.js'
@@ -110,6 +110,8 @@ export class Libp2p extends Emitter {
   #pageWatch = new AbortController()
   /** @type {PubSub[]} */
   #pubsubs = []
+  /** Whether the console was told that a relay fails: once, for those who do not listen to `relay:state`. */
+  #isWarned = false
 
   /** @type {'stopped' | 'starting' | 'started' | 'stopping'} */
   status = 'stopped'
@@ -509,6 +511,10 @@ export class Libp2p extends Emitter {
     [k.RELAY]: ({ peer, text, data, value, code }) => {
       const state = RELAY_STATES[value] ?? ''
       const detail = { relay: new PeerId(peer), state, detail: data.length > 0 ? String(multiaddr(data)) : text, error: code === 0 ? undefined : this.#core.error(code, text) }
+      if (detail.error !== undefined && !this.#isWarned) {
+        this.#isWarned = true
+        console.warn('Peerlet', peer, text)
+      }
       if (state === 'gone') this.relays.delete(peer)
       else this.relays.set(peer, detail)
       this.tell('relay:state', detail)
@@ -604,6 +610,8 @@ export class Libp2p extends Emitter {
       await this.#handlers.get(stream.protocol)?.(stream, connection)
     } catch (/** @type {any} */ err) {
       stream.abort(err)
+      // that a peer or the network ends a stream is no news
+      if (!(err instanceof PeerletError)) console.error(stream.protocol, err)
     }
   }
 }

@@ -89,7 +89,7 @@ export const peerIdFromMultihash = (bytes) => {
 export function peerIdFromString (text) {
   const bytes = parse(text)
   if (bytes === undefined || !isPeerMultihash(bytes)) {
-    throw makeError('InvalidPeerIdError', `"${text}" is not a Peer ID: one looks like 12D3KooW… and is copied whole`, 'BAD_PEER_ID')
+    throw makeError('InvalidPeerIdError', `"${text}" is not a Peer ID, which looks like 12D3KooW…, nor a multiaddr, which begins with a slash`, 'BAD_PEER_ID')
   }
   return new PeerId(isBase58(text) ? text : encodeBase('z', bytes), bytes)
 }

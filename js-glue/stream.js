@@ -4,7 +4,10 @@ import { Emitter, StreamCloseEvent, StreamMessageEvent } from './events.js'
 /** @typedef {Uint8Array | { subarray: () => Uint8Array }} Bytes bytes, or a list of them as uint8arraylist has it */
 
 /** @param {Bytes} data */
-const flat = (data) => data instanceof Uint8Array ? data : data.subarray()
+function flat (data) {
+  if (!data?.subarray) throw makeError('InvalidParametersError', 'send takes a Uint8Array: new TextEncoder().encode(text)', 'BAD_ARGUMENT')
+  return data instanceof Uint8Array ? data : data.subarray()
+}
 
 /**
  * A byte channel to a peer, with the events of js-libp2p 3:

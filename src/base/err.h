@@ -21,7 +21,7 @@
     X(BAD_MESSAGE, "not a valid message", "InvalidMessageError")                                   \
     X(WRONG_PEER, "another peer answered", "UnexpectedPeerError")                                  \
     X(SELF_DIAL, "that is this node itself", "DialError")                                          \
-    X(UNSUPPORTED, "the peer does not speak this protocol", "UnsupportedProtocolError")            \
+    X(UNSUPPORTED, "the peer does not handle this protocol", "UnsupportedProtocolError")           \
     X(NO_ADDRESS, "no address that can be dialled from here", "NoValidAddressesError")             \
     X(DENIED, "the address may not be dialled from this page", "DialDeniedError")                  \
     X(DIAL, "no address of the peer could be reached", "DialError")                                \
@@ -41,7 +41,7 @@
     X(NO_RESERVATION, "the peer holds no reservation on that relay", "ConnectionFailedError")      \
     X(RELAY_REFUSED, "the relay refused", "RelayRefusedError")                                     \
     X(NOT_STARTED, "the node is not started", "NotStartedError")                                   \
-    X(NO_PEERS, "nobody is subscribed to the topic", "PublishError.NoPeersSubscribedToTopic")      \
+    X(NO_PEERS, "nobody is subscribed to the topic yet", "PublishError.NoPeersSubscribedToTopic")  \
     X(PUBLISHED, "the same message was published already", "PublishError.Duplicate")               \
     X(BAD_SIGNATURE, "the signature does not match", "InvalidSignatureError")                      \
     X(NAME, "no resolver answers (createLibp2p's dns names others)", "DNSQueryFailedError")        \

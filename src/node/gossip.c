@@ -272,7 +272,7 @@ static void on_peers(struct peerlet *p, struct rpc_ids infos)
 static int needs_gossip(struct peerlet *p, uint64_t now)
 {
     p->now = now;
-    return p->has_gossip ? 0 : fail(p, ERR_BAD_ARGUMENT, "the pubsub service is switched off");
+    return p->has_gossip ? 0 : fail(p, ERR_BAD_ARGUMENT, "services has no gossipsub()");
 }
 
 int peerlet_discover(struct peerlet *p, struct view topic, uint32_t interval_ms, bool listen_only,

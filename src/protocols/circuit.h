@@ -20,7 +20,7 @@
 #define CIRCUIT_STATUS_MAP(X)                                                                      \
     X(UNUSED, 0, "the relay gave no reason")                                                       \
     X(OK, 100, "accepted")                                                                         \
-    X(RESERVATION_REFUSED, 200, "the relay takes no reservation from this node")                   \
+    X(RESERVATION_REFUSED, 200, "the relay takes no reservation from this node; is it full?")      \
     X(RESOURCE_LIMIT_EXCEEDED, 201, "the relay is full; try again later or use another one")       \
     X(PERMISSION_DENIED, 202, "the relay does not allow this connection")                          \
     X(CONNECTION_FAILED, 203, "the relay could not reach that peer")                               \

@@ -62,7 +62,7 @@ static int host_permits(struct view addr, uint32_t page, const char **why)
         return ERR_DENIED;
     }
     if (scope == SCOPE_NONE) {
-        *why = "the address names no host that could be reached";
+        *why = "no host is there; a page listens on /p2p-circuit and /webrtc";
         return ERR_NO_ADDRESS;
     }
     return 0;
