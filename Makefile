@@ -181,6 +181,8 @@ build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/p
 build/web/services.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/services.wasm build/wasm/unpack.wasm $(SERVICES) $(NUMBERS) node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs services
+build/web/peerlet.min.js: build/web/peerlet.mjs
+	node .ci/bundle.mjs min
 build/web/%.mjs: js-glue/%/index.js .ci/bundle.mjs $(GLUE) $(wildcard js-glue/*/*.js) node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs $*
@@ -242,6 +244,8 @@ serve: demo ## the same
 
 all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everything, tests included
 web: build/web/peerlet.mjs $(PARTS) ## what a page loads, into build/web
+package: web build/web/peerlet.min.js ## what npm publishes: dist, and the tarball in build
+	node .ci/package.mjs
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 test: ## every test there is, ending with their count; installs what is missing
@@ -290,6 +294,6 @@ size: web ## bytes that a page loads; fails above the limit
 bench: web ## figures beside js-libp2p and the bare browser
 	@exec $(NODE) tests/bench/run.mjs
 clean: ## remove everything made
-	rm -rf build node_modules
+	rm -rf build dist node_modules
 
-.PHONY: help demo serve all web wasm test $(SUITES) check sim sim-all format golden bench clean
+.PHONY: help demo serve all web wasm package test $(SUITES) check sim sim-all format golden bench clean

@@ -1,7 +1,8 @@
 // Makes what a page loads, in build/web: `peerlet.mjs`, one file with the wasm inside, and `slim.mjs`
 // beside a `peerlet.wasm` that is compiled as it streams in; or, called with the name of a folder of
 // js-glue, the file of that name: `services.mjs`, which has the second module inside, and those that
-// have none and import `peerlet.mjs` from beside them.
+// have none and import `peerlet.mjs` from beside them; or, called with `min`, `peerlet.min.js`, the one
+// file as a classic script.
 //
 // Inside the one file the wasm is text, a character per byte, so that the compression of the transport
 // sees its bytes as they are, and taken apart (pack.mjs), so that they compress well: 20 % smaller over
@@ -17,26 +18,10 @@ import { joinSegments } from './segments.mjs'
 const UNPACK = 'build/wasm/unpack.wasm'
 const [,, part] = process.argv
 const isServices = part === 'services'
-const isPlain = part !== undefined && !isServices
-const module = isPlain ? new Uint8Array(0) : joinSegments(await readFile(`build/wasm/${part ?? 'peerlet'}.wasm`))
+const isNode = part === undefined || part === 'min'
+const isPlain = !isNode && !isServices
+const module = isPlain ? new Uint8Array(0) : joinSegments(await readFile(`build/wasm/${isServices ? part : 'peerlet'}.wasm`))
 
-/** The glue, told where the wasm is. @param {string} wasm source text of a function */
-const entry = wasm => isPlain ? `
-  export * from './js-glue/${part}/index.js'` : isServices ? `
-  import { setServicesSource } from './js-glue/services/index.js'
-  setServicesSource(${wasm})
-  export * from './js-glue/services/index.js'` : `
-  import factory from './build/wasm/peerlet.mjs'
-  import { setCoreSource } from './js-glue/index.js'
-  setCoreSource({ factory, wasm: ${wasm} })
-  export * from './js-glue/index.js'`
-
-const separate = `async () => {
-  const response = await fetch(new URL('peerlet.wasm', import.meta.url))
-  if (!response.ok) throw new Error(response.url + ' cannot be had: ' + response.status)
-  if (response.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(response)
-  return new Uint8Array(await response.arrayBuffer())
-}`
 const inlined = `async () => {
   const swap = (text) => new Uint8Array(text.length).map((_, i) => { const byte = text.charCodeAt(i); return byte === 0 || byte === 127 ? byte ^ 127 : byte === 13 || byte === 94 ? byte ^ 83 : byte })
   const { memory, unpack } = new WebAssembly.Instance(new WebAssembly.Module(swap(peerletUnpack))).exports
@@ -45,13 +30,29 @@ const inlined = `async () => {
   return new Uint8Array(memory.buffer, at + written, unpack(at, written))
 }`
 
+/** The glue, told where the wasm is: inside, or in a file of its own. */
+const within = isServices ? `
+  import { setServicesSource } from './js-glue/services/index.js'
+  setServicesSource(${inlined})
+  export * from './js-glue/services/index.js'` : `
+  import factory from './build/wasm/peerlet.mjs'
+  import { setCoreSource } from './js-glue/index.js'
+  setCoreSource({ factory, wasm: ${inlined} })
+  export * from './js-glue/index.js'`
+const beside = `
+  import factory from './build/wasm/peerlet.mjs'
+  import { setSlimSource } from './js-glue/slim.js'
+  setSlimSource(factory, () => new URL('./peerlet.wasm', import.meta.url))
+  export * from './js-glue/index.js'
+  export { init } from './js-glue/slim.js'`
+
 // Names of the glue's own, which no page sees and no browser defines: given short ones.
 const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limitSeconds|limitBytes|rejectAll' +
   '|onTrap|onEvent|onLog|onClosed|onEnded|onRoom|onData|onSubscription|peek|isDead|gater|socketEvent|sockets|steps|channels|onended|alarm|bytesAbout|getSocket)$')
 
 // What emcc wrote, made smaller where it is as 3.1.6 writes it. Its loops from text to UTF-8 are from before
 // browsers had them.
-const emcc = (part !== undefined ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
+const emcc = (!isNode ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
   .replace(/\bfunction stringToUTF8Array\(.*?\breturn outIdx-startIdx\}/s, `function stringToUTF8Array(text, heap, at, room) {
     heap[at + new TextEncoder().encodeInto(text, heap.subarray(at, at + room - 1)).written] = 0 }`)
   .replace(/\bfunction lengthBytesUTF8\(.*?\breturn len\}/s, 'function lengthBytesUTF8(text) { return new TextEncoder().encode(text).length }')
@@ -88,45 +89,88 @@ const literal = bytes => '`' + Buffer.from(bytes).toString('latin1')
   .replace(/[\\`]|\$(?=\{)/g, '\\$&')
   .replace(/\r/g, '\\r') + '`'
 
-/** esbuild puts it together, and terser makes it a kilobyte smaller than esbuild would. @param {string} outfile @param {string} wasm */
-async function bundle (outfile, wasm) {
-  const { outputFiles } = await build({
-    stdin: { contents: entry(wasm), resolveDir: process.cwd() },
+/** A classic script is read as its page is encoded: nothing but ASCII, without what changes what follows. @param {string} text */
+const ascii = text => text.replace(/[\x1b\x80-\xff]/g, char => `\\x${char.charCodeAt(0).toString(16)}`)
+
+// One global, and the wasm is handed in from behind.
+const CLASSIC = {
+  format: /** @type {const} */ ('iife'),
+  globalName: 'Peerlet',
+  banner: { js: 'var Peerlet=((peerletUnpack,peerletWasm)=>{' },
+  footer: { js: 'return Peerlet})(peerletHere,peerletHere);' }
+}
+
+/**
+ * esbuild puts it together, and terser makes it a kilobyte smaller than esbuild would.
+ *
+ * @param {string} outfile
+ * @param {string} [contents]
+ * @param {import('esbuild').BuildOptions} [options]
+ */
+async function bundle (outfile, contents = within, options = { format: 'esm' }) {
+  // a part is its own entry: from there esbuild hands on an \`export *\` of what is beside it
+  const entry = isPlain ? { entryPoints: [`js-glue/${part}/index.js`] } : { stdin: { contents, resolveDir: process.cwd() } }
+  const { outputFiles = [] } = await build({
+    ...entry,
     outfile,
     write: false,
     bundle: true,
     minify: true,
-    ...part !== undefined ? { plugins: [besides] } : { mangleProps: OWN, mangleCache: Object.fromEntries(names), plugins: [fromEmcc] },
+    ...isNode ? { mangleProps: OWN, mangleCache: Object.fromEntries(names), plugins: [fromEmcc] } : { plugins: [besides] },
     sourcemap: 'external',
     sourcesContent: false,
-    format: 'esm',
     target: 'es2022',
     legalComments: 'none',
-    logLevel: 'warning'
+    logLevel: 'warning',
+    ...options
   })
   const [{ text: content }, { text: code }] = outputFiles
   const url = `${basename(outfile)}.map`
-  const small = await minify(code, { module: true, ecma: 2020, compress: { passes: 3, pure_getters: true }, sourceMap: { content, url } })
+  const small = await minify(code, { module: options.format === 'esm', ecma: 2020, compress: { passes: 3, pure_getters: true }, sourceMap: { content, url } })
   await writeFile(outfile, `${small.code}\n`)
   await writeFile(`${outfile}.map`, String(small.map))
 }
 
-/** Puts the wasm in front of the comment that names the source map. @param {string} file */
-async function inline (file) {
-  const script = await readFile(file, 'utf8')
-  const at = script.lastIndexOf('//# sourceMappingURL')
-  const unpack = await readFile(UNPACK)
-  const wasm = `var peerletUnpack=${literal(unpack)},peerletWasm=${literal(pack(module))};\n`
-  const unpacked = await eval(`${wasm};(${inlined})()`)
+/**
+ * Puts the wasm at the end, where it moves nothing that the source map speaks of.
+ *
+ * @param {string} file
+ * @param {(script: string, unpack: string, packed: string) => string} put
+ */
+async function inline (file, put) {
+  const unpack = literal(await readFile(UNPACK))
+  const packed = literal(pack(module))
+  const unpacked = await eval(`var peerletUnpack=${unpack},peerletWasm=${packed};(${inlined})()`)
   if (Buffer.compare(unpacked, module) !== 0) throw new Error('the packed module does not come out as it was')
-  await writeFile(file, script.slice(0, at) + wasm + script.slice(at))
+  await writeFile(file, put(await readFile(file, 'utf8'), unpack, packed))
 }
 
 /** @param {string} file */
-const inOne = file => bundle(file, inlined).then(() => inline(file))
+async function inOne (file) {
+  await bundle(file)
+  await inline(file, (script, unpack, packed) => {
+    const at = script.lastIndexOf('//# sourceMappingURL')
+    return `${script.slice(0, at)}var peerletUnpack=${unpack},peerletWasm=${packed};\n${script.slice(at)}`
+  })
+}
 
-await Promise.all(isPlain ? [bundle(`build/web/${part}.mjs`, '')] : isServices ? [inOne('build/web/services.mjs')] : [
-  inOne('build/web/peerlet.mjs'),
-  bundle('build/web/slim.mjs', separate),
-  writeFile('build/web/peerlet.wasm', module)
-])
+/** @param {string} file */
+async function classic (file) {
+  await bundle(file, within, CLASSIC)
+  await inline(file, (script, unpack, packed) => {
+    const [head, tail, ...more] = script.split('(peerletHere,peerletHere)')
+    if (tail === undefined || more.length > 0) throw new Error('the place for the wasm is not where it was')
+    return `${head}(${ascii(unpack)},${ascii(packed)})${tail}`
+  })
+}
+
+if (part === 'min') await classic('build/web/peerlet.min.js')
+else if (isServices) await inOne('build/web/services.mjs')
+else if (isPlain) await bundle(`build/web/${part}.mjs`)
+else {
+  await Promise.all([
+    inOne('build/web/peerlet.mjs'),
+    bundle('build/web/slim.mjs', beside),
+    writeFile('build/web/peerlet.wasm', module)
+  ])
+}
