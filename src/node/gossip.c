@@ -17,6 +17,10 @@
 #define RPC_AGAIN_MS 1000
 #define RPC_PAUSES 4
 #define RPC_WELL_MS 60000
+/* js-libp2p opens its stream when one of ours arrives, and only where it has none: when its own went
+ * down with a connection that gave way to a better one, ours is opened anew. It may learn of that a
+ * little later than we. */
+#define RPC_ANSWER_MS 100
 
 static struct stream *rpc_stream(const struct peer *peer, enum use use)
 {
@@ -31,24 +35,36 @@ static struct stream *rpc_stream(const struct peer *peer, enum use use)
     return NULL;
 }
 
+static void try_again_at(struct peerlet *p, struct peer *peer, uint64_t at)
+{
+    peer->rpc_at = at;
+    p->rpc_at = earlier(p->rpc_at, at);
+}
+
 static void try_again_later(struct peerlet *p, struct peer *peer)
 {
-    peer->rpc_at = after(p->now, (uint64_t)RPC_AGAIN_MS << (2 * peer->rpc_tries));
-    p->rpc_at = earlier(p->rpc_at, peer->rpc_at);
+    try_again_at(p, peer, after(p->now, (uint64_t)RPC_AGAIN_MS << (2 * peer->rpc_tries)));
     if (peer->rpc_tries + 1 < RPC_PAUSES)
         peer->rpc_tries++;
 }
 
-/* One stream each way: a newer one takes the place of the older. */
+/*
+ * One stream each way: a newer one takes the place of the older. Ours is closed, not reset: for a
+ * reset js-libp2p forgets us, and with us the newer stream. One that waits for the peer is enough.
+ */
 static void drop_others(struct peerlet *p, const struct stream *kept)
 {
     LIST_EACH(node, &kept->conn->peer->conns) {
         struct conn *c = LIST_OWNER(node, struct conn, in_peer);
         LIST_EACH(at, &c->streams) {
             struct stream *s = LIST_OWNER(at, struct stream, in_conn);
-            if (s == kept || s->use != kept->use || s->state == STREAM_DEAD)
+            if (s == kept || s->state == STREAM_DEAD)
                 continue;
-            stream_reset(s, ERR_CLOSED);
+            if (s->use == USE_RPC_OUT && kept->use == USE_RPC_OUT) {
+                stream_close_write(s);
+                s->use = USE_RPC_OLD;
+            } else if (s->use == kept->use || (s->use == USE_RPC_OLD && kept->use == USE_RPC_OUT))
+                stream_reset(s, ERR_CLOSED);
             conn_mark(p, c);
         }
     }
@@ -80,6 +96,8 @@ void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version v
     if (s->conn->peer == NULL || !join_router(p, s, version))
         return;
     drop_others(p, s);
+    if (rpc_stream(s->conn->peer, USE_RPC_OUT) != NULL)
+        s->conn->peer->rpc_at = 0;
     gossipsub_hear(&p->gossip, s->conn->peer->number);
 }
 
@@ -105,14 +123,18 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
     enum gossipsub_version version;
     struct view protocol = rpc_protocol_of(peer, &version);
     struct stream *old = rpc_stream(peer, USE_RPC_OUT);
-    if (protocol.len == 0 ||
-        (old != NULL && !(old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED)))
+    bool is_better = old == NULL ||
+                     (old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED);
+    bool is_asking = old != NULL && peer->rpc_at != 0 && is_due(peer->rpc_at, p->now);
+    if (protocol.len == 0 || !(is_better || is_asking))
         return;
     int rc;
     struct stream *s = conn_open_stream(c, protocol, &rc, p->now);
     if (s != NULL && table_add(&p->streams, s->id, s) == 0) {
         s->use = USE_RPC_OUT;
         peer->rpc_at = 0;
+        if (is_asking)
+            try_again_later(p, peer);
         conn_mark(p, c);
         greet(p, s, version);
         return;
@@ -125,8 +147,13 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
 void gossip_stream_down(struct peerlet *p, struct stream *s)
 {
     struct peer *peer = s->conn->peer;
-    if (peer == NULL || s->use != USE_RPC_OUT || rpc_stream(peer, USE_RPC_OUT) != NULL)
+    if (peer == NULL || rpc_stream(peer, s->use) != NULL)
         return;
+    if (s->use == USE_RPC_IN) {
+        if (rpc_stream(peer, USE_RPC_OUT) != NULL && peer->rpc_at == 0)
+            try_again_at(p, peer, after(p->now, RPC_ANSWER_MS));
+        return;
+    }
     gossipsub_silence(&p->gossip, peer->number, p->now);
     if (is_due(after(s->deadline, RPC_WELL_MS), p->now))
         peer->rpc_tries = 0;
@@ -146,8 +173,9 @@ static void reopen_lost(struct peerlet *p)
     p->rpc_at = NEVER;
     while ((c = table_next(&p->conns, &at)) != NULL)
         if (c->peer != NULL && conn_is_ready(c) && c->peer->rpc_at != 0) {
-            if (is_due(c->peer->rpc_at, p->now))
-                gossip_conn_up(p, c);
+            struct conn *best = best_conn(p, c->peer, !p->gossip_on_limited);
+            if (best != NULL && is_due(c->peer->rpc_at, p->now))
+                gossip_conn_up(p, best);
             else
                 p->rpc_at = earlier(p->rpc_at, c->peer->rpc_at);
         }

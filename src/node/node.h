@@ -40,6 +40,7 @@ enum use {
     USE_LINK,    /* carries a relayed connection; user: struct conn */
     USE_RPC_IN,  /* gossipsub, the peer writes */
     USE_RPC_OUT, /* gossipsub, we write */
+    USE_RPC_OLD, /* gossipsub, we wrote, and wait for the peer to close */
 };
 
 struct peerlet;

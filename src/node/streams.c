@@ -280,6 +280,7 @@ static void data(struct peerlet *p, const struct conn_event *ev, struct peerlet_
         break;
     case USE_NONE:
     case USE_RPC_OUT:
+    case USE_RPC_OLD:
         stream_grant(s, ev->data.len, p->now);
         return;
     }
@@ -304,6 +305,7 @@ static void ended(struct peerlet *p, struct stream *s)
         stream_close_write(s);
         break;
     case USE_NONE:
+    case USE_RPC_OLD:
         break;
     }
 }
@@ -368,6 +370,7 @@ static void bury(struct peerlet *p, struct stream *s)
         gossip_stream_down(p, s);
         break;
     case USE_NONE:
+    case USE_RPC_OLD:
         break;
     }
 }

@@ -87,7 +87,7 @@ async function nodeHost (t, isRelayed) {
 async function startOurs (t, host, isRelayed) {
   const ours = host === 'Node' ? await nodeHost(t, isRelayed)
     : await world.peer(t, 'peerlet', { relay: isRelayed ? relay.addr : undefined, topics: [TOPIC] }, host.toLowerCase())
-  if (isRelayed) await ours.call('whenReservedAt', relay.peerId, 10_000)
+  if (isRelayed) await ours.call('whenReservedAt', relay.peerId, PATIENCE_MS)
   return ours
 }
 
@@ -128,7 +128,7 @@ async function startProgram (t, kind, transport) {
 /** A page of theirs. */
 async function startPage (t) {
   const page = await world.peer(t, 'js-libp2p', { relay: relay.addr, topics: [TOPIC] })
-  const call = (name, ...args) => name === 'address' ? page.call('whenReserved', 10_000) : page.call(name, ...args)
+  const call = (name, ...args) => name === 'address' ? page.call('whenReserved', PATIENCE_MS) : page.call(name, ...args)
   return { id: page.id, call }
 }
 
@@ -146,11 +146,11 @@ async function say (from, text) {
 
 /** Both hear what the other says. */
 async function gossip (ours, theirs) {
-  await ours.call('whenSubscribed', theirs.id, TOPIC, 10_000)
-  await theirs.call('whenSubscribed', ours.id, TOPIC, 10_000)
+  await ours.call('whenSubscribed', theirs.id, TOPIC, PATIENCE_MS)
+  await theirs.call('whenSubscribed', ours.id, TOPIC, PATIENCE_MS)
   for (const [from, to] of [[theirs, ours], [ours, theirs]]) {
     const text = `says ${from.id}`
-    const heard = to.call('whenHeard', text, 10_000)
+    const heard = to.call('whenHeard', text, PATIENCE_MS)
     await say(from, text)
     const message = await heard
     assert.deepEqual([message.type, message.from], ['signed', from.id])
