@@ -18,6 +18,8 @@ const world = openWorld({ flags: [`--ignore-certificate-errors-spki-list=${certi
 const HOSTS = ['Node', 'Chromium', 'Firefox']
 const RELAYED = '/p2p-circuit'
 const WEBRTC = '/p2p-circuit/webrtc'
+/** A fresh WebRTC connection of Chromium's that loses packets trickles for up to twenty seconds. */
+const PATIENCE_MS = 30_000
 const SERVED = ['/ws', '/tls/ws', '/webtransport', '/webrtc-direct']
 /** Over what each can be dialled; those that are programs, and a page. */
 const THEIRS = {
