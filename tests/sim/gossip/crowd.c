@@ -22,20 +22,20 @@ static uint32_t region_latency(uint32_t a, uint32_t b)
     return MS[MIN(a, b)][MAX(a, b)];
 }
 
-static void list_link(struct node *n, uint32_t link)
+static void add_tie(struct node *n, uint32_t link, uint32_t other)
 {
-    if (n->link_count == n->link_room) {
-        n->link_room = n->link_room ? n->link_room * 2 : 32;
-        n->links = must(realloc(n->links, n->link_room * sizeof *n->links));
+    if (n->tie_count == n->tie_room) {
+        n->tie_room = n->tie_room ? n->tie_room * 2 : 32;
+        n->ties = must(realloc(n->ties, n->tie_room * sizeof *n->ties));
     }
-    n->links[n->link_count++] = link;
+    n->ties[n->tie_count++] = (struct tie){link, other};
 }
 
-static void unlist_link(struct node *n, uint32_t link)
+static void remove_tie(struct node *n, uint32_t link)
 {
-    for (uint32_t i = 0; i < n->link_count; i++)
-        if (n->links[i] == link)
-            n->links[i] = n->links[--n->link_count];
+    for (uint32_t i = 0; i < n->tie_count; i++)
+        if (n->ties[i].link == link)
+            n->ties[i] = n->ties[--n->tie_count];
 }
 
 static void join_routers(struct crowd *c, uint32_t dialer, uint32_t listener)
@@ -70,8 +70,8 @@ static bool open_link(struct crowd *c, uint32_t dialer, uint32_t listener)
             c->plan.has_regions ? region_latency(a->region, b->region) : c->plan.latency_ms,
         .is_open = true,
     };
-    list_link(a, c->link_count);
-    list_link(b, c->link_count);
+    add_tie(a, c->link_count, listener);
+    add_tie(b, c->link_count, dialer);
     c->link_count++;
     join_routers(c, dialer, listener);
     return true;
@@ -83,7 +83,7 @@ static void close_link(struct crowd *c, uint32_t link)
     l->is_open = false;
     for (size_t i = 0; i < 2; i++) {
         struct node *n = &c->nodes[l->ends[i]];
-        unlist_link(n, link);
+        remove_tie(n, link);
         if (!n->is_sybil)
             gossipsub_remove_peer(&n->g, l->ends[!i] + 1, c->now);
     }
@@ -92,8 +92,8 @@ static void close_link(struct crowd *c, uint32_t link)
 static uint32_t count_dialled(const struct crowd *c, uint32_t number)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < c->nodes[number].link_count; i++)
-        count += c->links[c->nodes[number].links[i]].ends[0] == number;
+    for (uint32_t i = 0; i < c->nodes[number].tie_count; i++)
+        count += c->links[c->nodes[number].ties[i].link].ends[0] == number;
     return count;
 }
 
@@ -189,6 +189,7 @@ void crowd_join(struct crowd *c, uint32_t number)
         set_scoring(&n->g);
     n->is_up = true;
     n->alarm_at = 0;
+    memset(n->known, 0, c->plan.messages / 8 + 1);
     n->stays[n->stay_count].from = c->now;
     n->stays[n->stay_count++].to = NEVER;
 }
@@ -196,10 +197,9 @@ void crowd_join(struct crowd *c, uint32_t number)
 void crowd_leave(struct crowd *c, uint32_t number)
 {
     struct node *n = &c->nodes[number];
-    while (n->link_count > 0) {
-        const struct link *l = &c->links[n->links[0]];
-        uint32_t other = l->ends[l->ends[0] == number];
-        close_link(c, n->links[0]);
+    while (n->tie_count > 0) {
+        uint32_t other = n->ties[0].other;
+        close_link(c, n->ties[0].link);
         settle(c, NULL, other);
     }
     gossipsub_free(&n->g);
@@ -217,8 +217,7 @@ int crowd_publish(struct crowd *c, uint32_t number)
     int rc = gossipsub_publish(&n->g, topic(), view_of(data, MAX(c->plan.size, 4)), NULL, c->now);
     if (rc < 0)
         return rc;
-    n->heard[c->told_count / 8] |= (uint8_t)(1 << c->told_count % 8);
-    c->told_count++;
+    node_hears(n, c->told_count++);
     settle(c, NULL, number);
     return rc;
 }
@@ -251,7 +250,7 @@ void crowd_attack(struct crowd *c, uint32_t number)
     c->nodes[number].is_up = true;
     for (uint32_t tries = 0; tries < 4 * p->sybil_links; tries++) {
         uint32_t other = crowd_below(c, among);
-        if (c->nodes[number].link_count < MIN(among, p->sybil_links) && open_link(c, number, other))
+        if (c->nodes[number].tie_count < MIN(among, p->sybil_links) && open_link(c, number, other))
             settle(c, NULL, other);
     }
 }
@@ -308,6 +307,7 @@ static void node_begin(struct crowd *c, uint32_t number)
     n->region = crowd_below(c, 8);
     n->hash = 0xcbf29ce484222325;
     n->heard = must(calloc(c->plan.messages / 8 + 1, 1));
+    n->known = must(calloc(c->plan.messages / 8 + 1, 1));
     bool is_fast = crowd_below(c, 100) < c->plan.fast_percent;
     n->uplink = (is_fast ? c->plan.fast_uplink : c->plan.uplink) * 1000 / 8;
 }
@@ -340,8 +340,9 @@ void crowd_free(struct crowd *c)
         if (n->is_up && !n->is_sybil)
             gossipsub_free(&n->g);
         assert(n->mem.used == 0);
-        free(n->links);
+        free(n->ties);
         free(n->heard);
+        free(n->known);
     }
     traffic_free(c);
     free(c->nodes);

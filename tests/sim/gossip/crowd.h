@@ -31,6 +31,11 @@ struct link {
     uint64_t regraft_at; /* by the sybil at one end of it; 0: never */
 };
 
+/* One of a node's links, and who is at its other end. */
+struct tie {
+    uint32_t link, other;
+};
+
 struct node {
     struct mem mem;
     struct identity identity;
@@ -40,8 +45,8 @@ struct node {
     struct rng rng;
     bool is_up, is_sybil; /* a sybil has no router */
     uint32_t half, region;
-    uint32_t *links; /* the open ones */
-    uint32_t link_count, link_room;
+    struct tie *ties; /* the open links */
+    uint32_t tie_count, tie_room;
     uint32_t uplink; /* bytes a millisecond; 0: no limit */
     uint64_t uplink_free_us;
     uint64_t alarm_at, room_at;
@@ -54,6 +59,7 @@ struct node {
     } stays[CROWD_STAYS];
     uint32_t stay_count;
     uint8_t *heard; /* a bit for each message */
+    uint8_t *known; /* the same, since it came */
 
     /* what it took */
     uint64_t bytes_out, control_out, messages_in, firsts;
@@ -131,9 +137,20 @@ uint32_t crowd_below(struct crowd *c, uint32_t bound);
 uint32_t crowd_mesh(const struct crowd *c, uint32_t node);
 uint32_t crowd_mesh_sybils(const struct crowd *c, uint32_t node);
 
+static inline bool node_knows(const struct node *n, uint32_t message)
+{
+    return n->known[message / 8] >> (message % 8) & 1;
+}
+
 static inline bool node_heard(const struct node *n, uint32_t message)
 {
     return n->heard[message / 8] >> (message % 8) & 1;
+}
+
+static inline void node_hears(struct node *n, uint32_t message)
+{
+    n->known[message / 8] |= (uint8_t)(1 << message % 8);
+    n->heard[message / 8] |= (uint8_t)(1 << message % 8);
 }
 
 #endif

@@ -1,6 +1,7 @@
 #include "sim/gossip/report.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define STAYED_MS                                                                                  \
@@ -16,7 +17,7 @@ void report_sample(struct report *r, const struct crowd *c)
         uint32_t degree = crowd_mesh(c, i);
         up++;
         sum += degree;
-        sybils += crowd_mesh_sybils(c, i);
+        sybils += c->plan.sybils > 0 ? crowd_mesh_sybils(c, i) : 0;
         least = MIN(least, degree);
         most = MAX(most, degree);
     }
@@ -106,6 +107,19 @@ static double sybils_later(const struct report *r, const struct crowd *c)
     return count ? sum / count : 100;
 }
 
+static double seconds_of(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+void report_print_time(double wall_s)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("time              %.1f s, %.1f s of processors\n", wall_s,
+           seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
+}
+
 bool report_print(const struct report *r, const struct crowd *c, double wall_s)
 {
     const struct plan *p = &c->plan;
@@ -132,7 +146,7 @@ bool report_print(const struct report *r, const struct crowd *c, double wall_s)
            r->mesh_most[last]);
     printf("memory            %.1f KB a router, %.1f KB at most; %.2f GB in all\n",
            r->memory / 1000, r->peak / 1000, (double)usage.ru_maxrss / 1e6);
-    printf("wall time         %.1f s\n", wall_s);
+    report_print_time(wall_s);
     printf("trace             %016llx\n", (unsigned long long)crowd_hash(c));
     bool is_met = true;
     if (p->pass_delivery > 0 && delivery < p->pass_delivery) {
@@ -152,77 +166,157 @@ bool report_print(const struct report *r, const struct crowd *c, double wall_s)
 
 /* ---- pictures ---------------------------------------------------------------------------------- */
 
-#define WIDTH 360.0
-#define HEIGHT 160.0
+#define WIDTH 260.0
+#define HEIGHT 150.0
+#define PANEL 330 /* from the left edge of one to that of the next */
+#define MARGIN 46
 
-static void draw_frame(FILE *f, double x, const char *title, const char *across, double right,
-                       double top)
+struct panel {
+    FILE *f;
+    double right, top; /* what the far ends of its axes stand for */
+};
+
+static double x_of(const struct panel *p, double value)
 {
-    fprintf(f, "<g transform='translate(%g 50)'>\n<text y='-14' class='title'>%s</text>\n", x,
-            title);
-    fprintf(f, "<path d='M0 0V%gH%g' class='axis'/>\n", HEIGHT, WIDTH);
-    fprintf(f,
-            "<text x='-6' y='4' text-anchor='end'>%g</text><text x='-6' y='%g' "
-            "text-anchor='end'>0</text>\n",
-            top, HEIGHT);
-    fprintf(f, "<text y='%g'>0</text><text x='%g' y='%g' text-anchor='end'>%g %s</text>\n",
-            HEIGHT + 16, WIDTH, HEIGHT + 16, right, across);
+    return WIDTH * value / p->right;
+}
+
+static double y_of(const struct panel *p, double value)
+{
+    return HEIGHT - HEIGHT * value / p->top;
+}
+
+/* 1, 2 or 5 and zeros, so that at most five fit. */
+static double step_of(double most)
+{
+    static const double STEPS[] = {1, 2, 5};
+    for (double tens = 1;; tens *= 10)
+        for (size_t i = 0; i < 3; i++)
+            if (most <= 5 * STEPS[i] * tens)
+                return STEPS[i] * tens;
+}
+
+static struct panel begin_panel(FILE *f, uint32_t number, const char *title, double right,
+                                double top)
+{
+    struct panel p = {f, right, top};
+    fprintf(f, "<g transform='translate(%u 64)'>\n<text y='-14' class='title'>%s</text>\n",
+            MARGIN + number * PANEL, title);
+    for (double v = 0; v <= top; v += step_of(top))
+        fprintf(f,
+                "<path d='M0 %.1fH%g' class='grid'/><text x='-6' y='%.1f' class='left'>%g</text>\n",
+                y_of(&p, v), WIDTH, y_of(&p, v) + 4, v);
+    for (double v = 0; v <= right; v += step_of(right))
+        fprintf(f, "<text x='%.1f' y='%g' class='below'>%g</text>\n", x_of(&p, v), HEIGHT + 16, v);
+    return p;
+}
+
+static void draw_moment(const struct panel *p, double at, const char *name)
+{
+    if (at <= 0 || at > p->right)
+        return;
+    fprintf(p->f, "<path d='M%.1f 0V%g' class='moment'/><text x='%.1f' y='10'>%s</text>\n",
+            x_of(p, at), HEIGHT, x_of(p, at) + 4, name);
+}
+
+/* When what the plan is about begins, and ends. */
+static void end_timeline(const struct panel *p, const struct plan *plan)
+{
+    if (plan->sybils > 0)
+        draw_moment(p, plan_attack_s(plan), "attack");
+    draw_moment(p, plan->cut_s, "cut");
+    draw_moment(p, plan->heal_s, "healed");
+    fprintf(p->f, "</g>\n");
+}
+
+/* A point of the curve; its name is below to the right, where the curve never is. */
+static void draw_share(const struct panel *p, uint32_t ms, double percent, const char *name)
+{
+    double x = x_of(p, ms), y = y_of(p, percent);
+    fprintf(p->f, "<circle cx='%.1f' cy='%.1f' r='3'/><text x='%.1f' y='%.1f'%s>%s %u ms</text>\n",
+            x, y, x + 80 > WIDTH ? WIDTH : x + 8, y + 18, x + 80 > WIDTH ? " class='left'" : "",
+            name, ms);
 }
 
 /* The share of deliveries that took no longer. */
 static void draw_latencies(FILE *f, const struct report *r)
 {
     uint64_t all = 0, so_far = 0;
-    uint32_t most = MAX(MIN(r->worst_ms, 3 * r->p99_ms), 1);
+    uint32_t most = MAX(MIN(r->worst_ms, 3 * r->p99_ms), 1) * 21 / 20;
     for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
         all += r->latencies[ms];
-    draw_frame(f, 50, "Latency: percent of deliveries", "ms", most, 100);
+    struct panel p = begin_panel(f, 0, "Percent of deliveries by latency in ms", most, 100);
     fprintf(f, "<path class='line' d='M0 %g", HEIGHT);
-    for (uint32_t ms = 0; ms <= most && all > 0; ms++) {
+    for (uint32_t ms = 0, drawn = 0; ms <= most && all > 0; ms++) {
         so_far += r->latencies[ms];
-        if (r->latencies[ms] > 0)
-            fprintf(f, "L%.1f %.1f", WIDTH * ms / most,
-                    HEIGHT - HEIGHT * (double)so_far / (double)all);
+        bool is_apart = x_of(&p, ms - drawn) > 0.5 || ms == most;
+        if (!is_apart || (r->latencies[ms] == 0 && ms < most))
+            continue;
+        drawn = ms;
+        fprintf(f, "H%.1fV%.1f", x_of(&p, ms), y_of(&p, 100 * (double)so_far / (double)all));
     }
-    fprintf(f, "'/>\n</g>\n");
+    fprintf(f, "'/>\n");
+    draw_share(&p, r->p50_ms, 50, "p50");
+    draw_share(&p, r->p99_ms, 99, "p99");
+    fprintf(f, "</g>\n");
 }
 
-static void draw_meshes(FILE *f, const struct report *r)
+static void draw_meshes(FILE *f, const struct report *r, const struct plan *plan)
 {
     double top = 1;
     uint32_t last = MAX(r->seconds, 2) - 1;
     for (uint32_t i = 0; i < r->seconds; i++)
         top = MAX(top, (double)r->mesh_most[i]);
-    draw_frame(f, 480, "Mesh degree: least, mean, most", "s", last, top);
+    struct panel p = begin_panel(f, 1, "Mesh degree by second: least, mean, most", last, top);
     fprintf(f, "<path class='band' d='M");
     for (uint32_t i = 0; i < r->seconds; i++)
-        fprintf(f, "%.1f %.1f ", WIDTH * i / last, HEIGHT - HEIGHT * r->mesh_most[i] / top);
+        fprintf(f, "%.1f %.1f ", x_of(&p, i), y_of(&p, r->mesh_most[i]));
     for (uint32_t i = r->seconds; i-- > 0;)
-        fprintf(f, "%.1f %.1f ", WIDTH * i / last, HEIGHT - HEIGHT * r->mesh_least[i] / top);
+        fprintf(f, "%.1f %.1f ", x_of(&p, i), y_of(&p, r->mesh_least[i]));
     fprintf(f, "Z'/>\n<polyline class='line' points='");
     for (uint32_t i = 0; i < r->seconds; i++)
-        fprintf(f, "%.1f,%.1f ", WIDTH * i / last, HEIGHT - HEIGHT * r->mesh[i] / top);
-    fprintf(f, "'/>\n</g>\n");
+        fprintf(f, "%.1f,%.1f ", x_of(&p, i), y_of(&p, r->mesh[i]));
+    fprintf(f, "'/>\n");
+    end_timeline(&p, plan);
+}
+
+static void draw_sybils(FILE *f, const struct report *r, const struct plan *plan)
+{
+    struct panel p =
+        begin_panel(f, 2, "Percent of sybils in the meshes by second", MAX(r->seconds, 2) - 1, 100);
+    fprintf(f, "<polyline class='line bad' points='");
+    for (uint32_t i = 0; i < r->seconds; i++)
+        fprintf(f, "%.1f,%.1f ", x_of(&p, i), y_of(&p, r->sybil_percent[i]));
+    fprintf(f, "'/>\n");
+    end_timeline(&p, plan);
 }
 
 bool report_draw(const struct report *r, const struct crowd *c, const char *title, const char *file)
 {
+    const struct plan *plan = &c->plan;
     FILE *f = fopen(file, "w");
     if (f == NULL) {
         perror(file);
         return false;
     }
+    unsigned width = MARGIN + (plan->sybils > 0 ? 3 : 2) * PANEL - 24;
     fprintf(
         f,
-        "<svg xmlns='http://www.w3.org/2000/svg' width='880' height='260' viewBox='0 0 880 260'>\n"
-        "<style>text{font:12px "
-        "sans-serif;fill:#444}.title{font-weight:bold}.axis{fill:none;stroke:#888}"
-        ".line{fill:none;stroke:#06c;stroke-width:1.5}.band{fill:#06c2}</style>\n"
-        "<rect width='880' height='260' fill='#fff'/>\n"
-        "<text x='50' y='20'>%s: %u nodes, %u messages of %u bytes</text>\n",
-        title, c->plan.nodes, c->told_count, c->plan.size);
+        "<svg xmlns='http://www.w3.org/2000/svg' width='%u' height='240' viewBox='0 0 %u 240'>\n"
+        "<style>text{font:12px sans-serif;fill:#444}.title{font-weight:bold}"
+        ".left{text-anchor:end}.below{text-anchor:middle}.grid{fill:none;stroke:#ddd}"
+        ".moment{fill:none;stroke:#888;stroke-dasharray:3}.band{fill:#06c;fill-opacity:.15}"
+        ".line{fill:none;stroke:#06c;stroke-width:1.5}.bad{stroke:#c30}circle{fill:#06c}"
+        "</style>\n<rect width='%u' height='240' fill='#fff'/>\n"
+        "<text x='%u' y='22'>%.*s: %u nodes",
+        width, width, width, MARGIN, (int)strcspn(title, "."), title, plan->nodes);
+    if (plan->sybils > 0)
+        fprintf(f, ", %u sybils", plan->sybils);
+    fprintf(f, ", %u messages of %u bytes</text>\n", c->told_count, plan->size);
     draw_latencies(f, r);
-    draw_meshes(f, r);
+    draw_meshes(f, r, plan);
+    if (plan->sybils > 0)
+        draw_sybils(f, r, plan);
     fprintf(f, "</svg>\n");
     return fclose(f) == 0;
 }

@@ -28,6 +28,9 @@ void report_sum_up(struct report *r, const struct crowd *c);
 /* To stdout; false when the plan was not met. */
 bool report_print(const struct report *r, const struct crowd *c, double wall_s);
 
+/* To stdout: how long it took, and of all processors together. */
+void report_print_time(double wall_s);
+
 /* False when the file cannot be written. */
 bool report_draw(const struct report *r, const struct crowd *c, const char *title,
                  const char *file);

@@ -66,8 +66,8 @@ static void leave(struct crowd *c)
     const struct node *n = &c->nodes[number];
     if (n->stay_count == CROWD_STAYS)
         return;
-    for (uint32_t i = 0; i < n->link_count; i++) {
-        const struct link *l = &c->links[n->links[i]];
+    for (uint32_t i = 0; i < n->tie_count; i++) {
+        const struct link *l = &c->links[n->ties[i].link];
         if (l->ends[0] != number)
             intend(c->now + DIALS_AGAIN_MS, DIAL, l->ends[0]);
     }
@@ -201,6 +201,6 @@ int main(int argc, char **argv)
                    ? 0
                    : 1;
     bool is_met = pages_run(&o.plan, o.seed);
-    printf("wall time         %.1f s\n", seconds_now() - began);
+    report_print_time(seconds_now() - began);
     return is_met ? 0 : 1;
 }

@@ -44,9 +44,9 @@ static void pass_on(struct crowd *c, struct shard *running, uint32_t sybil, uint
     static _Thread_local uint8_t message[1 << 18], bytes[1 << 18];
     struct cursor data = cursor_of(m->data);
     uint32_t number = take_u32be(&data);
-    if (data.failed || number >= c->told_count || node_heard(n, number))
+    if (data.failed || number >= c->told_count || node_knows(n, number))
         return;
-    n->heard[number / 8] |= (uint8_t)(1 << number % 8);
+    node_hears(n, number);
     if (is_dropped(c, n, m))
         return;
     struct writer encoded = writer_of(message, sizeof message), w = writer_of(bytes, sizeof bytes);
@@ -55,8 +55,8 @@ static void pass_on(struct crowd *c, struct shard *running, uint32_t sybil, uint
     size_t rpc = rpc_begin(&w);
     rpc_put_message(&w, writer_view(&encoded));
     rpc_end(&w, rpc);
-    for (uint32_t i = 0; i < n->link_count; i++) {
-        const struct link *l = &c->links[n->links[i]];
+    for (uint32_t i = 0; i < n->tie_count; i++) {
+        const struct link *l = &c->links[n->ties[i].link];
         if (l->is_sybil_in_mesh && l->ends[1] != from &&
             !view_equal(m->from, peer_id_view(&c->nodes[l->ends[1]].id)))
             crowd_send(c, running, sybil, l->ends[1], writer_view(&w));
@@ -95,8 +95,8 @@ void sybil_tick(struct crowd *c, struct shard *running, uint32_t sybil)
 {
     const struct node *n = &c->nodes[sybil];
     uint64_t next = NEVER;
-    for (uint32_t i = 0; i < n->link_count; i++) {
-        struct link *l = &c->links[n->links[i]];
+    for (uint32_t i = 0; i < n->tie_count; i++) {
+        struct link *l = &c->links[n->ties[i].link];
         if (l->regraft_at == 0)
             continue;
         if (l->regraft_at > c->now) {

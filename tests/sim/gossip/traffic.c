@@ -18,7 +18,7 @@
 struct parcel {
     uint64_t at, sequence;
     uint32_t to, from, link;
-    uint32_t len;
+    uint32_t len, messages;
     uint8_t *bytes;
 };
 
@@ -127,20 +127,22 @@ static void set_alarm(struct crowd *c, struct node *n, uint32_t number)
 
 /* ---- what an RPC has in it --------------------------------------------------------------------- */
 
-static void count_parts(struct view rpcs, struct node *from, struct node *to)
+/* Counts how many messages there are, and what else the sender said. */
+static uint32_t count_parts(struct view rpcs, struct node *from)
 {
+    uint32_t messages = 0;
     struct cursor c = cursor_of(rpcs);
     while (c.rest.len > 0 && !c.failed) {
         struct cursor rpc = cursor_of(take_delimited(&c, SIZE_MAX));
         while (rpc.rest.len > 0 && !rpc.failed) {
             bool is_message = take_uvarint(&rpc) == (2 << 3 | 2);
             struct view part = take_delimited(&rpc, SIZE_MAX);
-            if (from != NULL && !is_message)
+            messages += is_message;
+            if (!is_message)
                 from->control_out += part.len + 2;
-            if (to != NULL && is_message)
-                to->messages_in++;
         }
     }
+    return messages;
 }
 
 /* ---- out --------------------------------------------------------------------------------------- */
@@ -148,13 +150,11 @@ static void count_parts(struct view rpcs, struct node *from, struct node *to)
 struct link *crowd_link(const struct crowd *c, uint32_t node, uint32_t other, uint32_t *which)
 {
     const struct node *n = &c->nodes[node];
-    for (uint32_t i = 0; i < n->link_count; i++) {
-        struct link *l = &c->links[n->links[i]];
-        if (l->ends[0] == other || l->ends[1] == other) {
-            *which = n->links[i];
-            return l;
+    for (uint32_t i = 0; i < n->tie_count; i++)
+        if (n->ties[i].other == other) {
+            *which = n->ties[i].link;
+            return &c->links[*which];
         }
-    }
     return NULL;
 }
 
@@ -190,7 +190,7 @@ void crowd_send(struct crowd *c, struct shard *running, uint32_t number, uint32_
     struct link *l = crowd_link(c, number, to, &which);
     assert(l != NULL);
     n->bytes_out += bytes.len;
-    count_parts(bytes, n, NULL);
+    uint32_t messages = count_parts(bytes, n);
     uint64_t at = arrival(c, n, l, bytes.len);
     if (l->is_cut)
         return;
@@ -200,6 +200,7 @@ void crowd_send(struct crowd *c, struct shard *running, uint32_t number, uint32_
         .from = number,
         .link = which,
         .len = (uint32_t)bytes.len,
+        .messages = messages,
         .sequence = n->sent++,
         .bytes = must(malloc(bytes.len)),
     };
@@ -242,15 +243,16 @@ static void hear(struct crowd *c, struct shard *s, struct node *n, const struct 
     struct cursor data = cursor_of(ev->data);
     uint32_t message = take_u32be(&data);
     assert(!data.failed && message < c->told_count);
-    if (node_heard(n, message)) {
+    if (node_knows(n, message)) {
         fprintf(stderr, "message %u was given out twice\n", message);
         abort();
     }
-    n->heard[message / 8] |= (uint8_t)(1 << message % 8);
+    node_hears(n, message);
     n->firsts++;
     note(n, message);
-    s->latencies[time_of(c, c->told[message].at)]
-                [MIN(c->now - c->told[message].at, CROWD_LATENCY_MAX_MS - 1)]++;
+    uint64_t told_at = c->told[message].at;
+    if (told_at >= n->stays[n->stay_count - 1].from)
+        s->latencies[time_of(c, told_at)][MIN(c->now - told_at, CROWD_LATENCY_MAX_MS - 1)]++;
 }
 
 static void receive(struct crowd *c, struct shard *s, struct node *n, const struct parcel *e)
@@ -264,7 +266,7 @@ static void receive(struct crowd *c, struct shard *s, struct node *n, const stru
         sybil_receive(c, s, e->to, e->from, in);
         return;
     }
-    count_parts(view_of(e->bytes, e->len), NULL, n);
+    n->messages_in += e->messages;
     note(n, c->now << 20 ^ e->from);
     while ((rc = gossipsub_feed(&n->g, e->from + 1, &in, &ev, c->now)) == 1)
         hear(c, s, n, &ev);
