@@ -1,14 +1,15 @@
 // Every plan of this folder is met: in small, with the same trace whichever compiler built the crowd
-// and however many threads carry it; or, without SMALL, as large as it is written.
+// and however many threads carry it; or, without SMALL, as large as it is written, and then
+// build/sim/table.md has the figures.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { test } from 'node:test'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
-const built = (/** @type {string} */ compiler) => fileURLToPath(new URL(`../../../build/${compiler}/gossip`, import.meta.url))
+const BUILD = fileURLToPath(new URL('../../../build/', import.meta.url))
 const isAttack = (/** @type {string} */ plan) => plan.startsWith('attack-')
 /** @param {string} plan */
 const inSmall = (plan) => [
@@ -17,16 +18,35 @@ const inSmall = (plan) => [
 
 /** @param {string} compiler @param {string} plan @param {string[]} settings */
 async function run (compiler, plan, ...settings) {
-  const { stdout } = await promisify(execFile)(built(compiler), [`${HERE}${plan}`, ...settings]).catch((err) => err)
+  const { stdout } = await promisify(execFile)(`${BUILD}${compiler}/gossip`, [`${HERE}${plan}`, ...settings]).catch((err) => err)
   return { stdout, trace: /^trace +(\w+)/m.exec(stdout)?.[1] }
 }
 
+const table = [
+  '| `make sim SCENARIO=` | what happens | nodes | delivered | p50 / p99 ms | copies | mesh; sybils | CPU; memory |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- |'
+]
+
+/** A line of the table. @param {string} plan @param {string} stdout */
+function row (plan, stdout) {
+  const find = (/** @type {RegExp} */ pattern, none = '') => pattern.exec(stdout)?.slice(1).join(' / ') ?? none
+  const [, story] = /^# (.*)\.$/m.exec(readFileSync(`${HERE}${plan}`, 'utf8')) ?? []
+  const sybils = find(/sybils are ([\d.]+) %/)
+  return `| ${[
+    plan.replace('.plan', ''), story, find(/^(?:nodes|pages) +(\d+)/m), `${find(/^delivered +([\d.]+)/m)} %`,
+    find(/p50 (\d+) ms, p99 (\d+)/, '-'), find(/^duplicates +([\d.]+)/m, '-'),
+    find(/^mesh degree +([\d.]+)/m, '-') + (sybils && `; ${sybils} %`),
+    `${find(/([\d.]+) s of processors/)} s; ${find(/([\d.]+) GB in all/)} GB`
+  ].join(' | ')} |`
+}
+
 for (const plan of readdirSync(HERE).filter((name) => name.endsWith('.plan'))) {
-  test(plan, { timeout: 600_000 }, async (t) => {
+  test(plan, { timeout: 1_800_000 }, async (t) => {
     if (process.env.SMALL === undefined) {
-      const svg = fileURLToPath(new URL(`../../../build/sim/${plan.replace('.plan', '.svg')}`, import.meta.url))
-      const { stdout } = await run('sim', plan, `svg=${svg}`)
+      const { stdout } = await run('sim', plan, `svg=${BUILD}sim/${plan.replace('.plan', '.svg')}`)
       t.diagnostic(stdout)
+      assert.match(stdout, /^trace/m)
+      table.push(row(plan, stdout))
       return assert.doesNotMatch(stdout, /FAILED/)
     }
     const small = inSmall(plan)
@@ -40,3 +60,7 @@ for (const plan of readdirSync(HERE).filter((name) => name.endsWith('.plan'))) {
     assert.notEqual((await run('sim', plan, ...small, 'threads=1', 'seed=2')).trace, trace)
   })
 }
+
+after(() => {
+  if (process.env.SMALL === undefined) writeFileSync(`${BUILD}sim/table.md`, `${table.join('\n')}\n`)
+})
