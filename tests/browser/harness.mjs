@@ -87,6 +87,7 @@ function testFile (name) {
   if (name === '/peer.html') return path.join(HERE, 'pages/peer.html')
   if (name === '/build/web/hello.html') return fileURLToPath(HELLO)
   if (name === '/tutorial.html') return path.join(HERE, 'tutorial/index.html')
+  if (/^\/pages\/[\w-]+\.(html|js)$/.test(name)) return path.join(HERE, name)
   if (/^\/(peerlet|js-libp2p)\/\w+\.js$/.test(name)) return path.join(BUILT, name)
   // another build of the module may be tried in place of ours
   if (name === PEERLET && process.env.PEERLET_MODULE !== undefined) return process.env.PEERLET_MODULE
