@@ -5,12 +5,15 @@ import { readFileSync } from 'node:fs'
 const source = readFileSync(new URL('../js-glue/unpack.c', import.meta.url), 'utf8')
 /** @type {Record<string, number>} */
 const STREAMS = Object.fromEntries([...source.matchAll(/^ {4}([A-Z]+),/gm)].map(([, name], i) => [name, i]))
-const OPERANDS = [...source.matchAll(/\{(0x..), (0x..), ([A-Z]+), (\w+)\}/g)]
+const OPERANDS = [...source.matchAll(/\{(0x..), (0x..), (\w+), (\w+)\}/g)]
   .map(([, from, to, ...streams]) => ({ from: Number(from), to: Number(to), streams: streams.flatMap((name) => STREAMS[name] ?? []) }))
+
+const rowOf = (/** @type {number} */ op) => 1 + OPERANDS.findIndex(({ from, to }) => from <= op && op <= to)
 
 const [, SIZES] = /SIZES\[\] = "(\d+)"/.exec(source) ?? []
 
-const { HEAD, TAIL, OPS, RAW, MORE, READS, WRITES, ALIGNS, LOCALS } = STREAMS
+const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, LOCALS, INTS } = STREAMS
+const COUNT = INTS + 1 + OPERANDS.length
 const CODE_SECTION = 10
 
 /** @param {number} value unsigned LEB128 */
@@ -23,7 +26,7 @@ export function leb (value) {
 /** @param {Uint8Array} module @returns {Uint8Array} */
 export function pack (module) {
   /** @type {number[][]} */
-  const streams = Array.from({ length: STREAMS.STREAMS }, () => [])
+  const streams = Array.from({ length: 2 * COUNT }, () => [])
   let at = 8
 
   const number = () => {
@@ -37,12 +40,12 @@ export function pack (module) {
   /** @param {number} stream @param {number[] | Uint8Array} bytes of one number */
   const put = (stream, [first, ...rest]) => {
     streams[stream].push(first)
-    streams[MORE].push(...rest)
+    streams[COUNT + stream].push(...rest)
   }
   const putNumber = (/** @type {number} */ stream) => {
     const from = at
     number()
-    put(stream, module.subarray(from, at))
+    put(stream === INTS ? INTS + rowOf(module[at]) : stream, module.subarray(from, at))
   }
   /** What follows an opcode that has its own form. @param {number} op */
   const skipRaw = (op) => {
@@ -72,7 +75,7 @@ export function pack (module) {
     while (at < end) {
       const op = module[at++]
       streams[OPS].push(op)
-      for (const stream of OPERANDS.find(({ from, to }) => from <= op && op <= to)?.streams ?? []) {
+      for (const stream of OPERANDS[rowOf(op) - 1]?.streams ?? []) {
         if (stream === RAW) {
           const from = at
           skipRaw(op)

@@ -7,6 +7,9 @@
  *
  *     packed = length of each stream | stream 0 | stream 1 | ...      numbers are LEB128, as in the module
  *
+ * Behind the streams of enum stream come as many with the bytes of their numbers but the first ones. A
+ * constant is in the stream of what is done with it: INTS and the row of the opcode that follows.
+ *
  * A function has no length here: it ends with the `end` that closes no block. Its locals are named by how
  * many others were used since (move to front), so that the names of the same few are alike everywhere.
  *
@@ -18,55 +21,61 @@
 /* In the order that compresses best, which was found by trying; the first one must be HEAD. */
 enum stream {
     HEAD, /* up to the length of the code section, and how long that is before it; functions */
-    INTS,
     LONGS,
-    RAW,    /* operands in forms of their own: a byte with the length, and the bytes */
-    LABELS, /* branches, and small things that are rare */
-    MORE,   /* every byte of a number but the first, which is where the number belongs */
-    TAIL,   /* what follows the code section */
-    OPS,    /* opcodes */
-    TYPES,  /* of blocks */
-    READS,  /* local.get */
-    ALIGNS, /* what differs from the size of what is loaded or stored */
+    RAW,      /* operands in forms of their own: a byte with the length, and the bytes */
+    LABELS,   /* small things that are rare */
+    BRANCHES, /* br_if */
+    JUMPS,    /* br */
+    TAIL,     /* what follows the code section */
+    OPS,      /* opcodes */
+    TYPES,    /* of blocks */
+    READS,    /* local.get */
+    ALIGNS,   /* what differs from the size of what is loaded or stored */
     OFFSETS,
     WRITES, /* local.set, local.tee */
     CALLS,
     LOCALS, /* declarations */
-    STREAMS,
+    INTS,   /* and a stream more for each row below */
 };
 
 /* Opcodes from, to, and where their operands are. */
 static const struct {
     uint8_t from, to, first, second;
 } OPERANDS[] = {
-    {0x02, 0x04, TYPES, 0},        {0x0c, 0x0d, LABELS, 0},     {0x0e, 0x0e, RAW, 0},
-    {0x10, 0x10, CALLS, 0},        {0x11, 0x11, CALLS, LABELS}, {0x1c, 0x1c, RAW, 0},
-    {0x20, 0x20, READS, 0},        {0x21, 0x22, WRITES, 0},     {0x23, 0x26, LABELS, 0},
-    {0x28, 0x3e, ALIGNS, OFFSETS}, {0x3f, 0x40, LABELS, 0},     {0x41, 0x41, INTS, 0},
-    {0x42, 0x42, LONGS, 0},        {0x43, 0x44, RAW, 0},        {0xd0, 0xd0, TYPES, 0},
-    {0xd2, 0xd2, CALLS, 0},        {0xfc, 0xfe, RAW, 0},
+    {0x02, 0x04, TYPES, 0},        {0x0c, 0x0c, JUMPS, 0},        {0x0d, 0x0d, BRANCHES, 0},
+    {0x0e, 0x0e, RAW, 0},          {0x10, 0x10, CALLS, 0},        {0x11, 0x11, CALLS, LABELS},
+    {0x1c, 0x1c, RAW, 0},          {0x20, 0x20, READS, 0},        {0x21, 0x22, WRITES, 0},
+    {0x23, 0x26, LABELS, 0},       {0x28, 0x35, ALIGNS, OFFSETS}, {0x36, 0x3e, ALIGNS, OFFSETS},
+    {0x3f, 0x40, LABELS, 0},       {0x41, 0x41, INTS, 0},         {0x42, 0x42, LONGS, 0},
+    {0x43, 0x44, RAW, 0},          {0x45, 0x4f, 0, 0},            {0x6a, 0x6a, 0, 0},
+    {0x71, 0x71, 0, 0},            {0xd0, 0xd0, TYPES, 0},        {0xd2, 0xd2, CALLS, 0},
+    {0xfc, 0xfe, RAW, 0},
 };
+#define ROWS (sizeof OPERANDS / sizeof *OPERANDS)
+#define STREAMS (INTS + 1 + ROWS)
 
 /* Of i32.load and the 22 opcodes behind it, as a power of two. */
 static const char SIZES[] = "23230011001122232301012";
 
-static uint8_t operands[256][2];
-static const uint8_t *next[STREAMS];
+/* By opcode: which of the rows it is in, counted from one. */
+static uint8_t rows[256];
+/* Of each stream, and behind them of what is more than a first byte. */
+static const uint8_t *next[2 * STREAMS];
 static uint8_t *out;
 
 /* Locals of the function, the last one used first; those that were not used yet follow in order. */
 static uint16_t names[1 << 12];
 static uint32_t named;
 
-static uint32_t number(enum stream first, enum stream more)
+static uint32_t number(uint32_t stream, uint32_t more)
 {
     uint32_t value = 0;
     for (int shift = 0;; shift += 7) {
-        uint8_t byte = *next[first]++;
+        uint8_t byte = *next[stream]++;
         value |= (uint32_t)(byte & 127) << shift;
         if (byte < 128)
             return value;
-        first = more;
+        stream = more;
     }
 }
 
@@ -77,13 +86,14 @@ static void put_number(uint32_t value)
     *out++ = (uint8_t)value;
 }
 
-static void copy_number(enum stream stream)
+static void copy_number(uint32_t stream)
 {
-    while ((*out++ = *next[stream]++) > 127)
-        stream = MORE;
+    uint32_t at = stream;
+    while ((*out++ = *next[at]++) > 127)
+        at = stream + STREAMS;
 }
 
-static void copy(enum stream stream, uint32_t len)
+static void copy(uint32_t stream, uint32_t len)
 {
     memcpy(out, next[stream], len);
     next[stream] += len;
@@ -113,13 +123,15 @@ static void count(uint8_t *start)
     out += len;
 }
 
-static void put_operand(uint8_t stream)
+static void put_operand(uint32_t stream)
 {
     if (stream == RAW)
         copy(RAW, *next[RAW]++);
     else if (stream == READS || stream == WRITES)
-        put_number(used_before(number(stream, MORE)));
-    else
+        put_number(used_before(number(stream, stream + STREAMS)));
+    else if (stream == INTS)
+        copy_number(INTS + rows[*next[OPS]]);
+    else if (stream != HEAD)
         copy_number(stream);
 }
 
@@ -133,14 +145,15 @@ static void put_function(void)
         copy_number(LOCALS);
     for (uint32_t depth = 1; depth > 0;) {
         uint8_t op = *out++ = *next[OPS]++;
-        depth += operands[op][0] == TYPES && op < 5;
         depth -= op == 0x0b;
-        if (operands[op][0] != 0)
-            put_operand(operands[op][0]);
-        if (operands[op][0] == ALIGNS)
+        if (rows[op] == 0)
+            continue;
+        uint32_t first = OPERANDS[rows[op] - 1].first;
+        depth += first == TYPES && op < 5;
+        put_operand(first);
+        if (first == ALIGNS)
             out[-1] ^= (uint8_t)(SIZES[op - 0x28] - '0');
-        if (operands[op][1] != 0)
-            put_operand(operands[op][1]);
+        put_operand(OPERANDS[rows[op] - 1].second);
     }
     count(start);
 }
@@ -170,16 +183,14 @@ uint32_t unpack(uint8_t *text, uint32_t len);
  */
 __attribute__((export_name("unpack"))) uint32_t unpack(uint8_t *text, uint32_t len)
 {
-    for (uint32_t i = 0; i < sizeof OPERANDS / sizeof *OPERANDS; i++)
-        for (uint32_t op = OPERANDS[i].from; op <= OPERANDS[i].to; op++) {
-            operands[op][0] = OPERANDS[i].first;
-            operands[op][1] = OPERANDS[i].second;
-        }
-    uint32_t lengths[STREAMS];
+    for (uint32_t i = 0; i < ROWS; i++)
+        for (uint32_t op = OPERANDS[i].from; op <= OPERANDS[i].to; op++)
+            rows[op] = (uint8_t)(i + 1);
+    uint32_t lengths[2 * STREAMS];
     next[HEAD] = from_text(text, len);
-    for (uint32_t i = 0; i < STREAMS; i++)
+    for (uint32_t i = 0; i < 2 * STREAMS; i++)
         lengths[i] = number(HEAD, HEAD);
-    for (uint32_t i = 1; i < STREAMS; i++)
+    for (uint32_t i = 1; i < 2 * STREAMS; i++)
         next[i] = next[i - 1] + lengths[i - 1];
     uint8_t *module = out = text + len;
     copy(HEAD, number(HEAD, HEAD));
