@@ -16,8 +16,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HERE = path.join(ROOT, 'tests/browser')
 const BUILT = path.join(ROOT, 'build/tests/browser')
 
-/** Where a test puts the page of README.md, which tabs find beside the module. */
-export const HELLO = new URL('../../build/tests/browser/hello.html', import.meta.url)
+/** Where a test puts a page of its own, which tabs find beside the module as /build/web/page.html. */
+export const PAGE = path.join(BUILT, 'page.html')
 
 /** What the module a page loads is called, as seen from a page. */
 const PEERLET = '/build/web/peerlet.mjs'
@@ -85,7 +85,7 @@ async function buildPages () {
 // Path of a file of the tests on disk, or undefined.
 function testFile (name) {
   if (name === '/peer.html') return path.join(HERE, 'pages/peer.html')
-  if (name === '/build/web/hello.html') return fileURLToPath(HELLO)
+  if (name === '/build/web/page.html') return PAGE
   if (name === '/tutorial.html') return path.join(HERE, 'tutorial/index.html')
   if (/^\/pages\/[\w-]+\.(html|js)$/.test(name)) return path.join(HERE, name)
   if (/^\/(peerlet|js-libp2p)\/\w+\.js$/.test(name)) return path.join(BUILT, name)
@@ -108,7 +108,7 @@ export function openWorld ({ flags = [] } = {}) {
   before(async () => {
     if (!existsSync(testFile(PEERLET) ?? path.join(ROOT, PEERLET))) throw new Error(`${PEERLET} is not built: run \`make web\``)
     await buildPages()
-    server = createPageServer({ relayFor: () => relays.current?.addr, files: testFile, extraHeaders: (name) => name === '/' ? pageHeaders ?? {} : {} })
+    server = createPageServer({ relayFor: () => relays.current?.addr, files: testFile, extraHeaders: (name) => /^\/(build\/web\/page.html)?$/.test(name) ? pageHeaders ?? {} : {} })
     origin = `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}`
     browser = await chromium.launch({
       executablePath: chromiumPath(),
