@@ -1,5 +1,5 @@
 import { makeError } from './errors.js'
-import { logger } from './logger.js'
+import { output } from './logger.js'
 import { copyIn, copyOut, copyTo, lines, readOutput, textOf } from './memory.js'
 
 /** @typedef {import('./memory.js').Output} Output */
@@ -19,7 +19,7 @@ let source
 /** Compiled once, instantiated for each node. @type {Promise<WebAssembly.Module> | undefined} */
 let compiled
 
-const log = logger('peerlet')
+const log = output('peerlet')
 
 /** @param {CoreSource} from the last one counts */
 export function setCoreSource (from) {

@@ -119,7 +119,7 @@ export class Libp2p extends Emitter {
   services = {}
   /** The state of each relay by its Peer ID. @type {Map<string, { relay: PeerId, state: string, detail: string, error: Error | undefined }>} */
   relays = new Map()
-  logger = { forComponent: (/** @type {string} */ name) => consoleLogger(name) }
+  logger = { forComponent: logger }
 
   /**
    * @param {Core} core with its node made
@@ -623,17 +623,6 @@ const RELAY_STATES = {
   [k.RELAY_RESERVED]: 'reserved',
   [k.RELAY_WAITING]: 'waiting',
   [k.RELAY_GONE]: 'gone'
-}
-
-/** A logger as js-libp2p's components expect one. @param {string} name @returns {any} */
-function consoleLogger (name) {
-  const log = logger(name)
-  return Object.assign((/** @type {any[]} */ ...what) => log(3, ...what), {
-    error: (/** @type {any[]} */ ...what) => log(0, ...what),
-    trace: (/** @type {any[]} */ ...what) => log(3, ...what),
-    enabled: isLogging(),
-    newScope: (/** @type {string} */ scope) => consoleLogger(`${name}:${scope}`)
-  })
 }
 
 /** Makes the node of a core. @param {Core} core @param {ReturnType<typeof readOptions>} settings @param {Uint8Array} key */

@@ -25,8 +25,25 @@ export function disable () {
 
 /**
  * @param {string} name
- * @returns {(level: number, ...what: any[]) => void}
+ * @returns {(level: number, ...what: any[]) => void} by enum log_level
  */
-export const logger = (name) => (level, ...what) => {
+export const output = (name) => (level, ...what) => {
   if (enabled?.test(name)) console[LEVELS[level] ?? 'debug'](name, ...what)
+}
+
+/**
+ * What is logged under a name, in the shape of @libp2p/logger.
+ *
+ * @param {string} name
+ * @returns {any}
+ */
+export function logger (name) {
+  const log = output(name)
+  const debug = log.bind(undefined, 3)
+  return Object.assign(debug.bind(undefined), {
+    error: log.bind(undefined, 0),
+    trace: debug,
+    enabled: enabled?.test(name) === true,
+    newScope: (/** @type {string} */ scope) => logger(`${name}:${scope}`)
+  })
 }
