@@ -102,7 +102,7 @@ export class Connection extends Emitter {
   #end (status, error, local) {
     this.status = status
     this.timeline.close = Date.now()
-    this.dispatchEvent(new StreamCloseEvent(local, error))
+    this.dispatchEvent(new StreamCloseEvent(error && local, error))
   }
 
   async [Symbol.asyncDispose] () { await this.close() }

@@ -294,7 +294,7 @@ export class Multiaddr {
   protos () {
     return this.#components.map(({ code, name }) => {
       const { size } = /** @type {Protocol} */ (byCode.get(code)).kind
-      return { code, name, size: size * 8 }
+      return { code, name, size: Math.max(size * 8, VARIABLE) }
     })
   }
 

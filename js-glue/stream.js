@@ -308,7 +308,7 @@ export class Stream extends Emitter {
     this.#unsent = []
     this.connection.forget(this)
     this.#deliver()
-    this.dispatchEvent(new StreamCloseEvent(local, error))
+    this.dispatchEvent(new StreamCloseEvent(error && local, error))
   }
 
   async [Symbol.asyncDispose] () { await this.close() }
