@@ -229,6 +229,9 @@ PEERS = build/peers/go.built build/peers/rust.built
 node_modules/.package-lock.json: package.json package-lock.json | need-npm
 	npm ci --ignore-scripts --no-progress --loglevel=error --loglevel=error
 	@touch $@
+tests/compat/v2/node_modules/.package-lock.json: tests/compat/v2/package-lock.json | need-npm
+	cd $(<D) && npm ci --ignore-scripts --no-progress --no-audit --no-fund --loglevel=error
+	@touch $@
 
 need-%:
 	@.ci/need $(NEED_$*)
@@ -251,7 +254,7 @@ wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
 	@node tests/run.mjs --make $(SUITES)
-SUITES = layers types check-js tidy check-asan check-wasm scenario crowd fuzz replay size peers interop browser
+SUITES = layers types check-js tidy check-asan check-wasm scenario crowd fuzz replay size peers compat interop browser
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^
@@ -267,6 +270,8 @@ fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, st
 	@node tests/run.mjs $^
 interop: web $(PEERS) | need-browser ## our hosts against js-, go- and rust-libp2p; writes build/interop.md
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs); status=$$?; cat build/interop.md; exit $$status
+compat: web tests/compat/v2/node_modules/.package-lock.json ## applications written for js-libp2p 3 and 2, on it and on ours
+	@$(NODE) tests/run.mjs $(wildcard tests/compat/*.test.mjs)
 browser: web build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 sim: build/sim/gossip ## gossip among many: SCENARIO=calm NODES=10000 SEED=1; draws build/sim/SCENARIO.svg
