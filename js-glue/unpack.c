@@ -23,16 +23,16 @@ enum stream {
     HEAD, /* up to the length of the code section, and how long that is before it; functions */
     LONGS,
     RAW,      /* operands in forms of their own: a byte with the length, and the bytes */
+    WRITES,   /* local.set, local.tee */
+    TAIL,     /* what follows the code section */
     LABELS,   /* small things that are rare */
     BRANCHES, /* br_if */
     JUMPS,    /* br */
-    TAIL,     /* what follows the code section */
     OPS,      /* opcodes */
     TYPES,    /* of blocks */
     READS,    /* local.get */
     ALIGNS,   /* what differs from the size of what is loaded or stored */
     OFFSETS,
-    WRITES, /* local.set, local.tee */
     CALLS,
     LOCALS, /* declarations */
     INTS,   /* and a stream more for each row below */

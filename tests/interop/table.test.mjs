@@ -140,7 +140,7 @@ async function say (from, text) {
     try {
       return await from.call('publish', TOPIC, text)
     } catch (/** @type {any} */ err) {
-      if (tries === 20 || !/NoPeersSubscribed/.test(err.message)) throw err
+      if (tries === PATIENCE_MS / 100 || !/NoPeersSubscribed/.test(err.message)) throw err
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
