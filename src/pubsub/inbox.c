@@ -39,12 +39,12 @@ static bool put_id(struct buf *ids, struct view id)
     return true;
 }
 
-/* The mesh need not send us what we have. Only once it is known to be genuine: whoever forges a
- * message could else keep the true one from us. */
+/* The mesh need not send us what we have, but where P3 asks it to. Only once it is known to be
+ * genuine: whoever forges a message could else keep the true one from us. */
 static void refuse(struct gossipsub *g, const struct message *m, const struct topic *t)
 {
     struct message_id room;
-    if (m->fields.data.len < g->config.idontwant_bytes)
+    if (m->fields.data.len < g->config.idontwant_bytes || topic_params(t)->weights[SCORE_MESH] != 0)
         return;
     LIST_EACH(node, &t->mesh) {
         struct neighbour *n = LIST_OWNER(node, struct member, in_mesh)->peer;

@@ -330,6 +330,30 @@ static void test_deliveries(void **state)
     scripted_end(&s);
 }
 
+/* Whoever is told that we do not want a message cannot bring it. */
+static void test_what_p3_asks_for_is_wanted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        float weight;
+        uint32_t refused;
+    } ROWS[] = {{"with P3", -1, 0}, {"without", 0, 1}};
+    char text[513] = {0};
+    memset(text, 'x', 512);
+    EACH_ROW(i, ROWS) {
+        static struct scripted s;
+        scripted_init(&s);
+        begin(&s, 2);
+        struct score_topic_params p = SCORE_TOPIC_DEFAULTS;
+        p.weights[SCORE_MESH] = ROWS[i].weight;
+        with_params(&s, &p);
+        say_message(&s, 1, 9, 1, "t", text);
+        assert_int_equal(said(&s, 2).parts[RPC_IDONTWANT], ROWS[i].refused);
+        scripted_end(&s);
+    }
+}
+
 /* ---- what comes of a score ---------------------------------------------------------------------- */
 
 static void test_thresholds(void **state)
@@ -644,6 +668,7 @@ int main(void)
         cmocka_unit_test(test_verdicts_are_bounded),
         cmocka_unit_test(test_late_verdicts),
         cmocka_unit_test(test_deliveries),
+        cmocka_unit_test(test_what_p3_asks_for_is_wanted),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_the_best_stay),
         cmocka_unit_test(test_graft_of_the_unproven),
