@@ -62,7 +62,7 @@ const relayRow = ({ relay, state, detail }) => element('li', { className: 'row' 
 /** @param {Trace['topics'][number]} topic */
 const topicRow = ({ topic, subscribers, mesh }) => element('li', { className: 'row' },
   code(topic),
-  element('div', { className: 'line quiet' }, `${subscribers.length} subscribed; mesh:`, ...mesh.length === 0 ? ['nobody'] : mesh.map(nameOf)))
+  element('div', { className: 'line quiet' }, `${subscribers.length} subscribed, ${mesh.length === 0 ? 'nobody' : mesh.length} in our mesh`, ...mesh.map(nameOf)))
 
 /** @param {import('./recorder.js').RecordedDial} dial */
 const dialRow = ({ target, state, steps }) => element('li', { className: 'row' },

@@ -54,6 +54,7 @@ input { flex: 1; min-width: 0; }
 @media (max-width: 47.99rem) {
   .columns { grid-template-columns: minmax(0, 1fr); }
   .memory { order: 5; flex: 1 0 100%; }
+  .self { order: 4; }
   .save { margin-left: auto; }
   .event { grid-template-columns: 5.5em minmax(0, 1fr); }
   .event .words { grid-column: 1 / -1; white-space: normal; overflow-wrap: anywhere; }

@@ -37,9 +37,9 @@ async function pair (t, options) {
   return { a, b, relay, given }
 }
 
-/** A direct connection there is, which files need. */
-const direct = (one, other) => one.page.waitForFunction((id) => /** @type {any} */ (globalThis).room.node.getConnections(id).length >= 0 &&
-  /** @type {any} */ (globalThis).room.node.getConnections().some((c) => String(c.remotePeer) === id && c.limits === undefined), other.self)
+/** There is a direct connection, and what they say to each other alone has moved there. */
+const direct = (one, other) => one.page.waitForFunction((id) => /** @type {any} */ (globalThis).room.node.getConnections()
+  .some((c) => String(c.remotePeer) === id && c.limits === undefined && c.streams.some(({ protocol }) => protocol === /** @type {any} */ (globalThis).room.topic)), other.self)
 
 /** js-libp2p, which pages can dial. @param {import('node:test').TestContext} t @returns {Promise<any>} */
 async function startJs (t) {
