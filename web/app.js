@@ -90,7 +90,8 @@ function wireRooms (chat, hasRelay) {
     unread = 0
     showTitle()
   })
-  window.addEventListener('hashchange', () => chat.enter(roomFromHash(location.hash)))
+  const enter = () => chat.enter(roomFromHash(location.hash)).catch((err) => note($('composer-note'), explain(err), 'bad'))
+  window.addEventListener('hashchange', enter)
   $('room-form').addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     location.hash = hashOfRoom(roomFromHash($('room-input').value))
@@ -100,6 +101,7 @@ function wireRooms (chat, hasRelay) {
   $('copy-link').addEventListener('click', () => copy($('copy-link'), link()))
   show()
   people()
+  enter()
 }
 
 /** @param {Chat} chat @returns {() => boolean} whether what is written now goes to one person alone */
@@ -258,6 +260,25 @@ function wireRelay (text = '', fault) {
   })
 }
 
+/** A look into the node, at the foot of the page; its code is loaded when it is wanted. @param {import('peerlet').Libp2p} node */
+function wireDevtools (node) {
+  /** @type {HTMLElement | undefined} */
+  let shown
+  const toggle = async () => {
+    if (shown?.isConnected) return shown.remove()
+    const { devtools } = await import('peerlet/devtools')
+    document.body.append(shown = devtools(node))
+    // its own button closes it, and then nothing of it stays
+    new MutationObserver((_, watch) => {
+      if (shown?.hasAttribute('open')) return
+      watch.disconnect()
+      shown?.remove()
+    }).observe(shown, { attributes: true })
+  }
+  $('devtools').addEventListener('click', toggle)
+  if (new URLSearchParams(location.search).has('devtools')) toggle()
+}
+
 async function main () {
   $('panel-toggle').addEventListener('click', () => showPanel(!document.body.classList.contains('panel-open')))
   const named = await findRelay()
@@ -270,10 +291,11 @@ async function main () {
   wireRooms(chat, relay !== undefined)
   wireFiles(chat, wireComposer(chat))
   wireDial(node)
+  wireDevtools(node)
   if (relay === undefined) wireRelay(named, fault)
   // others see at once that we left, and not only when we have been silent for too long
-  window.addEventListener('pagehide', () => chat.leave())
-  window.addEventListener('pageshow', ({ persisted }) => { if (persisted) chat.join() })
+  window.addEventListener('pagehide', () => chat.hide())
+  window.addEventListener('pageshow', ({ persisted }) => { if (persisted) chat.show() })
 }
 
 main().catch((err) => {

@@ -1,17 +1,12 @@
-// Rooms and what is said in them: pubsub topics, one for plain UTF-8 text and one for the ids of files;
-// and what is said to one person alone.
-import { nameOfFile, readFileId } from './files.js'
-import { shortName, UNIVERSAL } from './words.js'
+// What is said in the room one is in, and to one person alone.
+import { openPlace } from './place.js'
+import { shortName } from './words.js'
 
 export const KEPT_LINES = 500 // of a room
 const DEFAULT_ROOM = 'lobby'
-const KEPT_BYTES = 64 * 1024 * 1024 // of files that were fetched
+const KEPT_BYTES = 256 * 1024 * 1024 // of files that were fetched, and the last one, whatever it has
+const NAME_LIMIT = 200 // of a room, as part of a URL
 const TEXT_LIMIT = 4000 // characters
-
-/** @param {string} room */
-const topicsOf = (room) => room === UNIVERSAL
-  ? { text: UNIVERSAL, files: `${UNIVERSAL}-file` }
-  : { text: `peerlet/room/${room}`, files: `peerlet/file/${room}` }
 
 /** The room named by a URL's hash; whatever is typed becomes a name. @param {string} hash */
 export function roomFromHash (hash) {
@@ -21,7 +16,9 @@ export function roomFromHash (hash) {
   } catch {
     // a stray % is part of the name
   }
-  return text.normalize('NFC').trim().toLowerCase().replace(/\s+/g, '-').slice(0, 60) || DEFAULT_ROOM
+  const chars = Array.from(text.normalize('NFC').trim().toLowerCase().replace(/\s+/g, '-').replace(/\p{Cs}/gu, '')).slice(0, 60)
+  while (encodeURIComponent(chars.join('')).length > NAME_LIMIT) chars.pop()
+  return chars.join('') || DEFAULT_ROOM
 }
 
 /** @param {string} room */
@@ -37,6 +34,7 @@ export const hashOfRoom = (room) => `#${encodeURIComponent(room)}`
  * @property {SharedFile} [file]
  * @property {string} [aside] a remark below the message
  * @property {boolean} [failed] the remark is that it did not work
+ * @property {boolean} [seen] the remark says who has seen it, until another line does
  * @property {Date} at
  */
 
@@ -47,6 +45,8 @@ export const hashOfRoom = (room) => `#${encodeURIComponent(room)}`
  * @property {number} [size] once it is known
  * @property {number} [progress] 0 to 1, while it is fetched
  * @property {string} [url] once it is here
+ * @property {(onProgress: (progress: number) => void, signal: AbortSignal) => Promise<Blob>} [fetch] brings it here
+ * @property {AbortController} [fetching] what that may be given up with
  */
 
 /**
@@ -58,12 +58,14 @@ export class Chat extends EventTarget {
   #lines = new Map()
   /** Those whose file is here, the oldest first. @type {Set<Line>} */
   #fetched = new Set()
-  /** Who else is in the room. @type {Set<string>} */
-  #present = new Set()
+  #node
   #self
-  #pubsub
   #files
   #direct
+  /** @type {Awaited<ReturnType<typeof openPlace>> | undefined} */
+  #place
+  /** Our own line that says how many have seen it. @type {Line | undefined} */
+  #last
 
   /**
    * @param {import('peerlet').Libp2p} node
@@ -73,16 +75,12 @@ export class Chat extends EventTarget {
    */
   constructor (node, room, files, direct) {
     super()
+    this.#node = node
     this.#self = String(node.peerId)
-    this.#pubsub = node.services.pubsub
     this.#files = files
     this.#direct = direct
-    this.#pubsub.addEventListener('message', (/** @type {any} */ event) => this.#receive(event.detail))
-    this.#pubsub.addEventListener('subscription-change', (/** @type {any} */ event) => this.#noticePeople(event.detail))
-    node.addEventListener('peer:disconnect', (/** @type {any} */ event) => this.#noticePerson(String(event.detail), false))
     direct.addEventListener('message', (/** @type {any} */ { detail: { from, text } }) => this.#add(this.room, { from, to: this.#self, text }))
     this.room = room
-    this.join()
   }
 
   get lines () {
@@ -91,48 +89,77 @@ export class Chat extends EventTarget {
 
   /** The Peer IDs of the others in the room. */
   get people () {
-    return [...this.#present]
+    return this.#place?.people ?? []
   }
 
   /** @param {string} room */
-  enter (room) {
-    if (room === this.room) return
-    this.leave()
+  async enter (room) {
+    if (room === this.room && this.#place !== undefined) return
+    const before = this.#place
+    this.#place = undefined
     this.room = room
-    this.join()
+    this.#last = undefined
     this.dispatchEvent(new Event('room'))
+    this.dispatchEvent(new Event('people'))
+    await before?.leave()
+    const place = await openPlace(this.#node, room, this.#files)
+    if (room !== this.room || this.#place !== undefined) return await place.leave()
+    this.#place = place
+    place.addEventListener('text', (/** @type {any} */ { detail: { from, text } }) => this.#add(room, { from, text }))
+    place.addEventListener('file', (/** @type {any} */ { detail: { from, file } }) => this.#add(room, { from, text: '', file }))
+    place.addEventListener('person', (/** @type {any} */ { detail: { id, isHere } }) => {
+      if (room !== this.room) return
+      this.#add(room, { type: 'event', text: `${shortName(id)} ${isHere ? 'came in' : 'left'}` })
+      this.dispatchEvent(new Event('people'))
+    })
     this.dispatchEvent(new Event('people'))
   }
 
-  /** Others in the room are told that we are in it, */
-  join () {
-    const topics = topicsOf(this.room)
-    for (const topic of Object.values(topics)) this.#pubsub.subscribe(topic)
-    this.#present = new Set(this.#pubsub.getSubscribers(topics.text).map(String))
-  }
+  /** The page is left, and may be come back to. */
+  hide () { this.#place?.hide() }
+  show () { this.#place?.show() }
 
-  /** and that we are no more. */
-  leave () {
-    for (const topic of Object.values(topicsOf(this.room))) this.#pubsub.unsubscribe(topic)
+  get #here () {
+    if (this.#place === undefined) throw new Error('the room is not open yet: try again')
+    return this.#place
   }
 
   /** Rejects when it could not be sent; being alone is no failure. @param {string} text */
   async send (text) {
-    await this.#publish('text', text, { text })
+    const { room } = this
+    const { told, follow } = this.#follower()
+    await this.#here.send(text, told)
+    follow(this.#add(room, { from: this.#self, text }))
   }
 
   /** Offers a file to the room. Rejects when it could not be. @param {File} given */
   async share (given) {
-    const id = await this.#files.offer(given)
-    await this.#publish('files', id, { text: '', file: { id, name: nameOfFile(id), size: given.size } })
+    const { room } = this
+    const { told, follow } = this.#follower()
+    const file = await this.#here.share(given, told)
+    follow(this.#add(room, { from: this.#self, text: '', file }))
   }
 
-  /** @param {'text' | 'files'} topic @param {string} said @param {Pick<Line, 'text' | 'file'>} line */
-  async #publish (topic, said, line) {
-    const room = this.room
-    const { recipients } = await this.#pubsub.publish(topicsOf(room)[topic], new TextEncoder().encode(said))
-    const aside = recipients.length === 0 ? 'nobody was here to hear it' : undefined
-    this.#add(room, { from: this.#self, ...line, aside })
+  /** What becomes of a line, from before it is there. */
+  #follower () {
+    /** @type {Line | undefined} */
+    let line
+    /** @type {string | undefined} */
+    let aside
+    return {
+      told: (/** @type {string | undefined} */ now) => {
+        aside = now
+        if (line !== undefined && (line === this.#last || line.file !== undefined)) this.#change(line, { aside })
+      },
+      follow: (/** @type {Line} */ added) => {
+        line = added
+        // how many have seen it is said of the last one only
+        if (this.#last?.aside !== undefined && this.#last.file === undefined && this.#last.seen) this.#change(this.#last, { aside: undefined })
+        this.#last = added
+        added.seen = true
+        if (aside !== undefined) this.#change(added, { aside })
+      }
+    }
   }
 
   /** To one person alone: the line says how it went. Rejects when it did not arrive. @param {string} to @param {string} text */
@@ -147,24 +174,24 @@ export class Chat extends EventTarget {
     }
   }
 
-  /** Fetches what a line offers. Rejects when it cannot be had. @param {Line} line */
+  /** Fetches what a line offers, or gives up doing so. Rejects when it cannot be had. @param {Line} line */
   async fetch (line) {
-    const { file, from = '' } = line
-    if (file === undefined || file.progress !== undefined || file.url !== undefined) return
+    const { file } = line
+    if (file?.fetch === undefined || file.url !== undefined) return
+    if (file.progress !== undefined) return file.fetching?.abort()
     const change = (/** @type {Partial<SharedFile>} */ now) => this.#change(line, { file: Object.assign(file, now), failed: false, aside: undefined })
-    change({ progress: 0 })
+    const fetching = new AbortController()
+    change({ progress: 0, fetching })
     try {
-      const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (await this.#files.fetch(from, file.id, (progress) => {
+      const blob = await file.fetch((progress) => {
         const hundredth = Math.floor(progress * 100) / 100
         if (hundredth !== file.progress) change({ progress: hundredth })
-      }))
-      // of no type that a browser would show, whatever is in it
-      const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
-      change({ progress: undefined, size: bytes.length, url })
+      }, fetching.signal)
+      change({ progress: undefined, size: blob.size, url: URL.createObjectURL(blob) })
       this.#keep(line)
     } catch (err) {
       change({ progress: undefined })
-      throw err
+      if (!fetching.signal.aborted) throw err
     }
   }
 
@@ -173,7 +200,7 @@ export class Chat extends EventTarget {
     this.#fetched.add(line)
     let sum = [...this.#fetched].reduce((all, { file }) => all + (file?.size ?? 0), 0)
     for (const oldest of this.#fetched) {
-      if (sum <= KEPT_BYTES) break
+      if (sum <= KEPT_BYTES || oldest === line) break
       sum -= oldest.file?.size ?? 0
       this.#forget(oldest)
     }
@@ -184,35 +211,6 @@ export class Chat extends EventTarget {
     if (!this.#fetched.delete(line) || line.file?.url === undefined) return
     URL.revokeObjectURL(line.file.url)
     this.#change(line, { file: Object.assign(line.file, { url: undefined }) })
-  }
-
-  /** @param {any} message */
-  #receive ({ topic, data, from }) {
-    if (from === undefined || from.equals(this.#self)) return
-    const topics = topicsOf(this.room)
-    if (topic === topics.text) {
-      const text = new TextDecoder().decode(data).trim()
-      if (text !== '') this.#add(this.room, { from: String(from), text })
-    } else if (topic === topics.files) {
-      const id = readFileId(data)
-      if (id !== undefined) this.#add(this.room, { from: String(from), text: '', file: { id, name: nameOfFile(id) } })
-    }
-  }
-
-  /** @param {{ peerId: unknown, subscriptions: Array<{ topic: string, subscribe: boolean }> }} change */
-  #noticePeople ({ peerId, subscriptions }) {
-    for (const { topic, subscribe } of subscriptions) {
-      if (topic === topicsOf(this.room).text) this.#noticePerson(String(peerId), subscribe)
-    }
-  }
-
-  /** Whoever is disconnected has left, too, though they did not say so. @param {string} id @param {boolean} isHere */
-  #noticePerson (id, isHere) {
-    if (this.#present.has(id) === isHere) return
-    if (isHere) this.#present.add(id)
-    else this.#present.delete(id)
-    this.#add(this.room, { type: 'event', text: `${shortName(id)} ${isHere ? 'came in' : 'left'}` })
-    this.dispatchEvent(new Event('people'))
   }
 
   /** @param {string} room */

@@ -64,10 +64,21 @@ export const whoHears = (to, mine) => mine ? `only to ${shortName(to)}` : 'only 
 export function fileLabel ({ name, size, progress, url }, mine) {
   const known = size === undefined ? '' : ` ${fileSize(size)}`
   if (mine) return { label: known.trim(), hint: '' }
-  if (progress !== undefined) return { label: `${Math.round(progress * 100)} %`, hint: `Fetching ${name}` }
+  if (progress !== undefined) return { label: `${Math.round(progress * 100)} %`, hint: `Stop fetching ${name}` }
   if (url !== undefined) return { label: `Save${known && ` · ${known.trim()}`}`, hint: `Save ${name},${known}` }
   return { label: 'Fetch', hint: `Fetch ${name}${known && `,${known}`}` }
 }
+
+/** What has become of a message. @param {import('peerlet/room').Sent} sent @param {number} others who are here */
+export function stateOf ({ state, seen }, others) {
+  if (state === 'queued') return 'waits for somebody to come'
+  if (state === 'failed') return 'was not sent'
+  if (state === 'sent') return undefined
+  return seen >= others ? 'seen' : `seen by ${seen} of ${others}`
+}
+
+/** Who has fetched a file of ours. @param {number} n */
+export const takenBy = (n) => `fetched by ${plural(n, 'person', 'people')}`
 
 /** @param {number} n of others */
 export const peopleInRoom = (n) => n === 0 ? 'only you' : `you and ${plural(n, 'other', 'others')}`
@@ -131,6 +142,9 @@ export function explainPeer (err, id) {
     case 'StreamResetError': return `${who} refused it.`
     case 'RefusedError': return `${who} refused it: ${explain(uncapitalized(err.message))}`
     case 'WireError': return `${who} sent something else: ${err.message}.`
+    case 'FileGoneError': return `${who} does not offer it any more.`
+    case 'FileLostError':
+    case 'PeerLeftError':
     case 'DialError':
     case 'NotFoundError':
     case 'NoValidAddressesError':

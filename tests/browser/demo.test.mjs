@@ -78,10 +78,12 @@ test('a room is the hash of the URL', { timeout: 60_000 }, async (t) => {
 
   await a.fill('#message', 'echo?')
   await a.press('#message', 'Enter')
-  await a.locator('.message .aside').getByText('nobody was here to hear it').waitFor()
+  await a.locator('.message .aside').getByText('waits for somebody to come').waitFor()
 
   await b.evaluate(() => { location.hash = '#cellar' })
   for (const page of [a, b]) await page.locator('#room-people').getByText('you and 1 other').waitFor()
+  await b.locator('.message:not(.mine) .text').getByText('echo?').waitFor()
+  await a.locator('.message .aside').getByText('seen', { exact: true }).waitFor()
   await say(b, a, 'here I am')
   await a.goBack()
   await a.locator('.message .text').getByText('in the tea room').waitFor()
