@@ -30,12 +30,14 @@ const table = [
 /** A line of the table. @param {string} plan @param {string} stdout */
 function row (plan, stdout) {
   const find = (/** @type {RegExp} */ pattern, none = '') => pattern.exec(stdout)?.slice(1).join(' / ') ?? none
-  const [, story] = /^# (.*)\.$/m.exec(readFileSync(`${HERE}${plan}`, 'utf8')) ?? []
-  const sybils = find(/sybils are ([\d.]+) %/)
+  const text = readFileSync(`${HERE}${plan}`, 'utf8')
+  const attackers = /^sybils (\d+)/m.exec(text)?.[1]
+  const share = find(/sybils are ([\d.]+) %/)
   return `| ${[
-    plan.replace('.plan', ''), story, find(/^(?:nodes|pages) +(\d+)/m), `${find(/^delivered +([\d.]+)/m)} %`,
+    plan.replace('.plan', ''), /^# (.*)\.$/m.exec(text)?.[1], find(/^(?:nodes|pages) +(\d+)/m) + (attackers ? ` + ${attackers}` : ''),
+    `${find(/^delivered +([\d.]+)/m)} %`,
     find(/p50 (\d+) ms, p99 (\d+)/, '-'), find(/^duplicates +([\d.]+)/m, '-'),
-    find(/^mesh degree +([\d.]+)/m, '-') + (sybils && `; ${sybils} %`),
+    find(/^mesh degree +([\d.]+)/m, '-') + (share && `; ${share} %`),
     `${find(/([\d.]+) s of processors/)} s; ${find(/([\d.]+) GB in all/)} GB`
   ].join(' | ')} |`
 }
