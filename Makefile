@@ -186,6 +186,8 @@ build/web/peerlet.min.js: build/web/peerlet.mjs
 build/web/%.mjs: js-glue/%/index.js .ci/bundle.mjs $(GLUE) $(wildcard js-glue/*/*.js) node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs $*
+dist/integrity.json: .ci/package.mjs build/web/peerlet.mjs build/web/peerlet.min.js $(PARTS) $(GLUE) $(wildcard docs/* js-glue/*/*.js) README.md CHANGELOG.md LICENSE package.json
+	node .ci/package.mjs
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
 	@mkdir -p $(@D)
 	clang-tidy --quiet $< -- $(FLAGS) 2>$@.log || { cat $@.log; false; }
@@ -233,6 +235,13 @@ tests/compat/v2/node_modules/.package-lock.json: tests/compat/v2/package-lock.js
 	cd $(<D) && npm ci --ignore-scripts --no-progress --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# Bundlers and what looks at packages: for tests only, and not among those of the checkout.
+build/package/node_modules/.package-lock.json: tests/package/package.json tests/package/package-lock.json .npmrc | need-npm
+	@mkdir -p build/package
+	@cp $^ build/package
+	npm ci --prefix build/package --ignore-scripts --no-progress --loglevel=error
+	@touch $@
+
 need-%:
 	@.ci/need $(NEED_$*)
 
@@ -247,14 +256,15 @@ serve: demo ## the same
 
 all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everything, tests included
 web: build/web/peerlet.mjs $(PARTS) ## what a page loads, into build/web
-package: web build/web/peerlet.min.js ## what npm publishes: dist, and the tarball in build
-	node .ci/package.mjs
+package: web dist/integrity.json ## what npm publishes: dist, and the tarball in build
+reproducible: ## build the package of the last commit twice, elsewhere, and compare
+	@.ci/reproducible
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 test: ## every test there is, ending with their count; installs what is missing
 	@.ci/need $(NEED_fuzz) $(NEED_wasm) npm clang-tidy $(NEED_browser)
 	@node tests/run.mjs --make $(SUITES)
-SUITES = layers types check-js tidy check-asan check-wasm scenario crowd fuzz replay size peers compat interop browser
+SUITES = layers types check-js tidy check-asan check-wasm scenario crowd fuzz replay size peers compat interop browser check-package
 
 check: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## unit tests and scenarios, quickly
 	@node tests/run.mjs $^
@@ -274,6 +284,8 @@ compat: web tests/compat/v2/node_modules/.package-lock.json ## applications writ
 	@$(NODE) tests/run.mjs $(wildcard tests/compat/*.test.mjs)
 browser: web build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
+check-package: package build/package/node_modules/.package-lock.json | need-browser ## the tarball, installed and used in every way
+	@$(NODE) tests/run.mjs $(wildcard tests/package/*.test.mjs)
 sim: build/sim/gossip ## gossip among many: SCENARIO=calm NODES=10000 SEED=1; draws build/sim/SCENARIO.svg
 	@$< tests/sim/gossip/$(or $(SCENARIO),calm).plan $(addprefix nodes=,$(NODES)) $(addprefix seed=,$(SEED)) svg=build/sim/$(or $(SCENARIO),calm).svg
 sim-all: build/sim/gossip ## the same with every plan there is, in an hour; writes build/sim/table.md
@@ -303,4 +315,4 @@ bench: web ## figures beside js-libp2p and the bare browser
 clean: ## remove everything made
 	rm -rf build dist node_modules
 
-.PHONY: help demo serve all web wasm package test $(SUITES) check sim sim-all format golden bench clean
+.PHONY: help demo serve all web wasm package reproducible test $(SUITES) check sim sim-all format golden bench clean

@@ -22,16 +22,16 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`
 /** With the sources inside, as they are not in the package. @param {string} name */
 async function copyMap (name) {
   const map = JSON.parse(await readFile(path.join(WEB, name), 'utf8'))
-  const sources = map.sources.map((/** @type {string} */ source) => path.relative('.', path.join(WEB, source)))
-  map.sourcesContent = await Promise.all(sources.map((/** @type {string} */ source) => readFile(source, 'utf8').catch(() => null)))
-  map.sources = sources
+  map.sources = map.sources.map((/** @type {string} */ source) => path.join(WEB, source))
+  map.sourcesContent = await Promise.all(map.sources.map((/** @type {string} */ source) =>
+    source.endsWith('<stdin>') ? '// what .ci/bundle.mjs begins with' : readFile(source, 'utf8')))
   await write(name, JSON.stringify(map))
 }
 
 /** What a caller sees of an entry: what is in its folder, or, of those that have none, of the whole. @param {string} name */
 async function typesOf (name) {
   const own = existsSync(path.join(DIST, 'types', name)) ? `${name}/index.js` : 'index.js'
-  return `export * from './types/${own}'\n` + (name === 'slim' ? "export { init } from './types/slim.js'\n" : '')
+  return `/// <reference lib="esnext.disposable" />\nexport * from './types/${own}'\n` + (name === 'slim' ? "export { init } from './types/slim.js'\n" : '')
 }
 
 const CLASSIC_TYPES = `import * as peerlet from './peerlet.mjs'
@@ -40,6 +40,11 @@ declare global {
   /** What \`<script src="peerlet.min.js">\` leaves behind. */
   const Peerlet: typeof peerlet
 }
+`
+
+// What edge runtimes make of it, and `init` takes.
+const WASM_TYPES = `declare const module: WebAssembly.Module
+export default module
 `
 
 /** The licences of those whose code is in the wasm. */
@@ -77,7 +82,7 @@ const manifest = {
     '.': { types: './peerlet.d.mts', node: './node.mjs', default: './peerlet.mjs' },
     ...Object.fromEntries(subpaths.map((name) => [`./${name}`, { types: `./${name}.d.mts`, default: `./${name}.mjs` }])),
     './peerlet.min.js': { types: './peerlet.min.d.ts', default: './peerlet.min.js' },
-    ...Object.fromEntries(files.filter((name) => name.endsWith('.wasm')).map((name) => [`./${name}`, `./${name}`])),
+    ...Object.fromEntries(files.filter((name) => name.endsWith('.wasm')).map((name) => [`./${name}`, { types: './wasm.d.mts', default: `./${name}` }])),
     './integrity.json': './integrity.json',
     './package.json': './package.json'
   },
@@ -97,6 +102,7 @@ execFileSync('node_modules/.bin/tsc', ['--project', '.', '--noEmit', 'false', '-
 await cp('build/types/js-glue', path.join(DIST, 'types'), { recursive: true })
 for (const name of entries) await write(`${name}.d.mts`, await typesOf(name))
 await write('peerlet.min.d.ts', CLASSIC_TYPES)
+await write('wasm.d.mts', WASM_TYPES)
 await write('package.json', json(manifest))
 await write('LICENSE', await licences())
 await Promise.all(['README.md', 'CHANGELOG.md'].map((name) => copyFile(name, path.join(DIST, name))))

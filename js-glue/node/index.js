@@ -15,8 +15,9 @@ function haveWebSocket () {
     const require = process.getBuiltinModule('module').createRequire(import.meta.url)
     globalThis.WebSocket = require('ws')
   } catch (/** @type {any} */ err) {
-    throw new PeerletError(`Node ${process.versions.node} has no WebSocket. Use Node 22 or later, start this one with ` +
-      `--experimental-websocket, or install the package ws (${err.message.split('\n')[0]})`, 'UNSUPPORTED')
+    const unsupported = new PeerletError(`Node ${process.versions.node} has no WebSocket. Use Node 22 or later, start this one ` +
+      `with --experimental-websocket, or install the package ws (${err.message.split('\n')[0]})`, 'UNSUPPORTED')
+    throw Object.assign(unsupported, { name: 'PeerletError' })
   }
 }
 
