@@ -308,6 +308,8 @@ format: | need-format ## clang-format over all C
 	clang-format -i $(wildcard src/*.h src/*/*.[ch] tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 golden: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## rewrite the recorded transcripts
 	@GOLDEN=write node tests/run.mjs $^
+api: $(NUMBERS) node_modules/.package-lock.json ## rewrite docs/api.md, what applications import
+	@node .ci/api.mjs
 size: web ## bytes that a page loads; fails above the limit
 	@node .ci/size.mjs
 bench: web ## figures beside js-libp2p and the bare browser
@@ -315,4 +317,4 @@ bench: web ## figures beside js-libp2p and the bare browser
 clean: ## remove everything made
 	rm -rf build dist node_modules
 
-.PHONY: help demo serve all web wasm package reproducible test $(SUITES) check sim sim-all format golden bench clean
+.PHONY: help demo serve all web wasm package reproducible test $(SUITES) check sim sim-all format golden api bench clean
