@@ -162,10 +162,13 @@ for (const [title, id, words] of ENTRIES) {
     for (const one of found) if (!shown.has(one.item.name)) { shown.add(one.item.name); large.push(one) }
   }
   out.push(`## ${title}`, '', words, '')
+  const isError = (/** @type {{ item: Item }} */ { item }) => /: \{\n    new \(message\?/.test(item.text)
   const isMatcher = (/** @type {{ item: Item }} */ { item }) => / MultiaddrMatcher;$/.test(item.text)
-  if (simple.length > 0) out.push(table(simple.filter((one) => !isMatcher(one)).map(({ item }) => item)), '')
+  if (simple.length > 0) out.push(table(simple.filter((one) => !isMatcher(one) && !isError(one)).map(({ item }) => item)), '')
   const matchers = simple.filter(isMatcher).map(({ item }) => `\`${item.name}\``)
   if (matchers.length > 0) out.push(`Kinds of addresses, each with \`matches(ma)\` and \`exactMatch(ma)\`: ${matchers.join(', ')}.`, '')
+  const errors = simple.filter(isError).map(({ item }) => `\`${item.name}\``)
+  if (errors.length > 0) out.push(`js-libp2p's error classes: ${errors.join(', ')}.`, '')
   out.push(...large.filter(({ item }) => item.name !== 'MultiaddrMatcher').map(({ item, file }) => section(item, file)))
 }
 const page = `${out.join('\n').replaceAll(/[ \t]+$/gm, '').replaceAll(/\n{3,}/g, '\n\n').trim()}\n`
