@@ -16,7 +16,8 @@ const ENTRIES = [
   ['peerlet/services', 'services/index', 'What most pages do not need: [Services](services.md).'],
   ['peerlet/room', 'room/index', 'Everybody on a page of one name: [Rooms](room.md).'],
   ['peerlet/devtools', 'devtools/index', 'A look into a node: [Devtools](devtools.md).'],
-  ['peerlet/compat', 'compat/index', 'js-libp2p\'s specifiers: [From js-libp2p](from-js-libp2p.md).']
+  ['peerlet/compat', 'compat/index', 'Whatever applications import from js-libp2p\'s modules: [From js-libp2p](from-js-libp2p.md).'],
+  ['peerlet/aliases', 'aliases/index', 'For a bundler or an import map: js-libp2p\'s specifiers, and what they become.']
 ]
 
 /** What the parts of the glue say to each other. */
@@ -75,7 +76,7 @@ execFileSync('node_modules/.bin/tsc', ['--project', '.', '--noEmit', 'false', '-
 
 /** @type {Map<string, { items: Item[], source: string, file: string }>} */
 const modules = new Map()
-for (const folder of ['', 'services', 'room', 'devtools', 'compat'].filter((name) => existsSync(path.join(TYPES, name)))) {
+for (const folder of ['', 'services', 'room', 'devtools', 'compat', 'aliases'].filter((name) => existsSync(path.join(TYPES, name)))) {
   for (const name of readdirSync(path.join(TYPES, folder)).filter((name) => name.endsWith('.d.ts')).sort()) {
     const source = readFileSync(path.join(TYPES, folder, name), 'utf8')
     const id = path.join(folder, name.replace('.d.ts', ''))
