@@ -125,16 +125,21 @@ export class RemoteFile extends EventTarget {
    * @param {WritableStream<Uint8Array>} [options.to] where the bytes go as they come; without it they make a Blob
    * @param {number} [options.timeout] 30000
    * @returns {Promise<Blob | undefined>} of no type that a browser would show, whatever is in it
-   * @throws FileGoneError, FileLostError, LimitedConnectionError where only a relay leads there, AbortError
+   * @throws FileGoneError, FileLostError, LimitedConnectionError where only a relay leads there, AbortError, and
+   *   what `to` throws
    */
   async fetch ({ signal, onProgress = () => {}, to, timeout = RESUME_MS } = {}) {
     const sink = to === undefined ? new Parts() : to.getWriter()
     let received = 0
     let heardAt = performance.now()
+    let isFull = false
     const onBytes = async (/** @type {Uint8Array} */ bytes) => {
       heardAt = performance.now()
       received += bytes.length
-      await sink.write(bytes)
+      await sink.write(bytes).catch((/** @type {any} */ err) => {
+        isFull = true
+        throw err
+      })
       onProgress(received, this.size)
     }
     try {
@@ -145,7 +150,7 @@ export class RemoteFile extends EventTarget {
           await this.#files.take(this.from, this.#id, received, this.size, onBytes, signal, timeout)
           break
         } catch (/** @type {any} */ err) {
-          if (signal?.aborted || err.name === 'FileGoneError' || err.name === 'RoomProtocolError') throw err
+          if (signal?.aborted || isFull || err.name === 'FileGoneError' || err.name === 'RoomProtocolError') throw err
           if (performance.now() - heardAt > timeout) throw lost(this, received, err)
           await wait(RETRY_MS, signal)
         }

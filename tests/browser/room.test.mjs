@@ -106,10 +106,16 @@ test('questions and answers', { timeout: 60_000 }, async (t) => {
   assert.equal((await ask('sleep', { timeout: 200 })).name, 'TimeoutError')
   await a.when({ woken: 'AbortError' })
   assert.equal((await b.call('askInVain', a.self, 'sleep')).name, 'AbortError')
+  // one peer keeps 32 of them waiting, and no more
+  const asked = await b.page.evaluate((id) => Promise.all(Array.from({ length: 33 }, () => /** @type {any} */ (globalThis).here.ask(id, 'sleep', null, { timeout: 1000 }))), a.self)
+  assert.deepEqual(asked.map(({ name }) => name).sort().slice(0, 2), ['BusyError', 'TimeoutError'])
   const unanswered = ask('sleep')
   await a.call('leave')
   assert.equal((await unanswered).name, 'PeerLeftError')
   assert.equal((await ask('double')).name, 'PeerLeftError')
+  // and nobody is there, for whom so much may wait
+  const waiting = await b.page.evaluate(() => Array.from({ length: 257 }, () => /** @type {any} */ (globalThis).here.say('x')))
+  assert.deepEqual([waiting[255], waiting[256].name], ['queued', 'QueueFullError'])
 })
 
 test('files both ways, with progress, given up by either side', { timeout: 90_000 }, async (t) => {
@@ -222,7 +228,9 @@ test('with js-libp2p: the same room over its node', { timeout: 60_000 }, async (
   await page.when({ file: 'theirs.bin' })
   assert.equal((await page.call('fetch', 'theirs.bin')).sum, sha256(bytes))
   const sum = await page.call('offer', 'ours.bin', 2 * MIB)
-  const blob = /** @type {Blob} */ (await (/** @type {any} */ (await file)).fetch())
+  const offered = /** @type {any} */ (await file)
+  await assert.rejects(offered.fetch({ to: new WritableStream({ write () { throw new Error('the disk is full') } }) }), /the disk is full/)
+  const blob = /** @type {Blob} */ (await offered.fetch())
   assert.equal(sha256(Buffer.from(await blob.arrayBuffer())), sum)
   await room.leave()
   await page.when({ leave: room.self })
