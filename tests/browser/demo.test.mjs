@@ -1,5 +1,6 @@
 // The demo page, used as a person would.
 import assert from 'node:assert/strict'
+import { stat } from 'node:fs/promises'
 import { test } from 'node:test'
 import { openWorld } from './harness.mjs'
 
@@ -119,6 +120,37 @@ test('dialling by hand: what went wrong is said in words', { timeout: 60_000 }, 
   assert.match(await dial(relay.addr.replace(relay.peerId, '12D3KooWQtCgYCZ7JZQoe7Ao6KP5CDMnmEiURqMoarfBgJwbnCPQ')), new RegExp(relay.peerId))
   assert.match(await dial(relay.addr), new RegExp(`Connected to ${relay.peerId.slice(-6)}`))
   assert.equal(await note.getAttribute('data-mood'), 'good')
+})
+
+test('a file of any size, whose fetching may be stopped, and who has seen what', { timeout: 60_000 }, async (t) => {
+  await world.relay(t)
+  const [a, b] = await twoTabs(t)
+  for (const page of [a, b]) await badge(page, 'direct WebRTC')
+  await say(a, b, 'look at this')
+  await a.locator('.message.mine .aside').getByText('seen', { exact: true }).waitFor()
+  await a.setInputFiles('#file-input', { name: 'long.bin', mimeType: 'video/mp4', buffer: Buffer.alloc(16 << 20, 7) })
+  await b.locator('.file button', { hasText: 'Fetch' }).click()
+  await b.locator('.file button', { hasText: /^\d+ %$/ }).click()
+  await b.locator('.file button', { hasText: 'Fetch' }).waitFor()
+  assert.equal(await b.textContent('#composer-note'), '')
+  const [download] = await Promise.all([b.waitForEvent('download'), b.locator('.file button', { hasText: 'Fetch' }).click()])
+  assert.equal((await stat(await download.path())).size, 16 << 20)
+  await a.locator('.message.mine .aside').getByText('fetched by 1 person').waitFor()
+  assert.equal(await a.locator('.message.mine .aside').count(), 1, 'an older message says so, too')
+})
+
+test('a look inside, by the button and by the URL', { timeout: 30_000 }, async (t) => {
+  await world.relay(t)
+  const page = await world.tab(t, '/?devtools')
+  const shown = page.locator('peerlet-devtools')
+  await shown.locator('.relays .row', { hasText: 'reserved' }).waitFor()
+  await shown.locator('.toggle').click()
+  await shown.waitFor({ state: 'detached' })
+  await page.click('#devtools')
+  await shown.locator('.connections .row', { hasText: 'WebSocket' }).waitFor()
+  await page.locator('#message').fill('there is room for both')
+  await page.click('#devtools')
+  await shown.waitFor({ state: 'detached' })
 })
 
 test('copying', { timeout: 30_000 }, async (t) => {
