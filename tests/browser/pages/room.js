@@ -48,7 +48,10 @@ const here = {
     room.on('chat', (data, { from }) => note({ heard: plain(data), from }))
     room.answer('double', (number) => 2 * number)
     room.answer('throw', () => { throw new Error('no such thing') })
-    room.answer('sleep', (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => note({ woken: signal.reason.name }))))
+    room.answer('sleep', (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => {
+      note({ woken: signal.reason.name })
+      reject(signal.reason)
+    })))
     return room.self
   },
   peers: () => room.peers,
