@@ -186,7 +186,7 @@ build/web/peerlet.min.js: build/web/peerlet.mjs
 build/web/%.mjs: js-glue/%/index.js .ci/bundle.mjs $(GLUE) $(wildcard js-glue/*/*.js) node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs $*
-dist/integrity.json: .ci/package.mjs build/web/peerlet.mjs build/web/peerlet.min.js $(PARTS) $(GLUE) $(wildcard docs/* js-glue/*/*.js) README.md CHANGELOG.md LICENSE package.json
+dist/integrity.json: .ci/package.mjs build/web/peerlet.mjs build/web/peerlet.min.js $(PARTS) $(patsubst js-glue/%,build/web/%.mjs,$(wildcard js-glue/debug)) $(GLUE) $(wildcard docs/* js-glue/*/*.js) README.md CHANGELOG.md LICENSE package.json
 	node .ci/package.mjs
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
 	@mkdir -p $(@D)
