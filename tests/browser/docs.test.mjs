@@ -1,6 +1,6 @@
 // Runs every code block of README.md and docs/, as it stands. What a fence says behind its language:
 //
-//   html shows="TEXT"   a whole page: opened in two tabs and clicked until both show TEXT
+//   html shows="TEXT"   a whole page: opened in two tabs and clicked until both show TEXT; `html alone …`: in one
 //   js                  a module of its own in a page; `js goes on`: together with the block before it
 //   sh                  commands: their make targets and scripts must be there
 //   http                headers that the page of README.md must work under
@@ -46,7 +46,8 @@ async function open (t, body, headers) {
 async function runPage (t, html, info, headers) {
   const text = /shows="(.*?)"/.exec(info)?.[1]
   assert.ok(text, 'a page says what it shows: html shows="…"')
-  const tabs = [await open(t, html, headers), await open(t, html, headers)]
+  const tabs = [await open(t, html, headers)]
+  if (!info.startsWith('alone ')) tabs.push(await open(t, html, headers))
   const shown = Promise.all(tabs.map(({ page }) => page.getByText(text).first().waitFor({ timeout: 25_000 })))
   const clicking = setInterval(() => tabs.forEach(({ page }) => page.click('html').catch(() => {})), 300)
   await shown.finally(() => clearInterval(clicking))
