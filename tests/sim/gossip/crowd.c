@@ -180,7 +180,8 @@ void crowd_join(struct crowd *c, uint32_t number)
     const struct gossipsub_config config = config_of(&c->plan);
     struct node *n = &c->nodes[number];
     /* Heartbeats that do not all come at once. */
-    uint64_t born = c->now - MIN(c->now, crowd_below(c, GOSSIPSUB_DEFAULTS.heartbeat_ms));
+    uint32_t age = crowd_below(c, GOSSIPSUB_DEFAULTS.heartbeat_ms);
+    uint64_t born = c->now - MIN(c->now, age);
     if (gossipsub_init(&n->g, &config, &n->identity, &n->mem, &n->rng, &c->limits, born,
                        UNIX_MS + c->now) != 0 ||
         gossipsub_subscribe(&n->g, topic(), c->now) != 0)

@@ -242,7 +242,8 @@ static void draw_share(const struct panel *p, uint32_t ms, double percent, const
 static void draw_latencies(FILE *f, const struct report *r)
 {
     uint64_t all = 0, so_far = 0;
-    uint32_t most = MAX(MIN(r->worst_ms, 3 * r->p99_ms), 1) * 21 / 20;
+    uint32_t most = MAX(MIN(r->worst_ms, 3 * r->p99_ms), 1);
+    most = MIN(most * 21 / 20 + 1, CROWD_LATENCY_MAX_MS - 1);
     for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
         all += r->latencies[ms];
     struct panel p = begin_panel(f, 0, "Percent of deliveries by latency in ms", most, 100);
