@@ -225,7 +225,7 @@ export class Core {
   // ---- events
 
   /** @param {Record<number, (event: Output) => void>} listeners by enum peerlet_output_type */
-  listen (listeners) { this.#listeners = listeners }
+  listen (listeners) { Object.assign(this.#listeners, listeners) }
 
   /** @param {number} ptr */
   #take (ptr) {

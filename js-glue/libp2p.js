@@ -108,8 +108,6 @@ export class Libp2p extends Emitter {
   /** @type {string[]} */
   #protocols = []
   #pageWatch = new AbortController()
-  /** @type {PubSub[]} */
-  #pubsubs = []
   /** Whether the console was told that a relay fails: once, for those who do not listen to `relay:state`. */
   #isWarned = false
 
@@ -232,11 +230,7 @@ export class Libp2p extends Emitter {
   #makeService (service) {
     if (typeof service === 'function') return service(this.#components())
     switch (service.part) {
-      case 'gossipsub': {
-        const pubsub = new PubSub(this.#core, (number) => this.#connections.get(number)?.remotePeer, service.options)
-        this.#pubsubs.push(pubsub)
-        return pubsub
-      }
+      case 'gossipsub': return new PubSub(this.#core, (number) => this.#connections.get(number)?.remotePeer, service.options)
       case 'ping': return { ping: (/** @type {DialTarget} */ target, /** @type {DialOptions} */ options) => this.#ping(target, options) }
       case 'identify': return { identify: (/** @type {Connection} */ connection, /** @type {AbortOptions} */ options) => this.#whenIdentified(connection, options) }
       // Pushed by itself, whenever there is something new.
@@ -504,9 +498,6 @@ export class Libp2p extends Emitter {
       if (code === 0) this.#pings.resolve(id, value)
       else this.#pings.reject(id, this.#core.error(code))
     },
-
-    [k.MESSAGE]: (event) => { for (const pubsub of this.#pubsubs) pubsub.onMessage(event) },
-    [k.SUBSCRIPTION]: (event) => { for (const pubsub of this.#pubsubs) pubsub.onSubscription(event) },
 
     [k.RELAY]: ({ peer, text, data, value, code }) => {
       const state = RELAY_STATES[value] ?? ''

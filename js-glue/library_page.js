@@ -21,7 +21,7 @@ mergeInto(LibraryManager.library, {
       app_stream_took: _app_stream_took, app_stream_close_write: _app_stream_close_write,
       app_stream_close_read: _app_stream_close_read, app_stream_reset: _app_stream_reset,
       app_ping: _app_ping, app_subscribe: _app_subscribe, app_unsubscribe: _app_unsubscribe,
-      app_publish: _app_publish, app_judge: _app_judge, app_tune: _app_tune, app_add_addresses: _app_add_addresses, ask_reason: _ask_reason, ask_error: _ask_error,
+      app_publish: _app_publish, app_judge: _app_judge, app_name: _app_name, app_tune: _app_tune, app_rate: _app_rate, app_add_addresses: _app_add_addresses, ask_reason: _ask_reason, ask_error: _ask_error,
       ask_peer_id: _ask_peer_id, ask_private_key: _ask_private_key, ask_recipients: _ask_recipients,
       ask_topics: _ask_topics, ask_pubsub_peers: _ask_pubsub_peers,
       ask_peer_addresses: _ask_peer_addresses, ask_peer_protocols: _ask_peer_protocols,

@@ -91,7 +91,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'allowedTopics appSpecificScore asyncValidation dataTransform directPeers fastMsgIdFn IPColocationFactorWhitelist messageCache msgIdFn topics'
+  gossipsub: 'allowedTopics asyncValidation dataTransform directPeers decodeRpcLimits fastMsgIdFn IPColocationFactorWhitelist maxInboundDataLength maxInboundStreams maxOutboundBufferSize maxOutboundStreams maxTopicBytesPerPeer messageCache metricsRegister msgIdToStrFn protocols messageId idontwantMaxMessages'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
@@ -99,8 +99,7 @@ function refuse (where, options = {}) {
   const isGiven = (/** @type {any} */ value) => value != null && !(Array.isArray(value) && value.length === 0)
   const name = REFUSED[where].split(' ').find((one) => isGiven(options[one]))
   if (name === undefined) return
-  const instead = name === 'msgIdFn' ? 'Choose with messageId: "js", "spec" (go-libp2p), "rust", "sha256" or "seqno"' : 'Leave it out if the application can do without it'
-  throw makeError('InvalidParametersError', `${where}: Peerlet has no option "${name}". ${instead}`, 'BAD_ARGUMENT')
+  throw makeError('InvalidParametersError', `${where}: Peerlet has no option "${name}". Leave it out if the application can do without it`, 'BAD_ARGUMENT')
 }
 
 /** @param {string} where @param {any[]} list @param {string[]} parts @returns {Description[]} */
@@ -121,11 +120,10 @@ const inARow = (first, names, o) => Object.fromEntries(names.split(' ').map((nam
 
 /** gossipsub's options as enum app_number has them. @param {Record<string, any>} o */
 function pubsubNumbers (o) {
-  refuse('gossipsub', { ...o, ...o.scoreParams })
   const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
-  const messageId = o.messageId ?? (isAnonymous ? 'sha256' : 'js')
-  const messageIds = 'js spec rust sha256 seqno'.split(' ')
-  if (!messageIds.includes(messageId)) refuse('gossipsub', { msgIdFn: messageId })
+  const messageId = o.msgIdFn ? 'given' : o.messageId ?? (isAnonymous ? 'sha256' : 'js')
+  const messageIds = 'js spec rust sha256 seqno given'.split(' ')
+  refuse('gossipsub', { ...o, ...o.scoreParams, messageId: messageIds.includes(messageId) ? undefined : messageId })
   return {
     [k.APP_SIGNING]: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
     [k.APP_MESSAGE_ID]: messageIds.indexOf(messageId),

@@ -32,6 +32,9 @@ const VERDICTS = Object.values(TopicValidatorResult)
 /** js-libp2p's names for struct score_params. */
 const SCORES = 'topicScoreCap appSpecificWeight IPColocationFactorWeight IPColocationFactorThreshold behaviourPenaltyWeight behaviourPenaltyThreshold behaviourPenaltyDecay decayInterval decayToZero retainScore gossipThreshold publishThreshold graylistThreshold acceptPXThreshold opportunisticGraftThreshold'
 
+/** And for struct score_topic_params. */
+const TOPIC_SCORES = 'topicWeight timeInMeshWeight timeInMeshQuantum timeInMeshCap firstMessageDeliveriesWeight meshMessageDeliveriesWeight meshFailurePenaltyWeight invalidMessageDeliveriesWeight firstMessageDeliveriesDecay meshMessageDeliveriesDecay meshFailurePenaltyDecay invalidMessageDeliveriesDecay firstMessageDeliveriesCap meshMessageDeliveriesCap meshMessageDeliveriesThreshold meshMessageDeliveriesWindow meshMessageDeliveriesActivation'
+
 /** How long a publish waits for room when every queue is full. */
 const FULL_WAIT_MS = 5
 
@@ -42,6 +45,7 @@ const FULL_WAIT_MS = 5
 export class PubSub extends Emitter {
   #core
   #connectionPeer
+  #options
 
   /** @type {Map<string, (peer: PeerId, message: Message) => any> | undefined} */
   #validators
@@ -51,15 +55,21 @@ export class PubSub extends Emitter {
    * @param {(connection: number) => PeerId | undefined} connectionPeer
    * @param {Record<string, any>} options
    */
-  constructor (core, connectionPeer, { globalSignaturePolicy = StrictSign, scoreParams, scoreThresholds }) {
+  constructor (core, connectionPeer, options) {
     super()
     this.#core = core
     this.#connectionPeer = connectionPeer
-    this.globalSignaturePolicy = globalSignaturePolicy
-    /** @type {Record<string, any>} */
-    const given = { ...scoreParams, ...scoreThresholds }
-    core.run(core.calls.app_tune, [new Uint8Array(Float32Array.from(SCORES.split(' '), (name) => given[name]).buffer)])
+    this.#options = options
+    const { calls } = core
+    const { scoreParams, scoreThresholds } = options
+    /** @param {string} topic @param {string} names @param {Record<string, any>} given */
+    const tune = (topic, names, given) => core.run(calls.app_tune, [topic, new Uint8Array(Float32Array.from(names.split(' '), (name) => given[name]).buffer)])
+    tune('', SCORES, { ...scoreParams, ...scoreThresholds })
+    for (const [topic, given] of Object.entries(scoreParams?.topics ?? {})) tune(topic, TOPIC_SCORES, given)
+    core.listen(this.#listeners)
   }
+
+  get globalSignaturePolicy () { return this.#options.globalSignaturePolicy ?? StrictSign }
 
   /**
    * Functions that decide, by topic, which messages the application gets to see and others are sent. A
@@ -95,6 +105,7 @@ export class PubSub extends Emitter {
         this.#core.run(calls.app_publish, [topic, data])
         return { recipients: this.#peers(this.#core.list(calls.ask_recipients())) }
       } catch (/** @type {any} */ err) {
+        if (err.code === 'PUBLISHED' && this.#options.ignoreDuplicatePublishError) return { recipients: [] }
         if (err.code !== 'FULL') throw err
         await new Promise((resolve) => setTimeout(resolve, FULL_WAIT_MS))
       }
@@ -119,8 +130,37 @@ export class PubSub extends Emitter {
   /** To whom messages of the topic go at once. @param {string} topic */
   getMeshPeers (topic) { return this.#peersOf(topic, k.PUBSUB_MESH) }
 
+  /** @param {string} peer @param {number} rating @returns {number} */
+  #rate (peer, rating) { return this.#core.ask(this.#core.calls.app_rate, peer, rating) }
+
+  /** The score of a peer, 0 where none is known. @param {string | PeerId} peer @returns {number} */
+  getScore (peer) { return this.#rate(String(peer), NaN) }
+
+  /** What the core tells. @type {Record<number, (event: Output) => void>} */
+  #listeners = {
+    [k.NAME]: async (event) => {
+      let id
+      try {
+        id = await this.#options.msgIdFn(toMessage(event))
+      } catch {}
+      this.#core.run(this.#core.calls.app_name, [id ?? ''], event.value)
+    },
+    [k.MESSAGE]: (event) => this.#onMessage(event),
+    [k.SUBSCRIPTION]: ({ peer, text, value }) => {
+      this.tell('subscription-change', { peerId: new PeerId(peer), subscriptions: [{ topic: text, subscribe: value === 1 }] })
+    },
+    [k.MESH]: ({ peer, text, value }) => {
+      this.tell(`gossipsub:${value & 1 ? 'prune' : 'graft'}`, { peerId: peer, topic: text, direction: value > 1 ? 'outbound' : 'inbound' })
+    },
+    [k.HEARTBEAT]: () => {
+      const rate = this.#options.scoreParams?.appSpecificScore
+      if (rate) for (const id of this.#peersOf('', k.PUBSUB_ALL)) this.#rate(id, rate(id))
+      this.tell('gossipsub:heartbeat', undefined)
+    }
+  }
+
   /** @param {Output} event MESSAGE */
-  async onMessage (event) {
+  async #onMessage (event) {
     const message = toMessage(event)
     const from = this.#connectionPeer(event.id) ?? (message.type === 'signed' ? message.from : undefined)
     const validate = this.#validators?.get(message.topic)
@@ -139,14 +179,6 @@ export class PubSub extends Emitter {
     if (verdict > 0) return
     this.tell('message', message)
     if (this.listenerCount('gossipsub:message') > 0) this.tell('gossipsub:message', { propagationSource: from, msg: message })
-  }
-
-  /** @param {Output} event SUBSCRIPTION */
-  onSubscription (event) {
-    this.tell('subscription-change', {
-      peerId: new PeerId(event.peer),
-      subscriptions: [{ topic: event.text, subscribe: event.value === 1 }]
-    })
   }
 }
 

@@ -75,6 +75,7 @@ enum peerlet_message_id {
     PEERLET_ID_TEXT,   /* from in base58, seqno in decimal: rust-libp2p */
     PEERLET_ID_SHA256, /* sha2-256 of data */
     PEERLET_ID_SEQNO,  /* sha2-256 of seqno in decimal: universal-connectivity */
+    PEERLET_ID_GIVEN,  /* what peerlet_name says */
 };
 
 #define PEERLET_PUBSUB_NUMBERS 20
@@ -178,7 +179,10 @@ enum peerlet_output_type {
                                  8 bytes; more: signature; key: public key protobuf;
                                  id: connection it came by, 0 for our own; value: 0, or a job:
                                  it goes on when peerlet_judge says so */
+    PEERLET_NAME, /* the same of a message, our own too, that waits for peerlet_name; value: its job */
     PEERLET_SUBSCRIPTION,      /* peer; text: topic; value: 1 subscribed, 0 no more */
+    PEERLET_MESH, /* peer; text: topic; value: 0 it has grafted us, 1 pruned, 2 we it, 3 pruned */
+    PEERLET_HEARTBEAT, /* the router has been through its peers; not told while there are none */
     PEERLET_RELAY,             /* peer: relay; value: enum peerlet_relay_state; data: its address
                                  when it is reserved; code, text: why not */
     PEERLET_NETWORK,           /* value: 1 online, 0 offline, as told by peerlet_page_event */
@@ -410,12 +414,22 @@ MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct v
 enum peerlet_verdict { PEERLET_ACCEPT, PEERLET_IGNORE, PEERLET_REJECT };
 void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now);
 
+/* The id of a message that NAME told of, at most 128 bytes; without one it is ignored. */
+void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now);
+
 /*
- * What counts in the scores of peers: the numbers of struct score_params (pubsub/score.h); one that
- * is not a number leaves the default.
+ * What counts in the scores of peers (pubsub/score.h): of all, for an empty topic, or of what they do
+ * in that one. What is not a number leaves the default. BAD_ARGUMENT, NOMEM.
  */
 #define PEERLET_TUNE_NUMBERS 15
-void peerlet_tune(struct peerlet *p, const float numbers[PEERLET_TUNE_NUMBERS]);
+#define PEERLET_TUNE_TOPIC_NUMBERS 17
+MUST_USE int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now);
+
+/*
+ * The score of a peer, 0 where none is known. `application`, if it is a number, is what the
+ * application thinks of it, and counts from the next heartbeat on.
+ */
+float peerlet_rate(struct peerlet *p, struct view peer, float application);
 
 /* ---- questions: lists, valid until the next call -------------------------------------------- */
 

@@ -37,6 +37,7 @@ struct scripted {
     uint64_t now, seed;
     struct rng rng;
     struct transcript heard;
+    bool hears_meshes; /* and not only what comes of them */
 };
 
 static inline void scripted_init(struct scripted *s)
@@ -87,12 +88,22 @@ static inline void scripted_hear(struct scripted *s, const struct gossipsub_even
         transcript_add(&s->heard, "message %.*s via %u\n", (int)ev->data.len,
                        (const char *)ev->data.data, (unsigned)ev->via);
         break;
+    case GOSSIPSUB_NAME:
+        transcript_add(&s->heard, "name %u: %.*s via %u\n", (unsigned)ev->job, (int)ev->data.len,
+                       (const char *)ev->data.data, (unsigned)ev->via);
+        break;
     case GOSSIPSUB_SUBSCRIPTION:
         transcript_add(&s->heard, "peer %u %s ", (unsigned)ev->via,
-                       ev->subscribed ? "joined" : "left");
+                       ev->value ? "joined" : "left");
         transcript_add_hex(&s->heard, ev->topic);
         transcript_add(&s->heard, "\n");
         assert_true(peer_id_equal(&ev->peer, &s->ids[ev->via]));
+        break;
+    case GOSSIPSUB_NEWS:
+        if (s->hears_meshes)
+            transcript_add(&s->heard, "peer %u %s%s\n", (unsigned)ev->via,
+                           ev->value % 2 == 0 ? "grafted" : "pruned",
+                           ev->value >= NEWS_GRAFT_OURS ? " by us" : "");
         break;
     case GOSSIPSUB_PEERS: {
         struct rpc_ids peers = ev->peers;

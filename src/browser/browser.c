@@ -276,7 +276,10 @@ static void perform(const struct peerlet_output *out)
     case PEERLET_STREAM_CLOSED:
     case PEERLET_PINGED:
     case PEERLET_MESSAGE:
+    case PEERLET_NAME:
     case PEERLET_SUBSCRIPTION:
+    case PEERLET_MESH:
+    case PEERLET_HEARTBEAT:
     case PEERLET_RELAY:
     case PEERLET_NETWORK:
         js_event(out);

@@ -339,11 +339,21 @@ void app_judge(uint32_t job, uint32_t verdict)
     peerlet_judge(browser_node(), job, (enum peerlet_verdict)verdict, browser_now());
 }
 
-void app_tune(size_t len)
+void app_name(size_t id_len, uint32_t job)
 {
-    float numbers[PEERLET_TUNE_NUMBERS] = {0};
-    memcpy(numbers, box, MIN(len, sizeof numbers));
-    peerlet_tune(browser_node(), numbers);
+    peerlet_name(browser_node(), job, first(id_len), browser_now());
+}
+
+int app_tune(size_t topic_len, size_t len)
+{
+    float numbers[PEERLET_TUNE_TOPIC_NUMBERS] = {0};
+    memcpy(numbers, box + topic_len, MIN(len, sizeof numbers));
+    return peerlet_tune(browser_node(), first(topic_len), numbers, browser_now());
+}
+
+float app_rate(size_t peer_len, float application)
+{
+    return peerlet_rate(browser_node(), first(peer_len), application);
 }
 
 int app_add_addresses(size_t peer_len, size_t multiaddrs_len)

@@ -137,8 +137,12 @@ EMSCRIPTEN_KEEPALIVE int app_publish(size_t topic_len, size_t data_len);
 /* Job 0: from now on messages wait for a verdict. */
 EMSCRIPTEN_KEEPALIVE void app_judge(uint32_t job, uint32_t verdict);
 
-/* Inbox: floats. */
-EMSCRIPTEN_KEEPALIVE void app_tune(size_t len);
+/* Inbox: the id. */
+EMSCRIPTEN_KEEPALIVE void app_name(size_t id_len, uint32_t job);
+
+/* Inbox: a topic or nothing, and its floats. */
+EMSCRIPTEN_KEEPALIVE int app_tune(size_t topic_len, size_t len);
+EMSCRIPTEN_KEEPALIVE float app_rate(size_t peer_len, float application);
 EMSCRIPTEN_KEEPALIVE int app_add_addresses(size_t peer_len, size_t multiaddrs_len);
 
 /* ---- questions ------------------------------------------------------------------------------ */

@@ -324,22 +324,24 @@ int peerlet_discover(struct peerlet *p, struct view topic, uint32_t interval_ms,
 
 /* ---- up -------------------------------------------------------------------------------------------- */
 
-static void on_subscription(struct peerlet *p, const struct gossipsub_event *ev)
+static void tell_of_topic(struct peerlet *p, enum peerlet_output_type type,
+                          const struct gossipsub_event *ev)
 {
     struct peer_text id = peer_text(&ev->peer);
-    emit(p, &(struct peerlet_output){.type = PEERLET_SUBSCRIPTION,
+    emit(p, &(struct peerlet_output){.type = type,
                                      .peer = peer_text_view(&id),
                                      .text = ev->topic,
-                                     .value = ev->subscribed});
-    if (ev->subscribed && is_discovery_topic(p, ev->topic))
-        p->discovery.next_at = p->now;
+                                     .value = ev->value});
 }
 
 static bool on_message(struct peerlet *p, const struct gossipsub_event *ev,
                        struct peerlet_output *out)
 {
-    if (is_discovery_topic(p, ev->topic)) {
+    bool is_message = ev->type == GOSSIPSUB_MESSAGE;
+    if (is_message && is_discovery_topic(p, ev->topic)) {
         on_announcement(p, ev);
+        if (ev->job != 0)
+            gossipsub_judge(&p->gossip, ev->job, GOSSIPSUB_ACCEPT, p->now);
         return false;
     }
     struct peer_id from = {0};
@@ -347,7 +349,7 @@ static bool on_message(struct peerlet *p, const struct gossipsub_event *ev,
     if (ev->from.len > 0 && peer_id_parse(ev->from, &from) == 0)
         p->author = peer_text(&from);
     *out = (struct peerlet_output){
-        .type = PEERLET_MESSAGE,
+        .type = is_message ? PEERLET_MESSAGE : PEERLET_NAME,
         .id = ev->via,
         .value = ev->job,
         .peer = peer_text_view(&p->author),
@@ -366,10 +368,16 @@ static void on_router_event(struct peerlet *p, const struct gossipsub_event *ev,
 {
     switch (ev->type) {
     case GOSSIPSUB_MESSAGE:
+    case GOSSIPSUB_NAME:
         on_message(p, ev, out);
         break;
     case GOSSIPSUB_SUBSCRIPTION:
-        on_subscription(p, ev);
+        tell_of_topic(p, PEERLET_SUBSCRIPTION, ev);
+        if (ev->value && is_discovery_topic(p, ev->topic))
+            p->discovery.next_at = p->now;
+        break;
+    case GOSSIPSUB_NEWS:
+        tell_of_topic(p, PEERLET_MESH, ev);
         break;
     case GOSSIPSUB_PEERS:
         on_peers(p, ev->peers);
@@ -438,7 +446,8 @@ void gossip_tick(struct peerlet *p)
 {
     if (!p->has_gossip)
         return;
-    gossipsub_tick(&p->gossip, p->now);
+    if (gossipsub_tick(&p->gossip, p->now))
+        emit(p, &(struct peerlet_output){.type = PEERLET_HEARTBEAT});
     reopen_lost(p);
     if (is_due(p->discovery.next_at, p->now)) {
         p->discovery.next_at = after(p->now, p->discovery.interval_ms);
@@ -486,10 +495,22 @@ void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict
         gossipsub_judge(&p->gossip, job, (enum gossipsub_verdict)verdict, now);
 }
 
-void peerlet_tune(struct peerlet *p, const float numbers[PEERLET_TUNE_NUMBERS])
+void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now)
+{
+    p->now = now;
+    if (p->has_gossip)
+        gossipsub_name(&p->gossip, job, id, now);
+}
+
+int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now)
 {
     _Static_assert(ARRAY_LEN(p->gossip.scoring.numbers) == PEERLET_TUNE_NUMBERS, "the same in both");
-    score_set_numbers(p->gossip.scoring.numbers, numbers, PEERLET_TUNE_NUMBERS);
+    _Static_assert(ARRAY_LEN(SCORE_TOPIC_DEFAULTS.numbers) == PEERLET_TUNE_TOPIC_NUMBERS,
+                   "the same in both");
+    int rc = needs_gossip(p, now);
+    if (rc != 0)
+        return rc;
+    return tell_result(p, gossipsub_set_params(&p->gossip, topic, numbers), "score", topic);
 }
 
 int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint64_t now)

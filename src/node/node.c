@@ -151,7 +151,7 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
     r.allow_no_peers = c->allow_no_peers;
     r.signing =
         c->signing == PEERLET_STRICT_SIGN ? GOSSIPSUB_STRICT_SIGN : GOSSIPSUB_STRICT_NO_SIGN;
-    _Static_assert((int)PEERLET_ID_SEQNO == (int)GOSSIPSUB_ID_SEQNO, "the same in both");
+    _Static_assert((int)PEERLET_ID_GIVEN == (int)GOSSIPSUB_ID_GIVEN, "the same in both");
     r.message_id = (enum gossipsub_message_id)c->message_id;
     return r;
 }

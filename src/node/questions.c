@@ -90,6 +90,15 @@ static struct peer *known(const struct peerlet *p, struct view text)
     return peer_id_parse_base58(text, &id) == 0 ? addrbook_find(&p->peers, &id) : NULL;
 }
 
+float peerlet_rate(struct peerlet *p, struct view text, float application)
+{
+    const struct peer *peer = known(p, text);
+    if (peer == NULL || !p->has_gossip)
+        return 0;
+    gossipsub_rate(&p->gossip, peer->number, application);
+    return gossipsub_score(&p->gossip, peer->number);
+}
+
 struct view peerlet_peer_addresses(struct peerlet *p, struct view text)
 {
     struct peer *peer = known(p, text);

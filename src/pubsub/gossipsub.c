@@ -58,6 +58,7 @@ int gossipsub_init(struct gossipsub *g, const struct gossipsub_config *config,
     list_init(&g->parted);
     list_init(&g->owing);
     list_init(&g->ready);
+    list_init(&g->news);
     mesh_init(&g->mesh, mem, &g->messages.hash_key);
     mcache_init(&g->mcache, &g->messages, limits->mcache);
     uint32_t cached_ms = config->mcache_length * config->heartbeat_ms;
@@ -185,7 +186,7 @@ void router_give(struct gossipsub *g, struct message *m, struct gossipsub_event 
     router_let_go(g);
     g->given = m;
     *ev = (struct gossipsub_event){
-        .type = GOSSIPSUB_MESSAGE,
+        .type = m->id.len > 0 ? GOSSIPSUB_MESSAGE : GOSSIPSUB_NAME,
         .from = m->fields.from,
         .data = m->fields.data,
         .seqno = m->fields.seqno,
@@ -496,6 +497,17 @@ static int prepare(struct gossipsub *g, const struct topic *t, struct buf *recip
     return count == 0 || buf_reserve(recipients, count * sizeof(uint32_t)) ? 0 : ERR_NOMEM;
 }
 
+void router_keep_own(struct gossipsub *g, struct message *m, struct topic *t, uint64_t now)
+{
+    bool is_named = m->id.len > 0;
+    m->is_genuine = true;
+    router_remember(g, m, now);
+    if (is_named)
+        router_cache(g, m, t);
+    if (is_named ? goes_to_ourselves(g, t) : router_await_answer(g, m))
+        list_add(&g->ready, &message_hold(m)->in_line);
+}
+
 static int publish(struct gossipsub *g, struct topic *t, struct view data, struct buf *recipients,
                    uint64_t now)
 {
@@ -515,10 +527,7 @@ static int publish(struct gossipsub *g, struct topic *t, struct view data, struc
         return ERR_FULL;
     }
     g->seqno++;
-    router_remember(g, s.message, now);
-    router_cache(g, s.message, t);
-    if (goes_to_ourselves(g, t))
-        list_add(&g->ready, &message_hold(s.message)->in_line);
+    router_keep_own(g, s.message, t, now);
     message_drop(&g->messages, s.message);
     return (int)s.sent;
 }
@@ -541,60 +550,17 @@ int gossipsub_publish(struct gossipsub *g, struct view topic, struct view data,
 
 /* ---- time -------------------------------------------------------------------------------------- */
 
-void gossipsub_tick(struct gossipsub *g, uint64_t now)
+bool gossipsub_tick(struct gossipsub *g, uint64_t now)
 {
     if (!is_due(g->heartbeat_at, now))
-        return;
+        return false;
     router_heartbeat(g, now);
     g->beaten_at = now;
     g->heartbeat_at = after(now, g->config.heartbeat_ms);
+    return true;
 }
 
 uint64_t gossipsub_deadline(const struct gossipsub *g)
 {
     return g->peers.count > 0 ? g->heartbeat_at : NEVER;
-}
-
-/* ---- questions --------------------------------------------------------------------------------- */
-
-bool gossipsub_next_topic(const struct gossipsub *g, uint32_t *at, struct view *topic)
-{
-    LIST_EACH(node, &g->mesh.changes) {
-        const struct topic *t = LIST_OWNER(node, struct topic, in_changes);
-        if (!t->is_ours || t->change <= *at)
-            continue;
-        *at = t->change;
-        *topic = topic_name(t);
-        return true;
-    }
-    return false;
-}
-
-static uint32_t next_of_all(const struct gossipsub *g, uint32_t *at)
-{
-    const struct neighbour *n;
-    do
-        n = table_next(&g->peers, at);
-    while (n != NULL && neighbour_is_parted(n));
-    return n ? n->handle : 0;
-}
-
-uint32_t gossipsub_next_peer(const struct gossipsub *g, enum gossipsub_set set, struct view topic,
-                             uint32_t *at)
-{
-    if (set == GOSSIPSUB_ALL)
-        return next_of_all(g, at);
-    const struct topic *t = topic_find(&g->mesh, topic);
-    uint32_t place = 0;
-    if (t == NULL)
-        return 0;
-    LIST_EACH(node, &t->members) {
-        const struct member *m = LIST_OWNER(node, struct member, in_topic);
-        bool is_in = set == GOSSIPSUB_MESH ? member_is_in_mesh(m) : m->is_subscribed;
-        if (place++ < *at || !is_in)
-            continue;
-        *at = place;
-        return m->peer->handle;
-    }
-    return 0;
 }

@@ -94,6 +94,7 @@ struct gossipsub {
     struct table checks;  /* struct message by job: those being checked or judged elsewhere */
     uint32_t last_job;
     struct list ready;     /* struct message, in_line: for gossipsub_next */
+    struct list news;      /* struct member, in_news: the same */
     struct message *given; /* behind the last event; let go at the next call */
 
     struct score_params scoring;
@@ -109,9 +110,11 @@ struct gossipsub {
 enum gossipsub_event_type {
     GOSSIPSUB_MESSAGE,      /* from … id, via (0: our own): new, signed, of a topic of ours; job: it
                                goes on after gossipsub_judge, 0: it has gone on */
-    GOSSIPSUB_SUBSCRIPTION, /* via, peer, topic, subscribed */
+    GOSSIPSUB_NAME,         /* from … key, job: a new message that goes on after gossipsub_name */
+    GOSSIPSUB_VERIFY,       /* job, public_key, message, signature; see gossipsub_judge */
+    GOSSIPSUB_SUBSCRIPTION, /* via, peer, topic, value: 1 subscribed, 0 no more */
+    GOSSIPSUB_NEWS,         /* via, peer, topic, value: enum member_news */
     GOSSIPSUB_PEERS,        /* via, peers: PeerInfos to be read by rpc_peer_parse and not trusted */
-    GOSSIPSUB_VERIFY,       /* job, public_key, message, signature; see gossipsub_verified */
 };
 
 /* Views are valid until the next call on the router. */
@@ -120,10 +123,9 @@ struct gossipsub_event {
     struct view from, data, seqno, topic, signature, key, id;
     struct view message; /* for VERIFY: the signed bytes */
     struct public_key public_key;
-    uint32_t via, job;
+    uint32_t via, job, value;
     struct rpc_ids peers;
     struct peer_id peer;
-    bool subscribed;
 };
 
 /*
@@ -189,7 +191,14 @@ enum gossipsub_verdict { GOSSIPSUB_ACCEPT, GOSSIPSUB_IGNORE, GOSSIPSUB_REJECT };
 void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
                      uint64_t now);
 
-/* Events that do not come of bytes: such messages, and our own with emit_self. False: none. */
+/*
+ * The answer to GOSSIPSUB_NAME: the id of the message, at most MESSAGE_ID_GIVEN_MAX bytes. Without one,
+ * and with one that was there before, it is no message of a peer's; our own is with its receivers already.
+ */
+void gossipsub_name(struct gossipsub *g, uint32_t job, struct view id, uint64_t now);
+
+/* Events that do not come of bytes: such messages, our own with emit_self, what the mesh was told. False:
+ * none. */
 bool gossipsub_next(struct gossipsub *g, struct gossipsub_event *ev);
 
 /* ---- out */
@@ -228,15 +237,16 @@ MUST_USE int gossipsub_publish(struct gossipsub *g, struct view topic, struct vi
  */
 MUST_USE int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *numbers);
 
-/* What the application thinks of a peer: P5, from the next heartbeat on. */
+/* What the application thinks of a peer: P5, from the next heartbeat on. What is no number is nothing. */
 void gossipsub_rate(struct gossipsub *g, uint32_t handle, float score);
 
-/* The score of a peer as of the last heartbeat or fault; 0 for one that is not there. */
+/* The score of a peer as of the last heartbeat or fault, also when it has gone; 0 when it is not known. */
 float gossipsub_score(const struct gossipsub *g, uint32_t handle);
 
 /* ---- time */
 
-void gossipsub_tick(struct gossipsub *g, uint64_t now);
+/* True when that was a heartbeat. */
+bool gossipsub_tick(struct gossipsub *g, uint64_t now);
 
 /* NEVER while there are no peers. */
 uint64_t gossipsub_deadline(const struct gossipsub *g);

@@ -64,35 +64,36 @@ static void pass_on(struct gossipsub *g, struct message *m, struct topic *t)
     forward(g, m, t);
 }
 
-/* It waits for somebody else's answer, known by its job. Takes over a reference if there is room. */
-static bool await_answer(struct gossipsub *g, struct message *m)
+bool router_await_answer(struct gossipsub *g, struct message *m)
 {
     if (g->checks.count >= g->limits->unverified ||
         table_add(&g->checks, ++g->last_job, m) != 0) {
         g->lost++;
         return false;
     }
+    message_hold(m);
     m->job = g->last_job;
     return true;
 }
 
 /*
- * A genuine message is passed on, once the application has judged it. False when it came twice, is
- * not ours to have any more, or cannot wait for its judge: then another may bring it again.
+ * A genuine message is passed on, once the application has named it, where that is its part, and then
+ * judged it. False when it came twice, is not ours to have any more, or cannot wait for that: then another
+ * may bring it again.
  */
 static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
 {
     struct topic *t = topic_find(&g->mesh, m->fields.topic);
     if (t == NULL || !t->is_ours || seen_has(&g->seen, m->hashes.id))
         return false;
+    bool is_named = m->id.len > 0, waits = g->awaits_verdicts || !is_named;
     m->is_genuine = true;
-    if (g->awaits_verdicts && !await_answer(g, m))
+    if (waits && !router_await_answer(g, m))
         return false;
     router_remember(g, m, now);
-    refuse(g, m, t);
-    if (g->awaits_verdicts)
-        message_hold(m);
-    else
+    if (is_named)
+        refuse(g, m, t);
+    if (!waits)
         pass_on(g, m, t);
     return true;
 }
@@ -103,10 +104,10 @@ static int ask_for_check(struct gossipsub *g, struct message *m, struct gossipsu
     struct public_key key;
     bool is_known = public_key_parse(m->fields.key, &key) == 0 &&
                     (key.type == KEY_RSA || key.type == KEY_ECDSA);
-    if (!is_known || !await_answer(g, m)) {
-        message_drop(&g->messages, m);
+    bool waits = is_known && router_await_answer(g, m);
+    message_drop(&g->messages, m);
+    if (!waits)
         return 0;
-    }
     *ev = (struct gossipsub_event){
         .type = GOSSIPSUB_VERIFY,
         .job = m->job,
@@ -198,6 +199,16 @@ static int on_message(struct gossipsub *g, struct neighbour *n, const struct rpc
 
 /* ---- subscriptions, meshes --------------------------------------------------------------------- */
 
+static void tell_of(const struct member *m, enum gossipsub_event_type type, uint32_t value,
+                    struct gossipsub_event *ev)
+{
+    *ev = (struct gossipsub_event){.type = type,
+                                   .via = m->peer->handle,
+                                   .peer = m->peer->id,
+                                   .topic = topic_name(m->topic),
+                                   .value = value};
+}
+
 static void set_subscribed(struct gossipsub *g, struct member *m, bool is_subscribed, uint64_t now)
 {
     struct topic *t = m->topic;
@@ -234,14 +245,9 @@ static int on_subscription(struct gossipsub *g, struct neighbour *n, const struc
             topic_release(&g->mesh, t);
         return ERR_NOMEM;
     }
+    tell_of(m, GOSSIPSUB_SUBSCRIPTION, part->subscribe, ev);
+    ev->topic = part->topic; /* ours may go */
     set_subscribed(g, m, part->subscribe, now);
-    *ev = (struct gossipsub_event){
-        .type = GOSSIPSUB_SUBSCRIPTION,
-        .via = n->handle,
-        .peer = n->id,
-        .topic = part->topic,
-        .subscribed = part->subscribe,
-    };
     return 1;
 }
 
@@ -276,10 +282,12 @@ static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic
     bool is_too_many = is_full && n->role == LISTENER;
     if (is_too_soon)
         on_graft_in_backoff(g, m, now);
-    if (is_too_soon || is_too_many || n->score < 0)
+    if (is_too_soon || is_too_many || n->score < 0) {
         router_prune(g, m, g->config.prune_backoff_s, now);
-    else
-        member_set_mesh(m, true, now);
+        return;
+    }
+    member_set_mesh(m, true, now);
+    router_note(g, m, NEWS_GRAFT);
 }
 
 /* A peer that left the topic has no member any more, yet its backoff counts should it come back. */
@@ -292,6 +300,7 @@ static int on_prune(struct gossipsub *g, struct neighbour *n, const struct rpc_p
         m = member_add(&g->mesh, t, n);
     if (m == NULL)
         return 0;
+    router_note(g, m, NEWS_PRUNE);
     member_set_mesh(m, false, now);
     router_back_off(g, m, part->backoff_s ? part->backoff_s : g->config.prune_backoff_s, now);
     *ev = (struct gossipsub_event){.type = GOSSIPSUB_PEERS, .via = n->handle, .peers = part->ids};
@@ -307,7 +316,8 @@ static bool read_id(const struct gossipsub *g, struct neighbour *n, struct view 
     enum gossipsub_message_id form = GOSSIPSUB_ID_SHA256;
     *hash = message_id_hash(id, &g->messages.hash_key, &form);
     if (form == GOSSIPSUB_ID_SHA256)
-        return g->config.message_id >= form && id.len == SHA256_LEN;
+        return g->config.message_id == GOSSIPSUB_ID_GIVEN ||
+               (g->config.message_id >= form && id.len == SHA256_LEN);
     n->form = form;
     return true;
 }
@@ -441,11 +451,28 @@ void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict v
     m->job = 0;
     if (verdict == GOSSIPSUB_REJECT)
         reject(g, m, now);
-    if (verdict == GOSSIPSUB_REJECT && m->is_genuine)
+    if (verdict == GOSSIPSUB_REJECT && m->is_genuine) {
         seen_add(&g->seen, REJECTED(m->hashes.id), now);
-    else if (verdict == GOSSIPSUB_ACCEPT && m->is_genuine && t != NULL && t->is_ours)
+        seen_add(&g->seen, REJECTED(m->hashes.origin), now);
+    } else if (verdict == GOSSIPSUB_ACCEPT && m->is_genuine && t != NULL && t->is_ours)
         pass_on(g, m, t);
     else if (verdict == GOSSIPSUB_ACCEPT && !m->is_genuine && admit(g, m, now))
+        list_add(&g->ready, &message_hold(m)->in_line);
+    message_drop(&g->messages, m);
+}
+
+void gossipsub_name(struct gossipsub *g, uint32_t job, struct view id, uint64_t now)
+{
+    struct message *m = table_remove(&g->checks, job);
+    if (m == NULL)
+        return;
+    struct topic *t = topic_find(&g->mesh, m->fields.topic);
+    m->job = 0;
+    if (list_is_linked(&m->in_line) || !message_name(&g->messages, m, id))
+        g->lost++;
+    else if (m->via == 0 && t != NULL)
+        router_keep_own(g, m, t, now);
+    else if (m->via != 0 && admit(g, m, now))
         list_add(&g->ready, &message_hold(m)->in_line);
     message_drop(&g->messages, m);
 }
@@ -453,6 +480,12 @@ void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict v
 bool gossipsub_next(struct gossipsub *g, struct gossipsub_event *ev)
 {
     router_let_go(g);
+    if (!list_is_empty(&g->news)) {
+        struct member *m = LIST_OWNER(g->news.next, struct member, in_news);
+        list_remove(&m->in_news);
+        tell_of(m, GOSSIPSUB_NEWS, m->news, ev);
+        return true;
+    }
     if (list_is_empty(&g->ready))
         return false;
     struct message *m = LIST_OWNER(g->ready.next, struct message, in_line);

@@ -125,6 +125,7 @@ void member_free(struct mesh *m, struct member *member)
     member_set_subscribed(member, false);
     member_set_mesh(member, false, 0);
     list_remove(&member->in_owing);
+    list_remove(&member->in_news);
     list_remove(&member->in_topic);
     list_remove(&member->in_peer);
     index_remove(&m->by_pair, &member->by_pair);

@@ -36,11 +36,16 @@ struct topic {
 
 enum member_owed { OWES_GRAFT = 1, OWES_PRUNE = 2, OWES_IHAVE = 4, OWES_ANYTHING = 7 };
 
+/* What a member said, or we to it. */
+enum member_news { NEWS_GRAFT, NEWS_PRUNE, NEWS_GRAFT_OURS, NEWS_PRUNE_OURS };
+
 struct member {
     struct list in_topic, in_peer;
     struct list in_mesh;  /* linked: in the mesh */
     struct list in_owing; /* of the neighbour; linked: `owed` is not 0 */
+    struct list in_news;  /* of the router; linked: the application is to be told of `news` */
     uint8_t owed;         /* enum member_owed, or'ed */
+    uint8_t news;         /* enum member_news */
     bool is_subscribed;
     bool is_in_fanout;
     bool is_kept;             /* while a mesh that is too large is being pruned */

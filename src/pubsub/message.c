@@ -42,6 +42,17 @@ struct message_hashes message_hashes(const struct messages *all, const struct rp
     return message_hashes_of(fields, all->form, &all->hash_key);
 }
 
+bool message_name(const struct messages *all, struct message *m, struct view id)
+{
+    enum gossipsub_message_id form;
+    if (!m->is_genuine || m->id.len > 0 || id.len == 0 || id.len > MESSAGE_ID_GIVEN_MAX)
+        return false;
+    memcpy(m->bytes + (m->id.data - m->bytes), id.data, id.len);
+    m->id.len = id.len;
+    m->hashes.id = message_id_hash(id, &all->hash_key, &form);
+    return true;
+}
+
 static size_t encoded_len(const struct rpc_message *m)
 {
     size_t len = 0;
@@ -70,7 +81,8 @@ static void write_block(struct message *m, const struct rpc_message *fields, str
 int message_new(struct messages *all, const struct rpc_message *fields, struct message **made)
 {
     struct message_id id = message_id_of(fields, all->form);
-    size_t room = SIGNED_PREFIX_LEN + encoded_len(fields) + id.len;
+    size_t id_room = all->form == GOSSIPSUB_ID_GIVEN ? MESSAGE_ID_GIVEN_MAX : id.len;
+    size_t room = SIGNED_PREFIX_LEN + encoded_len(fields) + id_room;
     size_t size = sizeof(struct message) + room;
     if (size > all->limit - all->held)
         return ERR_FULL;

@@ -1,7 +1,7 @@
 /*
  * One published message: what is signed, what travels, what it is called, in one block of memory.
  *
- *     "libp2p-pubsub:" || from data seqno topic || signature key || id
+ *     "libp2p-pubsub:" || from data seqno topic || signature key || id, or room for one
  *     └──────────── signed_bytes ─────────────┘
  *                         └───────────── encoded ────────────┘
  *
@@ -56,6 +56,9 @@ struct message {
  */
 MUST_USE int message_check(const struct messages *all, const struct rpc_message *fields,
                            struct peer_id *author, struct public_key *key);
+
+/* Gives an id to one of our own or a genuine one that has none yet. False for one that cannot be it. */
+bool message_name(const struct messages *all, struct message *m, struct view id);
 
 struct message_hashes message_hashes(const struct messages *all, const struct rpc_message *fields);
 

@@ -66,7 +66,7 @@ struct message_id message_id_of(const struct rpc_message *m, enum gossipsub_mess
 {
     struct message_id id;
     struct writer w = id_writer(&id);
-    switch (m->from.len > 0 ? form : GOSSIPSUB_ID_SHA256) {
+    switch (m->from.len > 0 || form == GOSSIPSUB_ID_GIVEN ? form : GOSSIPSUB_ID_SHA256) {
     case GOSSIPSUB_ID_JS:
         put_key(&w, m);
         put(&w, m->seqno);
@@ -83,6 +83,8 @@ struct message_id message_id_of(const struct rpc_message *m, enum gossipsub_mess
         break;
     case GOSSIPSUB_ID_SEQNO:
         put_seqno_hash(&w, m->seqno);
+        break;
+    case GOSSIPSUB_ID_GIVEN:
         break;
     }
     id.len = w.len;
@@ -183,6 +185,10 @@ struct message_hashes message_hashes_of(const struct rpc_message *m, enum gossip
     case GOSSIPSUB_ID_JS:
     case GOSSIPSUB_ID_SPEC:
     case GOSSIPSUB_ID_TEXT:
+        break;
+    case GOSSIPSUB_ID_GIVEN:
+        if (m->from.len == 0) /* the same said in two topics is two messages */
+            origin ^= siphash(key, m->topic);
         break;
     case GOSSIPSUB_ID_SHA256:
     case GOSSIPSUB_ID_SEQNO: {

@@ -7,6 +7,7 @@
  *     GOSSIPSUB_ID_TEXT     base58btc(from) || seqno in decimal       rust-libp2p
  *     GOSSIPSUB_ID_SHA256   sha2-256(data)                            js-libp2p without signatures
  *     GOSSIPSUB_ID_SEQNO    sha2-256(seqno in decimal)                universal-connectivity in js
+ *     GOSSIPSUB_ID_GIVEN    what the application says, a little later
  *
  * The first three say the same, the message's origin: who wrote it and his how-manieth it is. So
  * an id in any of them is brought back to that, and a node understands the IHAVE, IWANT and
@@ -25,12 +26,16 @@ enum gossipsub_message_id {
     GOSSIPSUB_ID_TEXT,
     GOSSIPSUB_ID_SHA256,
     GOSSIPSUB_ID_SEQNO,
+    GOSSIPSUB_ID_GIVEN,
 };
 
 #define MESSAGE_SEQNO_LEN 8
 
 /* The longest holds a public key written out. */
 #define MESSAGE_ID_MAX (PUBLIC_KEY_MAX_LEN + MESSAGE_SEQNO_LEN)
+
+/* The longest that an application may give. */
+#define MESSAGE_ID_GIVEN_MAX 128
 
 struct message_id {
     size_t len;
@@ -43,8 +48,8 @@ static inline struct view message_id_view(const struct message_id *id)
 }
 
 /*
- * The id of a message. One without an author (StrictNoSign) has GOSSIPSUB_ID_SHA256 in any form. The
- * fields are those message_check found right.
+ * The id of a message, empty for GOSSIPSUB_ID_GIVEN. One without an author (StrictNoSign) has
+ * GOSSIPSUB_ID_SHA256 in any other form. The fields are those message_check found right.
  */
 struct message_id message_id_of(const struct rpc_message *m, enum gossipsub_message_id form);
 

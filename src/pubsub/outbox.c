@@ -84,7 +84,14 @@ static void put_prune(const struct gossipsub *g, const struct member *m, struct 
     rpc_end(w, begun);
 }
 
-static void put_grafts_and_prunes(const struct gossipsub *g, struct neighbour *n, struct writer *w)
+void router_note(struct gossipsub *g, struct member *m, enum member_news news)
+{
+    m->news = (uint8_t)news;
+    if (!list_is_linked(&m->in_news))
+        list_add(&g->news, &m->in_news);
+}
+
+static void put_grafts_and_prunes(struct gossipsub *g, struct neighbour *n, struct writer *w)
 {
     LIST_EACH(node, &n->owing) {
         struct member *m = LIST_OWNER(node, struct member, in_owing);
@@ -95,6 +102,8 @@ static void put_grafts_and_prunes(const struct gossipsub *g, struct neighbour *n
             put_prune(g, m, w);
         if (!keep_put(w, before))
             return;
+        if (m->owed & (OWES_GRAFT | OWES_PRUNE))
+            router_note(g, m, m->owed & OWES_GRAFT ? NEWS_GRAFT_OURS : NEWS_PRUNE_OURS);
         member_settle(m, OWES_GRAFT | OWES_PRUNE);
     }
 }
@@ -211,7 +220,7 @@ static void put_messages(struct gossipsub *g, struct neighbour *n, uint32_t coun
 }
 
 /* What is needed most comes first: the mesh, then what was missed, then gossip. */
-static void put_control(const struct gossipsub *g, struct neighbour *n, struct writer *w)
+static void put_control(struct gossipsub *g, struct neighbour *n, struct writer *w)
 {
     size_t before = w->len;
     size_t begun = rpc_begin_control(w);

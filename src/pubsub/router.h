@@ -32,6 +32,9 @@ void router_remember_score(struct gossipsub *g, struct neighbour *n, uint64_t no
 
 /* ---- gossipsub.c and the others */
 
+/* The application is told; only of the last where there are several before it asks. */
+void router_note(struct gossipsub *g, struct member *member, enum member_news news);
+
 /* Takes it into the mesh, or out of it and into backoff, and owes it the GRAFT or PRUNE. */
 void router_graft(struct gossipsub *g, struct member *member, uint64_t now);
 void router_prune(struct gossipsub *g, struct member *member, uint64_t backoff_s, uint64_t now);
@@ -62,6 +65,12 @@ struct view router_id_for(const struct gossipsub *g, const struct neighbour *n,
 
 /* Remembers the ids of a message. False when they were known: it is not new. */
 bool router_remember(struct gossipsub *g, const struct message *m, uint64_t now);
+
+/* It waits for somebody else's answer, known by its job, at the cost of a reference if there is room. */
+bool router_await_answer(struct gossipsub *g, struct message *m);
+
+/* Our own that was sent is remembered, told of, and heard by ourselves if that is wanted. */
+void router_keep_own(struct gossipsub *g, struct message *m, struct topic *t, uint64_t now);
 
 /* Keeps it for IWANT, if it can be sent at all. */
 void router_cache(struct gossipsub *g, struct message *m, struct topic *t);

@@ -60,13 +60,13 @@ int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *nu
 void gossipsub_rate(struct gossipsub *g, uint32_t handle, float score)
 {
     struct neighbour *n = router_find(g, handle);
-    if (n != NULL)
+    if (n != NULL && score == score)
         n->conduct.application = score;
 }
 
 float gossipsub_score(const struct gossipsub *g, uint32_t handle)
 {
-    const struct neighbour *n = router_find(g, handle);
+    const struct neighbour *n = table_find(&g->peers, handle);
     return n ? n->score : 0;
 }
 

@@ -25,6 +25,7 @@ enum op {
     PART,
     SILENCE,
     NEXT,
+    NAME, /* the bytes are the id for the latest job */
     OPS
 };
 
@@ -150,6 +151,9 @@ static void act(struct fuzz *f, enum op op, uint32_t peer, struct view bytes)
         if (gossipsub_next(&f->g, &ev))
             look(f, &ev);
         break;
+    case NAME:
+        gossipsub_name(&f->g, f->g.last_job, bytes, f->now);
+        break;
     case OPS:
         break;
     }
@@ -200,7 +204,7 @@ static uint64_t fuzz_input(const uint8_t *data, size_t len)
     config.signing = data[0] & 1 ? GOSSIPSUB_STRICT_SIGN : GOSSIPSUB_STRICT_NO_SIGN;
     config.flood_publish = data[0] & 2;
     config.emit_self = data[0] & 4;
-    config.message_id = (enum gossipsub_message_id)(data[0] >> 3) % (GOSSIPSUB_ID_SEQNO + 1);
+    config.message_id = (enum gossipsub_message_id)(data[0] >> 3) % (GOSSIPSUB_ID_GIVEN + 1);
     f.mem.fail_nth = data[1];
     assert(gossipsub_init(&f.g, &config, &f.identities[0], &f.mem, &rng, &f.limits, f.now, 1) == 0);
     meet(&f, 1, 1);

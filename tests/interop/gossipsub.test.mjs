@@ -109,8 +109,109 @@ test('what a validator rejects or ignores is not sent on', { timeout: 30_000 }, 
   assert.ok(asked.every((peer) => peer === left.peerId.toString()))
 })
 
+test('what an application says of topics and peers is in their scores', { timeout: 30_000 }, async (t) => {
+  let disliked = ''
+  const scoreParams = {
+    topicScoreCap: 100,
+    topics: { [TOPIC]: { topicWeight: 1, timeInMeshWeight: 0, firstMessageDeliveriesWeight: 3, firstMessageDeliveriesDecay: 0.999, meshMessageDeliveriesWeight: 0 } },
+    appSpecificScore: (peer) => peer === disliked ? -0.5 : 0
+  }
+  const { left, right, ours } = await between(t, { scoreParams })
+  const { pubsub } = ours.services
+  assert.equal(pubsub.getScore('12D3KooWnobody'), 0)
+  for (const text of ['one', 'two']) {
+    const message = once(pubsub, 'message')
+    await left.services.pubsub.publish(TOPIC, Buffer.from(text))
+    await message
+  }
+  await until(() => pubsub.getScore(left.peerId.toString()) > 5.9, 'a score for two messages brought first')
+  assert.equal(pubsub.getScore(right.peerId.toString()), 0)
+  disliked = right.peerId.toString()
+  await until(() => pubsub.getScore(right.peerId.toString()) === -5, 'the score that the application gave')
+})
+
+test('messages have the names that the application gives them, as js-libp2p has them', { timeout: 30_000 }, async (t) => {
+  const digest = async ({ data }) => new Uint8Array(await crypto.subtle.digest('SHA-256', data)).subarray(0, 20)
+  const { left, right, ours } = await between(t, { msgIdFn: digest }, { msgIdFn: digest })
+  const heard = ears(ours)
+  const known = once(right.services.pubsub, 'gossipsub:message')
+  const long = randomBytes(2000)
+  await left.services.pubsub.publish(TOPIC, long)
+  const { msgId } = await known
+  await until(() => right.services.pubsub.idontwants.get(ours.peerId.toString())?.has(msgId), 'an IDONTWANT of that name')
+
+  // The same said by another is the same message.
+  await until(() => heard.size === 1, 'the message')
+  const { pubsub } = (await startOurs(t, { msgIdFn: digest })).services
+  pubsub.subscribe(TOPIC)
+  await ours.services.pubsub.publish(TOPIC, Buffer.from('ours'))
+  await assert.rejects(left.services.pubsub.publish(TOPIC, Buffer.from('ours')).then(() => left.services.pubsub.publish(TOPIC, Buffer.from('ours'))), { name: 'Error' })
+  assert.deepEqual([...heard.values()], [1])
+})
+
+/** The ids that both sides may have: js-libp2p's own, go's, and the application's. */
+const NAMES = {
+  js: [{}, {}],
+  go: [{ messageId: 'spec' }, { msgIdFn: ({ from, sequenceNumber }) => Buffer.concat([from.toMultihash().bytes, bigEndian(sequenceNumber)]) }],
+  own: ['', ''].map(() => ({ msgIdFn: async ({ data }) => new Uint8Array(await crypto.subtle.digest('SHA-256', data)).subarray(0, 20) }))
+}
+
+/** @param {bigint} number */
+function bigEndian (number) {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(number)
+  return bytes
+}
+
+for (const [kind, [ourNames, theirNames]] of Object.entries(NAMES)) {
+  test(`outside of a mesh messages are told of and asked for, both ways: ids of ${kind}`, { timeout: 30_000 }, async (t) => {
+    const near = await startTheirs(t, theirNames)
+    const far = await startTheirs(t, theirNames)
+    // It has a low opinion of us, so there is no mesh between us.
+    const picky = await startTheirs(t, { ...theirNames, scoreParams: { appSpecificScore: (peer) => peer === ours?.peerId.toString() ? -0.1 : 0 } })
+    const ours = await startOurs(t, ourNames)
+    await far.dial(picky.getMultiaddrs()[0])
+    for (const js of [near, picky]) await ours.dial(js.getMultiaddrs()[0].toString())
+    for (const node of [near, far, picky, ours]) node.services.pubsub.subscribe(TOPIC)
+    const { pubsub } = ours.services
+    const isApart = () => pubsub.getMeshPeers(TOPIC).join() === near.peerId.toString() && picky.services.pubsub.getMeshPeers(TOPIC).join() === far.peerId.toString()
+    await until(() => pubsub.getSubscribers(TOPIC).length === 2 && isApart(), 'two meshes')
+    const [ourEars, pickyEars] = [ears(ours), ears(picky)]
+    await near.services.pubsub.publish(TOPIC, Buffer.from('from near'))
+    await far.services.pubsub.publish(TOPIC, Buffer.from('from far'))
+    await until(() => ourEars.size === 2 && pickyEars.size === 2, 'what was told of')
+    assert.ok(isApart())
+    assert.deepEqual([...ourEars.values(), ...pickyEars.values()], [1, 1, 1, 1])
+    assert.equal(pubsub.getScore(picky.peerId.toString()), 0)
+    assert.equal(score(picky, ours), -1)
+  })
+}
+
+test('grafts, prunes and heartbeats are told', { timeout: 30_000 }, async (t) => {
+  const js = await startTheirs(t)
+  const ours = await startOurs(t)
+  const { pubsub } = ours.services
+  const told = []
+  for (const name of ['gossipsub:graft', 'gossipsub:prune']) pubsub.addEventListener(name, ({ detail }) => told.push([name, detail]))
+  const beat = once(pubsub, 'gossipsub:heartbeat')
+  pubsub.subscribe(TOPIC)
+  js.services.pubsub.subscribe(TOPIC)
+  await ours.dial(js.getMultiaddrs()[0].toString())
+  await beat
+  await until(() => told.length > 0, 'a graft')
+  js.services.pubsub.unsubscribe(TOPIC)
+  await until(() => told.some(([name]) => name === 'gossipsub:prune'), 'a prune')
+  const detail = { peerId: js.peerId.toString(), topic: TOPIC }
+  assert.equal(told[0][0], 'gossipsub:graft')
+  for (const [, { direction, ...rest }] of told) {
+    assert.deepEqual(rest, detail)
+    assert.ok(['inbound', 'outbound'].includes(direction))
+  }
+  assert.equal(told.at(-1)[1].direction, 'inbound')
+})
+
 test('what cannot be done is refused by its name', async () => {
-  for (const [option, value] of Object.entries({ msgIdFn: () => {}, dataTransform: {}, asyncValidation: true, topics: {}, messageId: 'mine' })) {
+  for (const [option, value] of Object.entries({ dataTransform: {}, directPeers: [{}], allowedTopics: [TOPIC], asyncValidation: true, messageId: 'mine', msgIdToStrFn: () => '', protocols: ['/mine'], metricsRegister: {}, IPColocationFactorWhitelist: new Set() })) {
     await assert.rejects(peerlet.createLibp2p({ services: { pubsub: peerlet.gossipsub({ [option]: value }) }, start: false }),
       (/** @type {any} */ err) => err.name === 'InvalidParametersError' && err.message.includes(option))
   }

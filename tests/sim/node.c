@@ -394,7 +394,10 @@ static void perform(struct node *n, const struct peerlet_output *out)
     case PEERLET_STREAM_ROOM:
     case PEERLET_PEER_IDENTIFIED:
     case PEERLET_DIAL_PROGRESS:
+    case PEERLET_NAME:
     case PEERLET_SUBSCRIPTION:
+    case PEERLET_MESH:
+    case PEERLET_HEARTBEAT:
         break;
     }
 }

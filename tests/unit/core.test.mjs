@@ -130,6 +130,9 @@ test('options: everything, or what js-libp2p would do', () => {
   assert.deepEqual(some.discovery.map(({ topic, interval }) => [topic, interval]), [['x', 5], ['y', 5]])
   assert.deepEqual(some.rtcConfiguration, { iceServers: [] })
   assert.deepEqual([k.APP_D, k.APP_SIGNING, k.APP_MESSAGE_ID, k.APP_MAX_CONNECTIONS].map((at) => some.numbers[at]), [3, k.STRICT_NO_SIGN, k.ID_SHA256, 9])
+
+  const { numbers } = readOptions({ services: { pubsub: gossipsub({ msgIdFn: async () => new Uint8Array(1), heartbeatInterval: 700, opportunisticGraftTicks: 2 }) } })
+  assert.deepEqual([k.APP_MESSAGE_ID, k.APP_OPPORTUNISTIC_MS].map((at) => numbers[at]), [k.ID_GIVEN, 1400])
 })
 
 test('options that cannot be met are refused by name', () => {
@@ -139,7 +142,8 @@ test('options that cannot be met are refused by name', () => {
     [{ addresses: { announce: ['/webrtc'] } }, /addresses.*"announce"/],
     [{ connectionGater: { denyDialPeer: () => true } }, /"denyDialPeer"/],
     [{ connectionManager: { deny: ['/ip4/1.2.3.4'] } }, /"deny"/],
-    [{ services: { pubsub: gossipsub({ msgIdFn: () => {} }) } }, /"msgIdFn".*messageId/],
+    [{ services: { pubsub: gossipsub({ msgIdToStrFn: () => '' }) } }, /"msgIdToStrFn"/],
+    [{ services: { pubsub: gossipsub({ messageId: 'mine' }) } }, /"messageId"/],
     [{ transports: [() => ({})] }, /transports.*from "peerlet"/],
     [{ transports: [ping()] }, /transports.*ping/],
     [{ peerDiscovery: [webSockets()] }, /peerDiscovery.*webSockets/]

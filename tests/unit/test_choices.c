@@ -1,0 +1,214 @@
+/* What an application chooses: names of messages, and what it thinks of peers; and what it is told. */
+#include "scripted.h"
+#include "test.h"
+
+/* ---- names -------------------------------------------------------------------------------------- */
+
+static void name(struct scripted *s, uint32_t job, const char *id)
+{
+    struct gossipsub_event ev;
+    gossipsub_name(&s->g, job, view_of_text(id), s->now);
+    while (gossipsub_next(&s->g, &ev))
+        scripted_hear(s, &ev);
+}
+
+static void begin_named(struct scripted *s, uint32_t count)
+{
+    scripted_init(s);
+    s->config.message_id = GOSSIPSUB_ID_GIVEN;
+    begin(s, count);
+}
+
+/* It goes on under its name, and is known by it. */
+static void test_named_message(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    begin_named(&s, 6);
+    say_message(&s, 1, 9, 1, "t", "hello");
+    assert_heard(&s, "name 1: hello via 1\n");
+    say_message(&s, 2, 9, 1, "t", "hello");
+    assert_heard(&s, "");
+    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 0);
+    name(&s, 1, "greeting");
+    assert_heard(&s, "message hello via 1\n");
+    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
+    assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 0);
+
+    say_message(&s, 3, 10, 1, "t", "hello again");
+    assert_heard(&s, "name 2: hello again via 3\n");
+    name(&s, 2, "greeting");
+    assert_heard(&s, "");
+    assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 0);
+
+    /* peer 5 is in no mesh */
+    pass(&s, 1000);
+    assert_said(&s, 5, "1 ihave topic=74 id=6772656574696e67\n");
+    say(&s, 5, "{1a{12{0a{6772656574696e67}}}}");
+    assert_int_equal(said(&s, 5).parts[RPC_MESSAGE], 1);
+    say(&s, 5, "{1a{0a{0a{74} 12{6772656574696e67} 12{6f74686572}}}}");
+    assert_said(&s, 5, "1 iwant id=6f74686572\n");
+    scripted_end(&s);
+}
+
+/* No name, none that is too long, none for what is not waiting for one; and none in time. */
+static void test_bad_names(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static char longest[MESSAGE_ID_GIVEN_MAX + 2];
+    memset(longest, 'x', MESSAGE_ID_GIVEN_MAX + 1);
+    begin_named(&s, 2);
+    for (uint32_t i = 1; i <= 4; i++)
+        say_message(&s, 1, 9, i, "t", "hello");
+    s.heard = (struct transcript){0};
+    name(&s, 1, "");
+    name(&s, 2, longest);
+    name(&s, 1, "late");
+    name(&s, 77, "nobody's");
+    assert_heard(&s, "");
+    longest[MESSAGE_ID_GIVEN_MAX] = '\0';
+    name(&s, 3, longest);
+    assert_heard(&s, "message hello via 1\n");
+    said(&s, 2);
+    pass(&s, s.limits.verdict_ms + 1000);
+    name(&s, 4, "in vain");
+    assert_heard(&s, "");
+    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 0);
+    assert_int_equal(s.g.checks.count, 0);
+    scripted_end(&s);
+}
+
+/* First the name, then the verdict. */
+static void test_named_and_judged(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    begin_named(&s, 2);
+    gossipsub_judge(&s.g, 0, GOSSIPSUB_ACCEPT, s.now);
+    say_message(&s, 1, 9, 1, "t", "good");
+    name(&s, 1, "a");
+    say_message(&s, 1, 9, 2, "t", "bad");
+    name(&s, 3, "b");
+    assert_heard(&s,
+                 "name 1: good via 1\nmessage good via 1\nname 3: bad via 1\nmessage bad via 1\n");
+    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 0);
+    gossipsub_judge(&s.g, 2, GOSSIPSUB_ACCEPT, s.now);
+    gossipsub_judge(&s.g, 4, GOSSIPSUB_REJECT, s.now);
+    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
+    assert_true(gossipsub_score(&s.g, 1) < 0);
+    say_message(&s, 2, 9, 2, "t", "bad");
+    assert_true(gossipsub_score(&s.g, 2) < 0);
+    scripted_end(&s);
+}
+
+/* Our own is sent at once, and told of when it has its name. */
+static void test_own_message_is_named(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.config.message_id = GOSSIPSUB_ID_GIVEN;
+    s.config.emit_self = true;
+    begin(&s, 2);
+    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("mine"), NULL, s.now), 2);
+    assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
+    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
+    say(&s, 1, "{}");
+    assert_heard(&s, "name 1: mine via 0\n");
+    name(&s, 1, "greeting");
+    assert_heard(&s, "message mine via 0\n");
+    assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 0);
+    say(&s, 2, "{1a{12{0a{6772656574696e67}}}}");
+    assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
+    scripted_end(&s);
+}
+
+/* Without an author a message is what it says where; its name may differ. */
+static void test_named_without_signatures(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.config.message_id = GOSSIPSUB_ID_GIVEN;
+    s.config.signing = GOSSIPSUB_STRICT_NO_SIGN;
+    begin(&s, 2);
+    assert_ok(gossipsub_subscribe(&s.g, view_of_text("u"), s.now));
+    say_message(&s, 1, 9, 1, "t", "hello");
+    say_message(&s, 1, 9, 1, "u", "hello");
+    say_message(&s, 2, 9, 1, "t", "hello");
+    assert_heard(&s, "name 1: hello via 1\nname 2: hello via 1\n");
+    name(&s, 1, "t hello");
+    name(&s, 2, "u hello");
+    assert_heard(&s, "message hello via 1\nmessage hello via 1\n");
+    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("hello"), NULL, s.now),
+                ERR_PUBLISHED);
+    scripted_end(&s);
+}
+
+/* ---- what is told ------------------------------------------------------------------------------------ */
+
+static void test_meshes_are_told(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.config.d_low = 0;
+    s.hears_meshes = true;
+    begin(&s, 2);
+    say(&s, 1, GRAFT);
+    assert_heard(&s, "peer 1 grafted\n");
+    say(&s, 1, GRAFT);
+    assert_heard(&s, "");
+    say(&s, 1, "{1a{22{0a{74} 183c}}}");
+    assert_heard(&s, "peer 1 pruned\n");
+    say(&s, 1, "{0a{0800 12{74}} 1a{22{0a{74} 183c}}}");
+    assert_heard(&s, "peer 1 left 74\npeer 1 pruned\n");
+
+    say(&s, 2, GRAFT);
+    assert_ok(gossipsub_unsubscribe(&s.g, view_of_text("t"), s.now));
+    said(&s, 2);
+    say(&s, 2, "{}");
+    assert_heard(&s, "peer 2 grafted\npeer 2 pruned by us\n");
+    pass(&s, 12000);
+    s.g.config.d_low = 4;
+    assert_ok(gossipsub_subscribe(&s.g, view_of_text("t"), s.now));
+    said(&s, 2);
+    say(&s, 2, "{}");
+    assert_heard(&s, "peer 2 grafted by us\n");
+    gossipsub_remove_peer(&s.g, 2, s.now);
+    scripted_end(&s);
+}
+
+/* What is no number changes nothing. */
+static void test_rating(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 1);
+    gossipsub_rate(&s.g, 1, -1);
+    pass(&s, 1000);
+    float zero = 0;
+    gossipsub_rate(&s.g, 1, zero / zero);
+    pass(&s, 1000);
+    assert_true(gossipsub_score(&s.g, 1) == -10);
+    gossipsub_remove_peer(&s.g, 1, s.now);
+    assert_true(gossipsub_score(&s.g, 1) == -10);
+    assert_true(gossipsub_score(&s.g, 2) == 0);
+    scripted_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_named_message),
+        cmocka_unit_test(test_bad_names),
+        cmocka_unit_test(test_named_and_judged),
+        cmocka_unit_test(test_own_message_is_named),
+        cmocka_unit_test(test_named_without_signatures),
+        cmocka_unit_test(test_meshes_are_told),
+        cmocka_unit_test(test_rating),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
