@@ -15,9 +15,11 @@ import { fileURLToPath } from 'node:url'
 import { startPeer } from '../tests/interop/start-peer.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-// What the relay forwards, so that pages hear of each other: the demo's own pages, and those of the
-// universal-connectivity application.
-const TOPICS = 'browser-peer-discovery,universal-connectivity-browser-peer-discovery'
+/**
+ * What the relay forwards, so that pages hear of each other: pages that say nothing else of discovery, the
+ * demo's own and those of the universal-connectivity application.
+ */
+export const TOPICS = '_peer-discovery._p2p._pubsub,browser-peer-discovery,universal-connectivity-browser-peer-discovery'
 const RELAYS = ['js', 'go', 'rust']
 /** @type {Record<string, string>} */
 const TYPES = {

@@ -14,6 +14,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
+import { TOPICS } from '../../web/serve.mjs'
 import { PAGE, openWorld } from './harness.mjs'
 
 const world = openWorld()
@@ -93,7 +94,7 @@ for (const file of files) {
   if (blocks.length === 0) continue
   test(file, { timeout: 120_000 }, async (t) => {
     if (elsewhere !== undefined) return t.diagnostic(`run by ${elsewhere}`)
-    const relay = await world.relay(t)
+    const relay = await world.relay(t, { RELAY_TOPICS: TOPICS }) // as `make demo` starts it
     let module = ''
     for (const [i, { language, info, code }] of blocks.entries()) {
       const what = `${file}, block ${i + 1}, ${language}`
