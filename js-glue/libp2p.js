@@ -502,7 +502,7 @@ export class Libp2p extends Emitter {
     [k.RELAY]: ({ peer, text, data, value, code }) => {
       const state = RELAY_STATES[value] ?? ''
       const detail = { relay: new PeerId(peer), state, detail: data.length > 0 ? String(multiaddr(data)) : text, error: code === 0 ? undefined : this.#core.error(code, text) }
-      if (detail.error !== undefined && !this.#isWarned) {
+      if (detail.error !== undefined && !this.#isWarned && this.status !== 'stopping') {
         this.#isWarned = true
         console.warn('Peerlet', peer, text)
       }

@@ -164,12 +164,13 @@ export function readOptions (options) {
   const isAll = options.transports === undefined
   const transports = readParts('transports', options.transports ?? [webSockets(), webTransport(), webRTCDirect(), webRTC(), circuitRelayTransport()],
     ['webSockets', 'webRTC', 'circuitRelayTransport', 'webTransport', 'webRTCDirect'])
-  const discovery = readParts('peerDiscovery', options.peerDiscovery ?? (isAll ? [pubsubPeerDiscovery()] : []), ['bootstrap', 'pubsubPeerDiscovery'])
   const everything = isAll ? { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub({ runOnLimitedConnection: true }) } : {}
   /** @type {Service[]} */
   const services = Object.entries(options.services ?? everything)
   const parts = /** @type {Description[]} */ (services.map(([, given]) => given).filter((given) => typeof given !== 'function'))
   readParts('services', parts, ['identify', 'identifyPush', 'ping', 'gossipsub'])
+  const hasPubsub = find(parts, 'gossipsub') !== undefined
+  const discovery = readParts('peerDiscovery', options.peerDiscovery ?? (isAll && hasPubsub ? [pubsubPeerDiscovery()] : []), ['bootstrap', 'pubsubPeerDiscovery'])
   const { userAgent, name, version } = options.nodeInfo ?? {}
   return {
     services,
