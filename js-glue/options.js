@@ -135,7 +135,8 @@ function pubsubNumbers (o) {
     [k.APP_FLOODSUB]: o.fallbackToFloodsub,
     ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip', o),
     [k.APP_PRUNE_BACKOFF_S]: o.pruneBackoff / 1000,
-    ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S, 'unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold', o),
+    [k.APP_UNSUBSCRIBE_BACKOFF_S]: o.unsubcribeBackoff / 1000,
+    ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S + 1, 'opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold', o),
     [k.APP_GOSSIP_PERCENT]: o.gossipFactor * 100,
     [k.APP_OPPORTUNISTIC_MS]: o.opportunisticGraftTicks * (o.heartbeatInterval ?? 1000)
   }

@@ -240,3 +240,10 @@ test('the relay dies and comes back: reserved again within 5 s', { timeout: 30_0
   await relay.restart()
   await when(reserved, ours, ['self:peer:update'], 5000)
 })
+
+test('a node without pubsub needs no option to do without discovery', { timeout: 20_000 }, async (t) => {
+  const js = await startTheirs(t)
+  const ours = await peerlet.createLibp2p({ services: { ping: peerlet.ping() } })
+  t.after(() => ours.stop())
+  assert.ok(await ours.services.ping.ping(js.getMultiaddrs()[0].toString()) > 0)
+})
