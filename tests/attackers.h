@@ -24,7 +24,7 @@
 #include "crypto/crypto.h"
 #include "multiformats/peer_id.h"
 #include "net/conn.h"
-#include "sim/input.h"
+#include "sim/told.h"
 
 #define ATTACKERS 4
 #define ATTACKERS_CHANNELS 8
@@ -168,7 +168,8 @@ static inline void attackers_perform(struct attackers *w, const struct peerlet_o
 static inline struct input_result attackers_tell(struct attackers *w, struct input in)
 {
     struct peerlet_output out;
-    struct input_result r = input_apply(w->p, &in, w->now);
+    struct told told;
+    struct input_result r = input_apply(w->p, told_of(&told, &in), w->now);
     uint32_t count = 0;
     while (peerlet_next(w->p, &out)) {
         assert(++count < 100000);

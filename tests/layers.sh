@@ -27,7 +27,9 @@ may 'pubsub/*' "$low|pubsub"
 may 'transport/*' "$low|transport" 'peerlet.h'
 may 'net/*' "$low|transport|net" 'peerlet.h'
 may 'node/*' "$low|protocols|pubsub|transport|net|node" 'peerlet.h'
+may 'record/*' 'base|multiformats|record' 'peerlet.h'
 may 'browser/[be]*' 'browser' 'peerlet.h'
+may 'browser/recorder.c' 'browser|record' 'peerlet.h'
 may 'browser/services.*' "browser|$low|protocols|routing"
 may 'peerlet.h' 'base'
 only '<emscripten' 'browser/'

@@ -4,9 +4,10 @@
  *     build/native/replay FILE         says whether the node did the same
  *     build/native/replay -v FILE      and prints everything it was told and said
  *
- * The format is described in sim/recording.h. Exit status: 0 the same, 1 different, 2 no recording.
+ * How a page is recorded is in docs/recording.md, the format in record/recording.h. Exit status: 0 the
+ * same, 1 different, 2 no recording.
  */
-#include "sim/recording.h"
+#include "record/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,17 @@ static int read_file(const char *name, struct buf *out)
     return rc;
 }
 
+static void print_key(const struct replay *r)
+{
+    if (r->peer[0] == '\0')
+        return;
+    if (r->key == RECORDING_KEY_OWN)
+        printf("%s: this file holds its PRIVATE KEY and all that was said; do not pass it on\n",
+               r->peer);
+    else
+        printf("%s: its key was made for this recording; all that was said is in it\n", r->peer);
+}
+
 int main(int argc, char **argv)
 {
     bool is_verbose = argc == 3 && strcmp(argv[1], "-v") == 0;
@@ -54,6 +66,7 @@ int main(int argc, char **argv)
     struct replay r;
     enum replay_result result = replay_run(buf_view(&log), &r, is_verbose ? print_line : NULL);
     buf_free(&log);
+    print_key(&r);
     printf("%u inputs, %u outputs, until %u ms: %s\n", (unsigned)r.inputs, (unsigned)r.outputs,
            (unsigned)r.now, r.why != NULL ? r.why : "the same");
     switch (result) {

@@ -414,15 +414,19 @@ static void chat(const struct node *n, const char *what, unsigned type, uint32_t
 
 static struct input_result apply(struct node *n, const struct input *in)
 {
+    struct told told;
+    const struct input *meant = told_of(&told, in);
     if (n->recording != NULL)
-        recording_input(n->recording, in, n->host.sim->now);
+        recording_input(n->recording, meant, n->host.sim->now);
     chat(n, input_name(in->type), in->type, in->id, in->channel, in->text, in->bytes.len);
-    return input_apply(n->p, in, n->host.sim->now);
+    return input_apply(n->p, meant, n->host.sim->now);
 }
 
 static void drain(struct node *n)
 {
     struct peerlet_output out;
+    if (n->recording != NULL)
+        recording_drain(n->recording);
     while (peerlet_next(n->p, &out)) {
         n->outputs++;
         uint64_t digest = output_digest(n->host.sim->hash, &out);
@@ -657,6 +661,14 @@ static void must(struct node *n, struct input in)
     assert(r.code >= 0);
 }
 
+static void fill_recorded(void *context, uint8_t *out, size_t len)
+{
+    struct node *n = context;
+    const struct rng rng = sim_rng(&n->chance);
+    rng_fill(&rng, out, len);
+    recording_random(n->recording, view_of(out, len));
+}
+
 static void configure(struct node *n)
 {
     const struct node_config *c = &n->config;
@@ -708,7 +720,8 @@ struct node *sim_node(struct sim *s, const struct node_config *config)
     };
     if (s->is_recording && config->limits == NULL && config->fail_nth == 0) {
         n->recording = sim_alloc(s, sizeof *n->recording);
-        recording_init(n->recording, &s->mem, &core, s->now);
+        recording_init(n->recording, &s->mem, &core, RECORDING_KEY_MADE, s->now);
+        core.rng = (struct rng){fill_recorded, n};
     }
     int error = 0;
     n->p = peerlet_new(&core, s->now, &error);

@@ -8,8 +8,8 @@
 #ifndef SIM_NODE_H
 #define SIM_NODE_H
 
-#include "sim/input.h"
-#include "sim/recording.h"
+#include "record/replay.h"
+#include "sim/told.h"
 #include "sim/sim.h"
 
 #define NODE_ECHO "/sim/echo/1.0.0"

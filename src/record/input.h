@@ -1,13 +1,11 @@
 /*
  * Everything a node can be told, as data: inputs of the driver and commands of the application.
  *
- * The simulator tells its nodes nothing in any other way, so whatever it does can be recorded and
- * played again (recording.h), and the fuzzer makes its inputs out of bytes. A row of INPUT_MAP is a
- * name and the call it stands for. Multiaddrs are text here, a line for each; what is not one is given
- * to the node as it is.
+ * A row of INPUT_MAP is a name and the call it stands for, with that call's arguments as they were:
+ * so what a node is told can be recorded (recording.h) and told again (replay.h).
  */
-#ifndef SIM_INPUT_H
-#define SIM_INPUT_H
+#ifndef RECORD_INPUT_H
+#define RECORD_INPUT_H
 
 #include "peerlet.h"
 
@@ -17,16 +15,12 @@ struct input {
     uint32_t id;      /* link, connection, stream, dial or job */
     uint32_t channel; /* within a link */
     uint32_t flags;
-    uint64_t value; /* room, length, interval, state, time of day */
-    struct view text;
-    struct span bytes; /* may be written into while the node works on them */
+    uint64_t value;    /* room, length, interval, state, time of day */
+    struct view text;  /* a name, a description, why */
+    struct span bytes; /* payload or multiaddrs; written into while the node works on it */
 };
 
-#define INPUT_DATA view_of_span(in->bytes)
-#define INPUT_ADDRESS input_address(in->text, &scratch)
-#define INPUT_LIST input_list(in->text, &scratch)
-/* What is no Peer ID is addresses. */
-#define INPUT_TARGETS (in->text.len > 0 && *in->text.data == '/' ? INPUT_LIST : view_of(NULL, 0))
+#define INPUT_BYTES view_of_span(in->bytes)
 
 #define INPUT_MAP(X)                                                                               \
     X(TICK, peerlet_tick(p, now))                                                                  \
@@ -44,17 +38,18 @@ struct input {
     X(CLOCK, peerlet_clock(p, in->value, now))                                                     \
     X(START, peerlet_start(p, now))                                                                \
     X(STOP, peerlet_stop(p, now))                                                                  \
-    X(LISTEN, r.code = peerlet_listen(p, INPUT_ADDRESS, now))                                      \
-    X(BOOTSTRAP, r.code = peerlet_bootstrap(p, INPUT_ADDRESS, now))                                \
+    X(LISTEN, r.code = peerlet_listen(p, INPUT_BYTES, now))                                        \
+    X(BOOTSTRAP, r.code = peerlet_bootstrap(p, INPUT_BYTES, now))                                  \
     X(DISCOVER, r.code = peerlet_discover(p, in->text, (uint32_t)in->value, in->flags != 0, now))  \
-    X(DIAL, r.code = peerlet_dial(p, in->text, INPUT_TARGETS, in->flags, &r.id, now))              \
+    X(DIAL, r.code = peerlet_dial(p, in->text, INPUT_BYTES, in->flags, &r.id, now))                \
     X(DIAL_CANCEL, peerlet_dial_cancel(p, in->id, now))                                            \
     X(HANG_UP, r.code = peerlet_hang_up(p, in->text, now))                                         \
     X(CONN_CLOSE, peerlet_conn_close(p, in->id, in->flags != 0, now))                              \
-    X(HANDLE, r.code = peerlet_handle(p, in->text, in->flags, 0, 0, now))                          \
+    /* id and channel: the most inbound and outbound streams */                                    \
+    X(HANDLE, r.code = peerlet_handle(p, in->text, in->flags, in->id, in->channel, now))           \
     X(UNHANDLE, r.code = peerlet_unhandle(p, in->text, now))                                       \
     X(STREAM_OPEN, r.code = peerlet_stream_open(p, in->id, in->text, in->flags, &r.id, now))       \
-    X(STREAM_WRITE, r.code = peerlet_stream_write(p, in->id, INPUT_DATA, now))                     \
+    X(STREAM_WRITE, r.code = peerlet_stream_write(p, in->id, INPUT_BYTES, now))                    \
     X(STREAM_PUT, input_put(p, in, now))                                                           \
     X(STREAM_TOOK, peerlet_stream_took(p, in->id, (size_t)in->value, now))                         \
     X(STREAM_CLOSE_WRITE, peerlet_stream_close_write(p, in->id, now))                              \
@@ -63,11 +58,18 @@ struct input {
     X(PING, r.code = peerlet_ping(p, in->id, &r.id, now))                                          \
     X(SUBSCRIBE, r.code = peerlet_subscribe(p, in->text, now))                                     \
     X(UNSUBSCRIBE, r.code = peerlet_unsubscribe(p, in->text, now))                                 \
-    X(PUBLISH, r.code = peerlet_publish(p, in->text, INPUT_DATA, now))                             \
-    X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, INPUT_DATA, INPUT_LIST, now))               \
+    X(PUBLISH, r.code = peerlet_publish(p, in->text, INPUT_BYTES, now))                            \
+    X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, in->text, INPUT_BYTES, now))                \
     X(CHANNEL_ENDED,                                                                               \
       peerlet_channel_ended(p, in->id, in->channel, (enum peerlet_channel_end)in->value, now))     \
-    X(FOUND, peerlet_found(p, in->id, INPUT_DATA, in->text, now))
+    X(FOUND, peerlet_found(p, in->id, INPUT_BYTES, in->text, now))                                 \
+    X(IS_DIALABLE, r.code = peerlet_is_dialable(p, INPUT_BYTES))                                   \
+    X(JUDGE, peerlet_judge(p, in->id, (enum peerlet_verdict)in->value, now))                       \
+    /* the numbers as IEEE 754 bits, four bytes each */                                            \
+    X(TUNE, r.code = input_tune(p, in, now))                                                       \
+    X(NAME, peerlet_name(p, in->id, INPUT_BYTES, now))                                             \
+    /* flags: the number, likewise */                                                              \
+    X(RATE, input_rate(p, in))
 
 enum input_type {
 #define INPUT_ENUM(name, call) INPUT_##name,
@@ -82,8 +84,22 @@ struct input_result {
     uint32_t id;
 };
 
-/* Makes the call. `in->type` must be below INPUT_TYPES. */
+/*
+ * Makes the call. `in->type` must be below INPUT_TYPES.
+ *
+ * STREAM_PUT is two calls: `value` bytes were asked for by peerlet_stream_reserve, and `bytes` were
+ * committed `flags` ms later.
+ */
 struct input_result input_apply(struct peerlet *p, const struct input *in, uint64_t now);
+
+/* Whether its numbers are ones the call may get, which only a log that somebody made up lacks. */
+bool input_is_valid(const struct input *in);
+
+/* How many numbers peerlet_tune takes for a topic, or for all. */
+static inline size_t input_tuned(struct view topic)
+{
+    return topic.len > 0 ? PEERLET_TUNE_TOPIC_NUMBERS : PEERLET_TUNE_NUMBERS;
+}
 
 /* "LINK_BYTES" */
 const char *input_name(uint8_t type);
