@@ -5,6 +5,7 @@
 #   fuzz    the same for libFuzzer             node  the core and its tests as wasm, run by Node
 #   wasm    the module that pages load         web   what a page loads, bundled
 #   sim     the same as native, for speed      gcc   the same by the other compiler
+#   debug   the module with names, DWARF, asserts and the recorder (docs/recording.md)
 #   gen     generated sources                  deps  third-party sources, fetched, never committed
 
 MAKEFLAGS += --no-builtin-rules
@@ -16,7 +17,7 @@ Q = $(if $(V),,@)
 # ---- sources -------------------------------------------------------------------------------------
 
 CORE = $(filter-out src/browser/%,$(wildcard src/*/*.c))
-BROWSER = $(filter-out src/browser/services.c,$(wildcard src/browser/*.c))
+BROWSER = $(filter-out src/browser/services.c src/browser/recorder.c,$(wildcard src/browser/*.c))
 SIM = $(filter-out tests/scenario/test_%,$(wildcard tests/sim/*.c tests/scenario/*.c))
 UNIT = $(basename $(wildcard tests/unit/test_*.c))
 SCENARIO = $(basename $(wildcard tests/scenario/test_*.c))
@@ -26,7 +27,7 @@ VECTORS = $(patsubst tests/vectors/%.mjs,build/gen/vectors_%.h,$(wildcard tests/
 GLUE = $(wildcard js-glue/*.js)
 SERVICES = $(wildcard js-glue/services/*.js) js-glue/errors.js
 # What a page loads beside the node only if it wants it: a folder of js-glue each.
-PARTS = $(patsubst js-glue/%/index.js,build/web/%.mjs,$(wildcard js-glue/*/index.js))
+PARTS = $(patsubst js-glue/%/index.js,build/web/%.mjs,$(filter-out js-glue/debug/%,$(wildcard js-glue/*/index.js)))
 NUMBERS = build/gen/numbers.js build/gen/service_numbers.js
 NANOPB = $(addprefix build/deps/nanopb/,pb_common.c pb_decode.c pb_encode.c)
 CMOCKA = build/deps/cmocka/src/cmocka.c
@@ -56,24 +57,30 @@ CC_sim = clang -O3 -DNDEBUG
 CC_gcc = gcc -O2 -DNDEBUG
 CC_fuzz = clang $(SANITIZE),fuzzer-no-link
 CC_node = emcc -g1 -O1 -msimd128 -D_UINTPTR_T_DEFINED $(WASM)
+CC_debug = emcc -g -O1 -msimd128 -fdebug-prefix-map=$(CURDIR)=. $(WASM)
 # To emcc -Oz means to inline nothing, and a helper of one line is smaller where it is used. Linking
 # inlines once more, and only what makes the whole smaller.
 CC_wasm = emcc $(SPEED) -flto -finline-functions -msimd128 -DNDEBUG $(WASM)
 
-LINK_native = clang $^ -o $@ -lcmocka -lsodium
+LINK_native = clang $^ -o $@ $(WRAP) -lcmocka -lsodium
 LINK_sim = clang $^ -o $@ -Wl,--wrap=public_key_verify -lsodium -lpthread
 LINK_gcc = gcc $^ -o $@ -Wl,--wrap=public_key_verify -lsodium -lpthread
-LINK_asan = clang $(SANITIZE) $^ -o $@ -lcmocka -lsodium
+LINK_asan = clang $(SANITIZE) $^ -o $@ $(WRAP) -lcmocka -lsodium
 LINK_fuzz = clang $(SANITIZE),fuzzer $^ -o $@ -lsodium
 LINK_node = emcc -O1 $(filter-out %.js,$^) -o $@ --pre-js tests/node.js -sENVIRONMENT=node \
 	-sSINGLE_FILE -sEXIT_RUNTIME -sALLOW_MEMORY_GROWTH -sWASM_BIGINT
-LINK_wasm = emcc -Oz -flto $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
+LINK_wasm = emcc -Oz -flto $(MODULE) -sTOTAL_STACK=65536 \
+	-Wl,-mllvm,-inline-threshold=-50 -Wl,-mllvm,-vectorize-slp=false \
+	-sBINARYEN_EXTRA_PASSES=--converge
+LINK_debug = emcc -g -O1 $(MODULE) -sTOTAL_STACK=262144 $(RECORDER)
+MODULE = $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
 	$(addprefix --js-library ,$(filter %.js,$^)) -sMODULARIZE -sEXPORT_ES6 -sWASM_BIGINT \
 	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
 	$(RUNTIME) -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
-	-sMAXIMUM_MEMORY=268435456 -sTOTAL_STACK=65536 -Wl,--stack-first \
-	-Wl,-mllvm,-inline-threshold=-50 -Wl,-mllvm,-vectorize-slp=false \
-	-sBINARYEN_EXTRA_PASSES=--converge
+	-sMAXIMUM_MEMORY=268435456 -Wl,--stack-first
+# Every call that record/recorder.c stands in for.
+RECORDER = $(addprefix -Wl$(,)--wrap=,$(shell sed -nE 's/.*(__wrap_|^CALL.|^ASK.\w+, )(peerlet_\w+).*/\2/p' src/record/recorder.c | sort -u))
+, = ,
 
 # Its JavaScript is ours: js-glue/services/module.js.
 LINK_services = emcc -Oz -flto $^ -o $@ --no-entry -sSTANDALONE_WASM -sMALLOC=emmalloc \
@@ -92,6 +99,7 @@ NEED_asan = $(NEED_native) clang-runtime
 NEED_fuzz = $(NEED_asan)
 NEED_wasm = sources nanopb emcc node
 NEED_node = $(NEED_wasm)
+NEED_debug = $(NEED_wasm)
 NEED_tidy = sources nanopb node clang-tidy
 NEED_format = clang-format
 NEED_npm = node npm
@@ -122,19 +130,20 @@ build/$(1)/tests/%: build/$(1)/tests/%.o build/$(1)/sim.a build/$(1)/core.a
 	@echo '  $(1)  $$(@F)'
 	$$(Q)$$(LINK_$(1))
 endef
-$(foreach k,native asan fuzz node wasm sim gcc,$(eval $(call kind,$(k))))
+$(foreach k,native asan fuzz node wasm debug sim gcc,$(eval $(call kind,$(k))))
 
-$(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)): | $(SODIUM) $(CMOCKA)
+$(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)) $(call objects,debug,$(CORE)): | $(SODIUM) $(CMOCKA)
 # What only an assert reads is not read there.
 build/wasm/src/%.o build/sim/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
 build/gcc/%.o: WARN = $(OTHERS)
 build/wasm/sodium.a: $(call objects,wasm,$(SODIUM))
+build/debug/sodium.a: $(call objects,debug,$(SODIUM))
 build/node/sodium.a: $(call objects,node,$(SODIUM))
 $(call objects,wasm,$(SODIUM_HOT)): SPEED = -O3
 
 %.a:
 	@rm -f $@.new
-	@$(if $(filter build/node/% build/wasm/%,$@),emar,ar) qcs $@.new $^
+	@$(if $(filter build/node/% build/wasm/% build/debug/%,$@),emar,ar) qcs $@.new $^
 	@mv $@.new $@
 build/node/tests/%.js: build/node/tests/%.o build/node/sim.a build/node/core.a \
 		build/node/sodium.a build/node/$(CMOCKA:.c=.o) tests/node.js
@@ -145,6 +154,16 @@ build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 		build/wasm/sodium.a $(filter js-glue/library_%,$(GLUE))
 	@echo '  wasm  $(@F)'
 	$(Q)$(LINK_wasm)
+
+build/native/tests/scenario/test_recorder build/asan/tests/scenario/test_recorder: WRAP = $(RECORDER)
+# A node that a page recorded, lived through again; see docs/recording.md.
+build/native/replay build/asan/replay: build/%/replay: build/%/tests/replay.o build/%/sim.a build/%/core.a
+	@echo '  $*  $(@F)'
+	$(Q)$(LINK_$*)
+build/debug/peerlet.mjs: $(call objects,debug,$(BROWSER) src/browser/recorder.c) build/debug/core.a \
+		build/debug/sodium.a $(filter js-glue/library_%,$(GLUE)) js-glue/debug/library.js
+	@echo '  debug  $(@F)'
+	$(Q)$(LINK_debug)
 
 build/wasm/services.wasm: $(call objects,wasm,src/browser/services.c) build/wasm/core.a build/wasm/sodium.a
 	@echo '  wasm  $(@F)'
@@ -188,6 +207,9 @@ build/web/%.mjs: js-glue/%/index.js .ci/bundle.mjs $(GLUE) $(wildcard js-glue/*/
 	node .ci/bundle.mjs $*
 dist/integrity.json: .ci/package.mjs build/web/peerlet.mjs build/web/peerlet.min.js $(PARTS) $(patsubst js-glue/%,build/web/%.mjs,$(wildcard js-glue/debug)) $(GLUE) $(wildcard docs/* js-glue/*/*.js) README.md CHANGELOG.md LICENSE package.json
 	node .ci/package.mjs
+build/web/debug.mjs: .ci/bundle-debug.mjs build/debug/peerlet.mjs $(GLUE) js-glue/debug/index.js $(NUMBERS) node_modules/.package-lock.json
+	@mkdir -p $(@D)
+	node .ci/bundle-debug.mjs
 build/tidy/%.ok: %.c .clang-tidy | need-tidy $(PROTO) $(NANOPB)
 	@mkdir -p $(@D)
 	clang-tidy --quiet $< -- $(FLAGS) 2>$@.log || { cat $@.log; false; }
@@ -254,11 +276,12 @@ demo: web $(patsubst %,build/peers/%.built,$(filter go rust,$(RELAY))) ## start 
 	@exec $(NODE) web/serve.mjs
 serve: demo ## the same
 
-all: web $(addprefix build/native/,$(UNIT) $(SCENARIO) tests/replay) ## everything, tests included
+all: web debug $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## everything, tests included
 web: build/web/peerlet.mjs $(PARTS) ## what a page loads, into build/web
 package: web dist/integrity.json ## what npm publishes: dist, and the tarball in build
 reproducible: ## build the package of the last commit twice, elsewhere, and compare
 	@.ci/reproducible
+debug: build/web/debug.mjs build/native/replay build/asan/replay ## a module to look into, and what replays a recording of it
 wasm: build/wasm/peerlet.mjs ## the core as WebAssembly, into build/wasm
 
 test: ## every test there is, ending with their count; installs what is missing
@@ -282,7 +305,7 @@ interop: web $(PEERS) | need-browser ## our hosts against js-, go- and rust-libp
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs); status=$$?; cat build/interop.md; exit $$status
 compat: web tests/compat/v2/node_modules/.package-lock.json ## applications written for js-libp2p 3 and 2, on it and on ours
 	@$(NODE) tests/run.mjs $(wildcard tests/compat/*.test.mjs)
-browser: web build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
+browser: web debug build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
 check-package: package build/package/node_modules/.package-lock.json | need-browser ## the tarball, installed and used in every way
 	@$(NODE) tests/run.mjs $(wildcard tests/package/*.test.mjs)
@@ -317,4 +340,4 @@ bench: web ## figures beside js-libp2p and the bare browser
 clean: ## remove everything made
 	rm -rf build dist node_modules
 
-.PHONY: help demo serve all web wasm package reproducible test $(SUITES) check sim sim-all format golden api bench clean
+.PHONY: help demo serve all web debug wasm package reproducible test $(SUITES) check sim sim-all format golden api bench clean

@@ -13,7 +13,7 @@ const row = cells => console.log('  ' + cells.map((cell, i) => i === 0 ? cell.pa
 
 row(['file', 'raw', 'gzip -9', 'brotli'])
 const sizes = new Map()
-for (const name of readdirSync('build/web').filter(name => !name.endsWith('.map')).sort()) {
+for (const name of readdirSync('build/web').filter(name => !/\.map$|debug/.test(name)).sort()) {
   const bytes = readFileSync(`build/web/${name}`)
   sizes.set(name, brotli(bytes).length)
   row([name, bytes.length, gzipSync(bytes, { level: 9 }).length, sizes.get(name)])

@@ -94,6 +94,7 @@ export class Core {
   /**
    * @param {object} hooks
    * @param {RTCConfiguration | (() => RTCConfiguration | Promise<RTCConfiguration>)} [hooks.rtcConfiguration]
+   * @param {object} [hooks.recorder] see debug/index.js
    * @returns {Promise<Core>}
    */
   static async create (hooks) {

@@ -638,7 +638,7 @@ export async function createLibp2p (options = {}) {
   const settings = readOptions(options)
   const { key, rtcConfiguration } = settings
   // the browser looks for the key while the module is unpacked
-  const [identity, core] = await Promise.all([key === undefined ? takeIdentity() : undefined, Core.create({ rtcConfiguration })])
+  const [identity, core] = await Promise.all([key === undefined ? takeIdentity() : undefined, Core.create({ rtcConfiguration, recorder: /** @type {any} */ (options).recorder })])
   makeNode(core, settings, key ?? identity?.key ?? new Uint8Array(0))
   // whoever is shown the Peer ID finds it again at the next visit
   const saving = identity?.key.length === 0 ? identity.save(core.bytes(core.calls.ask_private_key())) : undefined

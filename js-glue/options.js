@@ -87,7 +87,7 @@ const DENY = ['Inbound', 'Outbound'].flatMap((way) => ['', 'Encrypted', 'Upgrade
 
 /** What changes what a js-libp2p node does, and cannot be done here: better refused than forgotten. */
 const REFUSED = {
-  createLibp2p: 'connectionProtector contentRouters datastore metrics peerRouters peerStore',
+  createLibp2p: 'connectionProtector contentRouters datastore metrics peerRouters peerStore record',
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
@@ -99,7 +99,8 @@ function refuse (where, options = {}) {
   const isGiven = (/** @type {any} */ value) => value != null && !(Array.isArray(value) && value.length === 0)
   const name = REFUSED[where].split(' ').find((one) => isGiven(options[one]))
   if (name === undefined) return
-  throw makeError('InvalidParametersError', `${where}: Peerlet has no option "${name}". Leave it out if the application can do without it`, 'BAD_ARGUMENT')
+  const instead = name === 'record' ? 'Import createLibp2p from "peerlet/debug"' : 'Leave it out if the application can do without it'
+  throw makeError('InvalidParametersError', `${where}: Peerlet has no option "${name}". ${instead}`, 'BAD_ARGUMENT')
 }
 
 /** @param {string} where @param {any[]} list @param {string[]} parts @returns {Description[]} */

@@ -21,16 +21,18 @@ export const PAGE = path.join(BUILT, 'page.html')
 
 /** What the module a page loads is called, as seen from a page. */
 const PEERLET = '/build/web/peerlet.mjs'
+const DEBUG = '/build/web/debug.mjs'
 
 // What an application imports from js-libp2p, all of it answered by Peerlet's one module.
 const LIBP2P = /^(libp2p|@libp2p\/.*|@chainsafe\/libp2p-.*|@multiformats\/(multiaddr(-matcher)?|dns(\/resolvers)?))$/
 
-const toPeerlet = {
-  name: 'libp2p to peerlet',
+/** @param {string} module */
+const libp2pTo = (module) => ({
+  name: `libp2p to ${module}`,
   setup (builder) {
-    builder.onResolve({ filter: LIBP2P }, () => ({ path: PEERLET, external: true }))
+    builder.onResolve({ filter: LIBP2P }, () => ({ path: module, external: true }))
   }
-}
+})
 
 /** How Chromium is started for pages that meet on one machine. */
 export const FLAGS = [
@@ -73,11 +75,12 @@ export function firefoxMissing () {
   if (process.env.LOOPBACK_ONLY === undefined) return 'Firefox needs loopback as its default route: .ci/loopback-only'
 }
 
-/** Builds the test pages, once over js-libp2p and once over Peerlet. */
+/** Builds the test pages over js-libp2p, over Peerlet and over its debug build. */
 async function buildPages () {
   const entryPoints = { peer: path.join(HERE, 'pages/peer.js'), tutorial: path.join(HERE, 'tutorial/index.js') }
   const common = { entryPoints, bundle: true, format: /** @type {const} */ ('esm'), target: 'es2022', logLevel: /** @type {const} */ ('warning') }
-  await build({ ...common, outdir: path.join(BUILT, 'peerlet'), plugins: [toPeerlet] })
+  await build({ ...common, outdir: path.join(BUILT, 'peerlet'), plugins: [libp2pTo(PEERLET)] })
+  await build({ ...common, outdir: path.join(BUILT, 'debug'), plugins: [libp2pTo(DEBUG)] })
   const universal = path.join(HERE, 'pages/universal.js')
   await build({ ...common, entryPoints: { ...entryPoints, universal }, outdir: path.join(BUILT, 'js-libp2p'), define: { global: 'globalThis' } })
 }
@@ -88,7 +91,7 @@ function testFile (name) {
   if (name === '/build/web/page.html') return PAGE
   if (name === '/tutorial.html') return path.join(HERE, 'tutorial/index.html')
   if (/^\/pages\/[\w-]+\.(html|js)$/.test(name)) return path.join(HERE, name)
-  if (/^\/(peerlet|js-libp2p)\/\w+\.js$/.test(name)) return path.join(BUILT, name)
+  if (/^\/(peerlet|js-libp2p|debug)\/\w+\.js$/.test(name)) return path.join(BUILT, name)
   // another build of the module may be tried in place of ours
   if (name === PEERLET && process.env.PEERLET_MODULE !== undefined) return process.env.PEERLET_MODULE
 }
@@ -179,7 +182,7 @@ export function openWorld ({ flags = [] } = {}) {
     },
 
     /**
-     * A node in a tab of its own, over 'peerlet' or 'js-libp2p', in Chromium unless `where` is 'firefox'.
+     * A node in a tab of its own, over 'peerlet', its 'debug' build or 'js-libp2p', in Chromium unless `where` is 'firefox'.
      * `script` is another of the pages.
      */
     async peer (t, impl, options, where = 'chromium', script = 'peer') {

@@ -89,10 +89,11 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
 }
 
 const peer = {
-  /** `relay`: one address or several; `dohs`: URLs of resolvers; `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return. */
-  async start ({ relay, dohs, topics, discovery, rtc = { iceServers: [] }, isRtcLate = false }) {
+  /** `relay`: one address or several; `dohs`: URLs of resolvers; `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return; `record` is for the debug build. */
+  async start ({ relay, dohs, topics, discovery, rtc = { iceServers: [] }, isRtcLate = false, record }) {
     const rtcConfiguration = isRtcLate ? async () => rtc : rtc
     node = await createLibp2p({
+      ...(record === undefined ? {} : { record }),
       addresses: { listen: ['/p2p-circuit', '/webrtc'] },
       transports: [
         webSockets(), webTransport(), circuitRelayTransport(),
@@ -166,6 +167,9 @@ const peer = {
     const { recipients } = await node.services.pubsub.publish(topic, new TextEncoder().encode(text))
     return recipients.length
   },
+
+  /** What was recorded so far, in base64. */
+  recording: async () => btoa(Array.from(new Uint8Array(await node.recording().arrayBuffer()), (byte) => String.fromCharCode(byte)).join('')),
 
   ping: (id) => node.services.ping.ping(peerIdFromString(id)),
   hangUp: (id) => node.hangUp(peerIdFromString(id)),
