@@ -426,10 +426,10 @@ void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now)
 MUST_USE int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now);
 
 /*
- * The score of a peer, 0 where none is known. `application`, if it is a number, is what the
- * application thinks of it, and counts from the next heartbeat on.
+ * The score of the peer whose Peer ID is `text`, 0 where none is known. `application`, if it is a
+ * number, is what the application thinks of it, and counts from the next heartbeat on.
  */
-float peerlet_rate(struct peerlet *p, struct view peer, float application);
+float peerlet_rate(struct peerlet *p, struct view text, float application);
 
 /* ---- questions: lists, valid until the next call -------------------------------------------- */
 
