@@ -29,6 +29,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .streams_protocol_in = 32,
     .streams_protocol_out = 64,
     .negotiate_ms = 10000,
+    .negotiate_rtc_ms = 30000,
     .negotiate_proposals = 16,
     .negotiate_refusals = 64,
 

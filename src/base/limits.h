@@ -41,6 +41,7 @@ struct peerlet_limits {
     uint32_t streams_protocol_in; /* per connection and protocol, as js-libp2p */
     uint32_t streams_protocol_out;
     uint32_t negotiate_ms;        /* a stream's multistream-select; its end when we are done */
+    uint32_t negotiate_rtc_ms;    /* the same over WebRTC: Chromium's SCTP rests for 20 s after a loss */
     uint32_t negotiate_proposals; /* names a peer may propose on one stream */
     uint32_t negotiate_refusals;  /* `na` we take before giving up */
 

@@ -127,7 +127,8 @@ struct stream *conn_add_stream(struct conn *c, enum role role, uint64_t now)
     s->id = ++*c->last_stream;
     s->role = role;
     s->negotiation = m;
-    s->deadline = after(now, c->limits->negotiate_ms);
+    bool rests = c->link.kind == LINK_RTC;
+    s->deadline = after(now, rests ? c->limits->negotiate_rtc_ms : c->limits->negotiate_ms);
     buf_init(&s->out, c->mem, c->limits->channel_out);
     list_add(&c->streams, &s->in_conn);
     c->totals->streams[role]++;
