@@ -46,7 +46,10 @@ export function changeLine (line) {
   const row = rows.get(line)
   if (row === undefined) return
   const hadFocus = row.contains(document.activeElement)
-  row.querySelector('.file')?.replaceWith(fileBox(line))
+  const button = row.querySelector('.file button')
+  // a button that is exchanged while it is pressed is not clicked
+  if (button !== null && line.file !== undefined && line.file.url === undefined) labelButton(button, line.file)
+  else row.querySelector('.file')?.replaceWith(fileBox(line))
   showAside(row, line)
   if (hadFocus) /** @type {HTMLElement | null} */ (row.querySelector('.file a, .file button'))?.focus()
   if (isAtEnd) scrollDown()
@@ -89,6 +92,14 @@ function showAside (row, { aside, failed }) {
   if (aside !== undefined) row.append(element('span', { className: failed ? 'aside bad' : 'aside' }, aside))
 }
 
+/** @param {Element} button @param {import('./chat.js').SharedFile} file of somebody else */
+function labelButton (button, file) {
+  const { label, hint } = fileLabel(file, false)
+  button.textContent = label
+  button.setAttribute('aria-label', hint)
+  button.setAttribute('aria-busy', String(file.progress !== undefined))
+}
+
 /** A file that can be had: by a button until it is here, then by a link that saves it. @param {Line} line */
 function fileBox (line) {
   const file = /** @type {import('./chat.js').SharedFile} */ (line.file)
@@ -99,9 +110,9 @@ function fileBox (line) {
   } else if (file.url !== undefined) {
     box.append(element('a', { className: 'button', href: file.url, download: file.name, ariaLabel: hint }, label))
   } else {
-    const button = element('button', { type: 'button', ariaLabel: hint }, label)
+    const button = element('button', { type: 'button' })
     button.addEventListener('click', () => onFile(line))
-    button.setAttribute('aria-busy', String(file.progress !== undefined))
+    labelButton(button, file)
     box.append(button)
   }
   return box
