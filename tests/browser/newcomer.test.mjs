@@ -42,7 +42,7 @@ const cases = (relay) => [
   ['dial, stopped', node('{}', `await node.stop(); await node.dial("${NOWHERE}")`), /^NotStartedError: /],
   ['await forgotten', 'createLibp2p().then((node) => nodes.push(node)).dial()', /^TypeError: .*dial is not a function/],
   ['publish, nobody there', node('{}', 'await node.services.pubsub.publish("chat", new Uint8Array(1))'), /^PublishError\.NoPeersSubscribedToTopic: .*nobody is subscribed to the topic yet/],
-  ['discovery by pubsub without it', node('{ services: {} }'), /^InvalidParametersError: services has no gossipsub\(\)/],
+  ['discovery by pubsub without it', node('{ services: {}, peerDiscovery: [pubsubPeerDiscovery()] }'), /^InvalidParametersError: services has no gossipsub\(\)/],
   ['a protocol without slash', node('{}', 'await node.handle("chat", () => {})'), /^InvalidParametersError: a protocol id begins with a slash/],
   ['a second handler', node('{}', 'await node.handle("/chat", () => {}); await node.handle("/chat", () => {})'), /^DuplicateProtocolHandlerError: .*call unhandle first/],
   ['a protocol that the peer does not speak', node('{}', `await node.dialProtocol('${relay}', '/chat')`), /^UnsupportedProtocolError: the peer does not handle this protocol/],
@@ -54,7 +54,7 @@ const cases = (relay) => [
   ['an RSA key', 'await generateKeyPair("RSA")', /^UnsupportedKeyTypeError: .*Ed25519/]
 ]
 
-const SETUP = `const { bootstrap, createLibp2p, generateKeyPair } = await import('/build/web/peerlet.mjs')
+const SETUP = `const { bootstrap, createLibp2p, generateKeyPair, pubsubPeerDiscovery } = await import('/build/web/peerlet.mjs')
   const nodes = []
   const reserved = (node) => new Promise((resolve) => node.addEventListener('relay:state', ({ detail: { state } }) => { if (state === 'reserved') resolve() }))
   const say = (err) => err?.name + ': ' + err?.message`
