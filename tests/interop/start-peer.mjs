@@ -60,7 +60,10 @@ export async function startPeer (kind, env = {}) {
   async function start () {
     child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...settings } })
     let complaint = ''
-    child.stderr.on('data', (bytes) => { complaint = (complaint + bytes).slice(-4000) })
+    child.stderr.on('data', (bytes) => {
+      complaint = (complaint + bytes).slice(-4000)
+      if (kind === 'rust') process.stderr.write(`rust-libp2p: ${bytes}`)
+    })
     const lines = createInterface({ input: child.stdout })
     const [line] = await Promise.race([
       once(lines, 'line'),

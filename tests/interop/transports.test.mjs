@@ -114,7 +114,15 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
         assert.deepEqual(same, Array(atOnce).fill(true))
       }
       assert.equal(await ask('refused'), 'UnsupportedProtocolError')
-      assert.equal(await ask('slowly', 4 << 20), 4 << 20)
+      // rust resets a stream of WebRTC now and then; its program says on stderr when it was its own fault
+      for (let tries = kind === 'rust' && transport === '/webrtc-direct' ? 3 : 1, got = 0; got === 0; tries--) {
+        got = await ask('slowly', 4 << 20).catch((/** @type {any} */ err) => {
+          if (tries === 1 || !/StreamResetError/.test(err.message)) throw err
+          t.diagnostic(`once more: ${err.message}`)
+          return 0
+        })
+        assert.ok(got === 0 || got === 4 << 20, `${got} bytes came back`)
+      }
       assert.equal(await ask('close'), 0)
     })
 
