@@ -1,4 +1,4 @@
-import { makeError } from './errors.js'
+import { makeError, report } from './errors.js'
 import { output } from './logger.js'
 import { copyIn, copyOut, copyTo, lines, readOutput, textOf } from './memory.js'
 
@@ -245,10 +245,4 @@ export class Core {
       }
     }
   }
-}
-
-/** As an exception of the page's own, which it may be. @param {any} err */
-function report (err) {
-  if (globalThis.reportError !== undefined) globalThis.reportError(err)
-  else queueMicrotask(() => { throw err })
 }

@@ -66,3 +66,9 @@ export function orAbort (promise, signal, giveUp = () => {}) {
     else signal.addEventListener('abort', stop, { once: true })
   })
 }
+
+/** A listener's fault: an exception of the page's own, which is the page's to know of. @param {any} err */
+export function report (err) {
+  if (globalThis.reportError !== undefined) globalThis.reportError(err)
+  else queueMicrotask(() => { throw err })
+}

@@ -1,4 +1,4 @@
-import { abortReason, makeError, orAbort } from '../errors.js'
+import { abortReason, makeError, orAbort, report } from '../errors.js'
 import { ACTION_LIMIT, concat, framesOf, newSession, readFrame, SEEN_LIMIT, writeFrame, writePayload } from './codec.js'
 import { Files } from './files.js'
 import { Heard } from './heard.js'
@@ -33,12 +33,6 @@ const FILE_LIMIT = 1024 * 1024 * 1024
 const FAULTS = ['RemoteError', 'NoHandlerError', 'BusyError']
 
 const encoder = new TextEncoder()
-
-/** A listener's fault is the page's to know of. @param {any} err */
-function report (err) {
-  if (globalThis.reportError !== undefined) globalThis.reportError(err)
-  else queueMicrotask(() => { throw err })
-}
 
 /**
  * What came with a message: `from` is the Peer ID of its author, which is proven.
