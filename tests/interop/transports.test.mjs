@@ -114,14 +114,12 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
         assert.deepEqual(same, Array(atOnce).fill(true))
       }
       assert.equal(await ask('refused'), 'UnsupportedProtocolError')
-      // rust resets a stream of WebRTC now and then; its program says on stderr when it was its own fault
-      for (let tries = kind === 'rust' && transport === '/webrtc-direct' ? 3 : 1, got = 0; got === 0; tries--) {
-        got = await ask('slowly', 4 << 20).catch((/** @type {any} */ err) => {
-          if (tries === 1 || !/StreamResetError/.test(err.message)) throw err
-          t.diagnostic(`once more: ${err.message}`)
-          return 0
-        })
-        assert.ok(got === 0 || got === 4 << 20, `${got} bytes came back`)
+      // rust resets a stream of WebRTC now and then, why is not known; its stderr says what was its program's fault
+      for (let triesLeft = kind === 'rust' && transport === '/webrtc-direct' ? 2 : 0; ; triesLeft--) {
+        const got = await ask('slowly', 4 << 20).catch((/** @type {Error} */ err) => err)
+        if (got instanceof Error && triesLeft > 0 && /StreamResetError/.test(got.message)) continue
+        assert.equal(got, 4 << 20)
+        break
       }
       assert.equal(await ask('close'), 0)
     })
