@@ -1,6 +1,7 @@
 /**
  * What a page loads only if it wants it: routing over HTTP, Kademlia and rendezvous; fetch, perf and echo.
- * Each factory goes into `services` of createLibp2p and has the name and shape it has in js-libp2p.
+ * Each factory goes into `services` of createLibp2p and has the name and shape it has in js-libp2p. And
+ * `seqnoValidator`, for a topic of pubsub.
  */
 export { delegatedRoutingV1HttpApiClient } from './delegated-routing.js'
 export { echo } from './echo.js'
@@ -8,6 +9,7 @@ export { fetch } from './fetch.js'
 export { kadDHT } from './kad-dht.js'
 export { perf } from './perf.js'
 export { rendezvous } from './rendezvous.js'
+export { seqnoValidator } from './seqno-validator.js'
 export { setServicesSource } from './module.js'
 
 /**
@@ -17,4 +19,5 @@ export { setServicesSource } from './module.js'
  * @typedef {import('./kad-dht.js').KadDHT} KadDHT
  * @typedef {import('./perf.js').Perf} Perf
  * @typedef {import('./rendezvous.js').Rendezvous} Rendezvous
+ * @typedef {import('./seqno-validator.js').SeqnoValidatorInit} SeqnoValidatorInit
  */
