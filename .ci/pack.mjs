@@ -12,7 +12,7 @@ const rowOf = (/** @type {number} */ op) => 1 + OPERANDS.findIndex(({ from, to }
 
 const [, SIZES] = /SIZES\[\] = "(\d+)"/.exec(source) ?? []
 
-const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, LOCALS, INTS } = STREAMS
+const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, OFFSETS, LOCALS, INTS } = STREAMS
 const COUNT = INTS + 1 + OPERANDS.length
 const CODE_SECTION = 10
 
@@ -87,8 +87,12 @@ export function pack (module) {
           const rank = names.indexOf(local)
           names.unshift(...names.splice(rank, 1))
           put(stream, leb(rank))
-        } else if (stream === ALIGNS) put(stream, leb(number() ^ Number(SIZES[op - 0x28])))
-        else putNumber(stream)
+        } else if (stream === OFFSETS) {
+          const size = Number(SIZES[op - 0x28])
+          put(ALIGNS, leb(number() ^ size))
+          const offset = number()
+          put(OFFSETS + size, leb((offset >>> size | (offset & (1 << size) - 1) << 32 - size) >>> 0))
+        } else putNumber(stream)
       }
     }
   }

@@ -32,7 +32,10 @@ enum stream {
     TYPES,    /* of blocks */
     READS,    /* local.get */
     ALIGNS,   /* what differs from the size of what is loaded or stored */
-    OFFSETS,
+    OFFSETS,   /* of loads and stores of a byte */
+    OFFSETSII, /* of those of two, in units of two, rotated; and so on */
+    OFFSETSIV,
+    OFFSETSVIII,
     CALLS,
     LOCALS, /* declarations */
     INTS,   /* and a stream more for each row below */
@@ -45,7 +48,7 @@ static const struct {
     {0x02, 0x04, TYPES, 0},        {0x0c, 0x0c, JUMPS, 0},        {0x0d, 0x0d, BRANCHES, 0},
     {0x0e, 0x0e, RAW, 0},          {0x10, 0x10, CALLS, 0},        {0x11, 0x11, CALLS, LABELS},
     {0x1c, 0x1c, RAW, 0},          {0x20, 0x20, READS, 0},        {0x21, 0x22, WRITES, 0},
-    {0x23, 0x26, LABELS, 0},       {0x28, 0x35, ALIGNS, OFFSETS}, {0x36, 0x3e, ALIGNS, OFFSETS},
+    {0x23, 0x26, LABELS, 0},       {0x28, 0x35, OFFSETS, 0},      {0x36, 0x3e, OFFSETS, 0},
     {0x3f, 0x40, LABELS, 0},       {0x41, 0x41, INTS, 0},         {0x42, 0x42, LONGS, 0},
     {0x43, 0x44, RAW, 0},          {0x45, 0x4f, 0, 0},            {0x6a, 0x6a, 0, 0},
     {0x71, 0x71, 0, 0},            {0xd0, 0xd0, TYPES, 0},        {0xd2, 0xd2, CALLS, 0},
@@ -123,12 +126,22 @@ static void count(uint8_t *start)
     out += len;
 }
 
-static void put_operand(uint32_t stream)
+/* Of what lies in memory as its size asks, an offset is a multiple of that. */
+static void put_place(uint32_t size)
+{
+    *out++ = *next[ALIGNS]++ ^ (uint8_t)size;
+    uint32_t units = number(OFFSETS + size, OFFSETS + size + STREAMS);
+    put_number(units << size | units >> (-size & 31));
+}
+
+static void put_operand(uint32_t stream, uint8_t op)
 {
     if (stream == RAW)
         copy(RAW, *next[RAW]++);
     else if (stream == READS || stream == WRITES)
         put_number(used_before(number(stream, stream + STREAMS)));
+    else if (stream == OFFSETS)
+        put_place((uint32_t)(SIZES[op - 0x28] - '0'));
     else if (stream == INTS)
         copy_number(INTS + rows[*next[OPS]]);
     else if (stream != HEAD)
@@ -150,10 +163,8 @@ static void put_function(void)
             continue;
         uint32_t first = OPERANDS[rows[op] - 1].first;
         depth += first == TYPES && op < 5;
-        put_operand(first);
-        if (first == ALIGNS)
-            out[-1] ^= (uint8_t)(SIZES[op - 0x28] - '0');
-        put_operand(OPERANDS[rows[op] - 1].second);
+        put_operand(first, op);
+        put_operand(OPERANDS[rows[op] - 1].second, op);
     }
     count(start);
 }
