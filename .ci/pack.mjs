@@ -10,11 +10,13 @@ const OPERANDS = [...source.matchAll(/\{(0x..), (0x..), (\w+), (\w+)\}/g)]
 
 const rowOf = (/** @type {number} */ op) => 1 + OPERANDS.findIndex(({ from, to }) => from <= op && op <= to)
 
+const [, AGAIN] = /define AGAIN (0x..)/.exec(source) ?? []
 const [, SIZES] = /SIZES\[\] = "(\d+)"/.exec(source) ?? []
 
 const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, OFFSETS, LOCALS, INTS } = STREAMS
 const COUNT = INTS + 1 + OPERANDS.length
 const CODE_SECTION = 10
+const LOCAL_GET = 0x20
 
 /** @param {number} value unsigned LEB128 */
 export function leb (value) {
@@ -42,10 +44,19 @@ export function pack (module) {
     streams[stream].push(first)
     streams[COUNT + stream].push(...rest)
   }
+  /** Locals of the function, the last one used first. @type {number[]} */
+  let names = []
+  const opcode = () => {
+    if (module[at] !== LOCAL_GET) return module[at]
+    const from = at++
+    const isAgain = number() === (names[0] ?? 0)
+    at = from
+    return isAgain ? Number(AGAIN) : LOCAL_GET
+  }
   const putNumber = (/** @type {number} */ stream) => {
     const from = at
     number()
-    put(stream === INTS ? INTS + rowOf(module[at]) : stream, module.subarray(from, at))
+    put(stream === INTS ? INTS + rowOf(opcode()) : stream, module.subarray(from, at))
   }
   /** What follows an opcode that has its own form. @param {number} op */
   const skipRaw = (op) => {
@@ -67,14 +78,19 @@ export function pack (module) {
   }
   const body = () => {
     const end = number() + at
-    const names = /** @type {number[]} */ ([])
+    names = []
     const groups = number()
     if (groups > 127) throw new Error('pack: a function with too many kinds of locals')
     streams[LOCALS].push(groups)
     for (let n = 2 * groups; n > 0; n--) putNumber(LOCALS)
     while (at < end) {
-      const op = module[at++]
+      const op = opcode()
       streams[OPS].push(op)
+      at++
+      if (op === Number(AGAIN)) {
+        if (names.length === 0) names.push(0)
+        number()
+      }
       for (const stream of OPERANDS[rowOf(op) - 1]?.streams ?? []) {
         if (stream === RAW) {
           const from = at
@@ -86,7 +102,7 @@ export function pack (module) {
           while (names.length <= local) names.push(names.length)
           const rank = names.indexOf(local)
           names.unshift(...names.splice(rank, 1))
-          put(stream, leb(rank))
+          put(stream, leb(rank - Number(stream === READS)))
         } else if (stream === OFFSETS) {
           const size = Number(SIZES[op - 0x28])
           put(ALIGNS, leb(number() ^ size))

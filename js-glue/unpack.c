@@ -11,7 +11,8 @@
  * constant is in the stream of what is done with it: INTS and the row of the opcode that follows.
  *
  * A function has no length here: it ends with the `end` that closes no block. Its locals are named by how
- * many others were used since (move to front), so that the names of the same few are alike everywhere.
+ * many others were used since (move to front), so that the names of the same few are alike everywhere. To
+ * get the one that was used last is an opcode of its own.
  *
  * The input comes with the page and is trusted like the page; .ci/pack.mjs has seen it come out right.
  */
@@ -40,6 +41,10 @@ enum stream {
     LOCALS, /* declarations */
     INTS,   /* and a stream more for each row below */
 };
+
+/* local.get of the local used last; no module has this opcode. READS counts from the one before. */
+#define AGAIN 0x27
+#define LOCAL_GET 0x20
 
 /* Opcodes from, to, and where their operands are. */
 static const struct {
@@ -139,7 +144,7 @@ static void put_operand(uint32_t stream, uint8_t op)
     if (stream == RAW)
         copy(RAW, *next[RAW]++);
     else if (stream == READS || stream == WRITES)
-        put_number(used_before(number(stream, stream + STREAMS)));
+        put_number(used_before(number(stream, stream + STREAMS) + (stream == READS)));
     else if (stream == OFFSETS)
         put_place((uint32_t)(SIZES[op - 0x28] - '0'));
     else if (stream == INTS)
@@ -158,6 +163,10 @@ static void put_function(void)
         copy_number(LOCALS);
     for (uint32_t depth = 1; depth > 0;) {
         uint8_t op = *out++ = *next[OPS]++;
+        if (op == AGAIN) {
+            out[-1] = LOCAL_GET;
+            put_number(used_before(0));
+        }
         depth -= op == 0x0b;
         if (rows[op] == 0)
             continue;
