@@ -21,7 +21,7 @@ const ENTRIES = [
 ]
 
 /** What the parts of the glue say to each other. */
-const OWN = /^(constructor|on(Data|Room|Ended|Closed|Message|Subscription|Trap)|number|forget|peek|note|tell|routers|\[(Symbol\.(toStringTag|for).*|[A-Z_]+)\]|Core|CoreSource|setCoreSource|setServicesSource|Output|Identity|Description|Service|Emitter|Components|readOptions|Secret|Files|begin|serve|\w+Callback|set|static|onSent|onSeen|onFailed)$/
+const OWN = /^(constructor|on(Data|Room|Ended|Closed|Message|Subscription|Trap)|number|forget|peek|note|tell|routers|\[(Symbol\.(toStringTag|for).*|[A-Z_]+)\]|Core|CoreSource|setCoreSource|setServicesSource|Output|Identity|Description|Service|Emitter|Components|readOptions|Secret|Streams|Files|begin|serve|\w+Callback|set|static|onSent|onSeen|onFailed)$/
 
 /**
  * @typedef {object} Item

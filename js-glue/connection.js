@@ -8,7 +8,7 @@ import { Emitter, StreamCloseEvent } from './events.js'
 export class Connection extends Emitter {
   #core
   #number
-  #openStream
+  #streams
 
   /** @type {import('./stream.js').Stream[]} */
   streams = []
@@ -23,7 +23,7 @@ export class Connection extends Emitter {
 
   /**
    * @param {import('./core.js').Core} core
-   * @param {(connection: Connection, protocols: string[], options: NewStreamOptions) => Promise<import('./stream.js').Stream>} openStream
+   * @param {import('./streams.js').Streams} streams
    * @param {object} init
    * @param {number} init.number
    * @param {import('./peer-id.js').PeerId} init.remotePeer
@@ -33,11 +33,11 @@ export class Connection extends Emitter {
    * @param {string} init.multiplexer the transport's own name where it is secure and has streams of its own
    * @param {{ seconds: number, bytes: bigint }} [init.limits]
    */
-  constructor (core, openStream, { number, remotePeer, remoteAddr, direction, direct, multiplexer, limits }) {
+  constructor (core, streams, { number, remotePeer, remoteAddr, direction, direct, multiplexer, limits }) {
     super()
     this.#core = core
     this.#number = number
-    this.#openStream = openStream
+    this.#streams = streams
     this.id = String(number)
     this.remotePeer = remotePeer
     this.remoteAddr = remoteAddr
@@ -67,7 +67,7 @@ export class Connection extends Emitter {
    */
   async newStream (protocols, options = {}) {
     if (this.status !== 'open') throw makeError('ConnectionClosedError', `the connection to ${this.remotePeer} is ${this.status}: dial the peer again`, 'CLOSED')
-    return await this.#openStream(this, [protocols].flat(), options)
+    return await this.#streams.open(this, [protocols].flat(), options)
   }
 
   /** @param {import('./stream.js').Stream} stream */

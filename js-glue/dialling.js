@@ -5,11 +5,15 @@ import { isMultiaddr, multiaddr, toList } from './multiaddr.js'
 import { isPeerId, peerIdFromString } from './peer-id.js'
 
 /**
- * @typedef {import('./libp2p.js').DialOptions} DialOptions
- * @typedef {import('./libp2p.js').DialTarget} DialTarget
  * @typedef {import('./memory.js').Output} Output
  * @typedef {import('./multiaddr.js').Multiaddr} Multiaddr
  * @typedef {import('./peer-id.js').PeerId} PeerId
+ * @typedef {PeerId | Multiaddr | Multiaddr[] | string} DialTarget a peer whose addresses are known, or where it is
+ *
+ * @typedef {object} DialOptions
+ * @property {AbortSignal} [signal]
+ * @property {boolean} [force] a new connection even where there is one
+ * @property {(event: CustomEvent) => void} [onProgress] hears why an address failed, while others are tried
  */
 
 /** The dials under way. */

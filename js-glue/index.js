@@ -1,7 +1,8 @@
 /**
  * Peerlet: a libp2p node small enough to ship in a web page. Everything has the name it has in js-libp2p.
  */
-export { createLibp2p, generateKeyPair, isLibp2p, Libp2p } from './libp2p.js'
+export { createLibp2p, generateKeyPair, isLibp2p } from './create-libp2p.js'
+export { Libp2p } from './libp2p.js'
 export {
   bootstrap, circuitRelayTransport, gossipsub, identify, identifyPush, noise, ping, pubsubPeerDiscovery,
   webRTC, webRTCDirect, webSockets, webTransport, yamux
@@ -28,6 +29,6 @@ export { setCoreSource } from './core.js'
  * @typedef {import('./pubsub.js').PubSub} PubSub
  * @typedef {import('./pubsub.js').Message} Message
  * @typedef {import('./peer-store.js').Peer} Peer
- * @typedef {import('./libp2p.js').IdentifyResult} IdentifyResult
+ * @typedef {import('./identify.js').IdentifyResult} IdentifyResult
  * @typedef {import('./options.js').Libp2pOptions} Libp2pOptions
  */

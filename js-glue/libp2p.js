@@ -1,46 +1,33 @@
 import * as k from '../build/gen/numbers.js'
+import { componentsOf } from './components.js'
 import { Connection } from './connection.js'
-import { Core } from './core.js'
 import { Dialling } from './dialling.js'
 import { lookUp } from './dns.js'
-import { PeerletError, abortReason, makeError, orAbort } from './errors.js'
+import { makeError, orAbort } from './errors.js'
 import { Emitter, Waiting } from './events.js'
-import { takeIdentity } from './identity.js'
-import { privateKeyFromProtobuf } from './keys.js'
-import { describePage, watchPage } from './life-cycle.js'
-import { isLogging, logger } from './logger.js'
-import { lines, textOf } from './memory.js'
+import { identifyResult } from './identify.js'
+import { watchPage } from './life-cycle.js'
+import { logger } from './logger.js'
+import { lines } from './memory.js'
 import { fromList, isMultiaddr, multiaddr, readable, toList } from './multiaddr.js'
-import { readOptions } from './options.js'
-import { PeerId, peerIdFromMultihash, peerIdFromString } from './peer-id.js'
+import { PeerId } from './peer-id.js'
 import { PeerStore, addressesOf } from './peer-store.js'
 import { PubSub } from './pubsub.js'
 import { makeRouting } from './routing.js'
-import { Stream } from './stream.js'
+import { Streams } from './streams.js'
 
 /**
  * @typedef {import('./memory.js').Output} Output
  * @typedef {import('./multiaddr.js').Multiaddr} Multiaddr
  * @typedef {import('./identity.js').Identity} Identity
- * @typedef {PeerId | Multiaddr | Multiaddr[] | string} DialTarget a peer whose addresses are known, or where it is
- * @typedef {{ signal?: AbortSignal }} AbortOptions
- * @typedef {AbortOptions & { force?: boolean, onProgress?: (event: CustomEvent) => void }} DialOptions
- *   `force`: a new connection even where there is one
  * @typedef {import('./connection.js').NewStreamOptions} NewStreamOptions
- */
-
-/**
- * Answers a protocol: called as `(stream, connection)`, or, as in js-libp2p 2, `({ stream, connection })`.
- *
- * @typedef {(stream: Stream, connection: Connection) => any} StreamHandler
- */
-
-/**
- * @typedef {object} StreamHandlerOptions
- * @property {number} [maxInboundStreams] per connection
- * @property {number} [maxOutboundStreams]
- * @property {boolean} [runOnLimitedConnection] whether relayed connections may use up their limits for it
- * @property {boolean} [force] replaces a handler that is there already
+ * @typedef {import('./dialling.js').DialOptions} DialOptions
+ * @typedef {import('./dialling.js').DialTarget} DialTarget
+ * @typedef {import('./identify.js').IdentifyResult} IdentifyResult
+ * @typedef {import('./stream.js').Stream} Stream
+ * @typedef {import('./streams.js').StreamHandler} StreamHandler
+ * @typedef {import('./streams.js').StreamHandlerOptions} StreamHandlerOptions
+ * @typedef {{ signal?: AbortSignal }} AbortOptions
  */
 
 /**
@@ -50,21 +37,6 @@ import { Stream } from './stream.js'
  * @property {(peer: PeerId, connection: Connection) => void} [onConnect]
  * @property {(peer: PeerId) => void} [onDisconnect]
  * @property {boolean} [notifyOnLimitedConnection]
- */
-
-/**
- * What peer:identify tells.
- *
- * @typedef {object} IdentifyResult
- * @property {PeerId} peerId
- * @property {Connection | undefined} connection
- * @property {Multiaddr[]} listenAddrs
- * @property {string[]} protocols
- * @property {string | undefined} agentVersion
- * @property {string | undefined} protocolVersion
- * @property {Multiaddr | undefined} observedAddr
- * @property {Uint8Array} publicKey protobuf
- * @property {{ addresses: Multiaddr[] } | undefined} signedPeerRecord where it signed its addresses
  */
 
 /** A running number for registrations. */
@@ -93,12 +65,7 @@ export class Libp2p extends Emitter {
   #topologies = new Map()
   /** @type {Map<number, Connection>} */
   #connections = new Map()
-  /** @type {Map<number, Stream>} */
-  #streams = new Map()
-  /** @type {Map<string, StreamHandler>} */
-  #handlers = new Map()
-  /** @type {Waiting<Stream>} */
-  #openings = new Waiting()
+  #streams
   /** @type {Waiting<number>} */
   #pings = new Waiting()
   /** @type {WeakMap<Connection, IdentifyResult>} */
@@ -120,8 +87,8 @@ export class Libp2p extends Emitter {
   logger = { forComponent: logger }
 
   /**
-   * @param {Core} core with its node made
-   * @param {ReturnType<typeof readOptions>} settings
+   * @param {import('./core.js').Core} core with its node made
+   * @param {ReturnType<typeof import('./options.js').readOptions>} settings
    * @param {Identity} [identity]
    */
   constructor (core, settings, identity) {
@@ -134,7 +101,8 @@ export class Libp2p extends Emitter {
     this.peerRouting = makeRouting('Peer', this.peerStore)
     this.contentRouting = makeRouting('Content', this.peerStore)
     this.#dialling = new Dialling(core, this, settings.gater)
-    core.listen({ ...this.#listeners, ...this.#dialling.listeners })
+    this.#streams = new Streams(core, (number) => this.#connections.get(number))
+    core.listen({ ...this.#listeners, ...this.#dialling.listeners, ...this.#streams.listeners })
     core.onTrap = (err) => this.#onTrap(err)
     for (const [name, service] of settings.services) this.#route(this.services[name] = this.#makeService(service))
   }
@@ -210,10 +178,8 @@ export class Libp2p extends Emitter {
   #onTrap (err) {
     this.#pageWatch.abort()
     this.#identity?.release()
-    for (const waiting of [this.#dialling.waiting, this.#openings, this.#pings]) waiting.rejectAll(err)
-    for (const stream of this.#streams.values()) stream.onClosed(err)
+    for (const waiting of [this.#dialling.waiting, this.#streams, this.#pings]) waiting.rejectAll(err)
     for (const connection of this.#connections.values()) connection.onClosed(err)
-    this.#streams.clear()
     this.#connections.clear()
     this.status = 'stopped'
     this.tell('stop', this)
@@ -228,7 +194,7 @@ export class Libp2p extends Emitter {
 
   /** @param {import('./options.js').Description | ((components: any) => any)} service */
   #makeService (service) {
-    if (typeof service === 'function') return service(this.#components())
+    if (typeof service === 'function') return service(componentsOf(this.#core, this))
     switch (service.part) {
       case 'gossipsub': return new PubSub(this.#core, (number) => this.#connections.get(number)?.remotePeer, service.options)
       case 'ping': return { ping: (/** @type {DialTarget} */ target, /** @type {DialOptions} */ options) => this.#ping(target, options) }
@@ -248,32 +214,6 @@ export class Libp2p extends Emitter {
         this.peerStore.merge(detail.id, detail)
         this.tell('peer:discovery', detail)
       })
-    }
-  }
-
-  /** What a service that is a function gets to see of the node. */
-  #components () {
-    return {
-      peerId: this.peerId,
-      privateKey: privateKeyFromProtobuf(this.#core.bytes(this.#core.calls.ask_private_key())),
-      peerStore: this.peerStore,
-      peerRouting: this.peerRouting,
-      contentRouting: this.contentRouting,
-      events: this,
-      logger: this.logger,
-      registrar: this,
-      connectionManager: {
-        openConnection: this.dial.bind(this),
-        openStream: this.dialProtocol.bind(this),
-        closeConnections: this.hangUp.bind(this),
-        getConnections: this.getConnections.bind(this),
-        getDialQueue: this.getDialQueue.bind(this),
-        isDialable: this.isDialable.bind(this)
-      },
-      addressManager: { getAddresses: () => this.getMultiaddrs() },
-      names: { fromList, multiaddr, peerIdFromMultihash, peerIdFromString, toList },
-      errorOf: this.#core.error.bind(this.#core),
-      ...this.services
     }
   }
 
@@ -371,21 +311,10 @@ export class Libp2p extends Emitter {
    * @param {StreamHandler} handler
    * @param {StreamHandlerOptions} [options]
    */
-  async handle (protocols, handler, { maxInboundStreams = 0, maxOutboundStreams = 0, runOnLimitedConnection = false, force = false } = {}) {
-    const { calls } = this.#core
-    for (const protocol of [protocols].flat()) {
-      if (force) await this.unhandle(protocol)
-      this.#core.run(calls.app_handle, [protocol], runOnLimitedConnection ? k.ON_LIMITED : 0, maxInboundStreams, maxOutboundStreams)
-      this.#handlers.set(protocol, handler)
-    }
-  }
+  async handle (protocols, handler, options) { this.#streams.handle(protocols, handler, options) }
 
   /** @param {string | string[]} protocols */
-  async unhandle (protocols) {
-    for (const protocol of [protocols].flat()) {
-      if (this.#handlers.delete(protocol)) this.#core.run(this.#core.calls.app_unhandle, [protocol])
-    }
-  }
+  async unhandle (protocols) { this.#streams.unhandle(protocols) }
 
   /**
    * Tells of the peers that speak a protocol, those that are connected already too.
@@ -484,16 +413,6 @@ export class Libp2p extends Emitter {
       if (connection !== undefined) connection.rtt = value
     },
 
-    [k.STREAM_OPENED]: (event) => this.#onStream(event),
-    [k.STREAM_DATA]: ({ id, data }) => this.#streams.get(id)?.onData(data),
-    [k.STREAM_ENDED]: ({ id }) => this.#streams.get(id)?.onEnded(),
-    [k.STREAM_ROOM]: ({ id }) => this.#streams.get(id)?.onRoom(),
-    [k.STREAM_CLOSED]: ({ id, code }) => {
-      const error = code === 0 ? undefined : this.#core.error(code)
-      this.#openings.reject(id, error ?? makeError('StreamClosedError', 'the stream closed before it was open'))
-      this.#streams.get(id)?.onClosed(error, error?.name === 'StreamResetError')
-      this.#streams.delete(id)
-    },
     [k.PINGED]: ({ id, code, value }) => {
       if (code === 0) this.#pings.resolve(id, value)
       else this.#pings.reject(id, this.#core.error(code))
@@ -533,7 +452,7 @@ export class Libp2p extends Emitter {
   /** @param {Output} event CONN_OPENED */
   #onConnection ({ id, peer, data, value, limitSeconds, limitBytes }) {
     const is = (/** @type {number} */ flag) => (value & flag) !== 0
-    const connection = new Connection(this.#core, this.#openStream.bind(this), {
+    const connection = new Connection(this.#core, this.#streams, {
       number: id,
       remotePeer: new PeerId(peer),
       remoteAddr: readable(data)[0] ?? multiaddr(),
@@ -547,63 +466,14 @@ export class Libp2p extends Emitter {
   }
 
   /** @param {Output} event PEER_IDENTIFIED */
-  #onIdentified ({ id, peer, text, value, data, extra, more, key }) {
-    const connection = this.#connections.get(id)
-    const listenAddrs = fromList(data)
-    const protocols = lines(text)
-    const [agentVersion, protocolVersion] = textOf(more).split('\n')
-    /** @type {IdentifyResult} */
-    const detail = {
-      peerId: new PeerId(peer),
-      connection,
-      listenAddrs,
-      protocols,
-      agentVersion: agentVersion || undefined,
-      protocolVersion: protocolVersion || undefined,
-      observedAddr: extra.length > 0 ? readable(extra)[0] : undefined,
-      publicKey: key,
-      signedPeerRecord: value === 1 ? { addresses: listenAddrs } : undefined
-    }
-    this.peerStore.note(peer)
-    if (connection !== undefined) this.#identified.set(connection, detail)
-    if (this.listenerCount('peer:update') > 0) this.tell('peer:update', { peer: this.peerStore.peek(peer) })
-    this.tell('peer:identify', detail)
-    if (connection !== undefined) this.#tellTopologies(connection, protocols)
-  }
-
-  /**
-   * @param {Connection} connection
-   * @param {string[]} protocols
-   * @param {NewStreamOptions} options
-   */
-  async #openStream (connection, protocols, { signal, runOnLimitedConnection = false }) {
-    if (signal?.aborted) throw abortReason(signal)
-    const { calls } = this.#core
-    const number = this.#core.run(calls.app_stream_open, [protocols.join('\n')], connection.number, runOnLimitedConnection ? k.ON_LIMITED : 0)
-    return await orAbort(this.#openings.add(number), signal, () => this.#core.run(calls.app_stream_reset, [], number))
-  }
-
-  /** @param {Output} event STREAM_OPENED */
-  #onStream ({ id, channel, value, text }) {
-    const connection = this.#connections.get(channel)
-    if (connection === undefined) return
-    const isInbound = value === k.LISTENER
-    const stream = new Stream(this.#core, id, connection, isInbound ? 'inbound' : 'outbound', text)
-    this.#streams.set(id, stream)
-    connection.streams.push(stream)
-    if (isInbound) this.#answer(stream, connection)
-    else if (!this.#openings.resolve(id, stream)) stream.abort()
-  }
-
-  /** @param {Stream} stream @param {Connection} connection */
-  async #answer (stream, connection) {
-    try {
-      await this.#handlers.get(stream.protocol)?.(stream, connection)
-    } catch (/** @type {any} */ err) {
-      stream.abort(err)
-      // that a peer or the network ends a stream is no news
-      if (!(err instanceof PeerletError)) console.error(stream.protocol, err)
-    }
+  #onIdentified (event) {
+    const connection = this.#connections.get(event.id)
+    const result = identifyResult(event, connection)
+    this.peerStore.note(event.peer)
+    if (connection !== undefined) this.#identified.set(connection, result)
+    if (this.listenerCount('peer:update') > 0) this.tell('peer:update', { peer: this.peerStore.peek(event.peer) })
+    this.tell('peer:identify', result)
+    if (connection !== undefined) this.#tellTopologies(connection, result.protocols)
   }
 }
 
@@ -614,53 +484,4 @@ const RELAY_STATES = {
   [k.RELAY_RESERVED]: 'reserved',
   [k.RELAY_WAITING]: 'waiting',
   [k.RELAY_GONE]: 'gone'
-}
-
-/** Makes the node of a core. @param {Core} core @param {ReturnType<typeof readOptions>} settings @param {Uint8Array} key */
-function makeNode (core, settings, key) {
-  const block = new Uint32Array(k.APP_NUMBERS)
-  const given = {
-    ...settings.numbers,
-    [k.APP_PAGE]: describePage() | (settings.gater === undefined ? 0 : k.PAGE_ANY),
-    [k.APP_VERBOSITY]: isLogging() ? 4 : 0
-  }
-  for (const [at, value] of Object.entries(given)) block[Number(at)] = Number(value ?? 0)
-  core.run((_, keyLength, agentLength) => core.calls.app_new(keyLength, agentLength), [new Uint8Array(block.buffer), key, settings.agent])
-}
-
-/**
- * Makes a node and, unless `start` is false, starts it. With no options everything is on.
- *
- * @param {import('./options.js').Libp2pOptions} [options]
- * @returns {Promise<Libp2p>}
- */
-export async function createLibp2p (options = {}) {
-  const settings = readOptions(options)
-  const { key, rtcConfiguration } = settings
-  // the browser looks for the key while the module is unpacked
-  const [identity, core] = await Promise.all([key === undefined ? takeIdentity() : undefined, Core.create({ rtcConfiguration, recorder: /** @type {any} */ (options).recorder })])
-  makeNode(core, settings, key ?? identity?.key ?? new Uint8Array(0))
-  // whoever is shown the Peer ID finds it again at the next visit
-  const saving = identity?.key.length === 0 ? identity.save(core.bytes(core.calls.ask_private_key())) : undefined
-  const node = new Libp2p(core, settings, identity)
-  if (options.start !== false) await node.start()
-  await saving
-  return node
-}
-
-/** @param {any} value @returns {value is Libp2p} */
-export const isLibp2p = (value) => value instanceof Libp2p
-
-/**
- * A new key, for `createLibp2p({ privateKey })` where the browser should not keep one.
- *
- * @param {string} [type] 'Ed25519', which is what nodes have
- */
-export async function generateKeyPair (type = 'Ed25519') {
-  if (type !== 'Ed25519') throw makeError('UnsupportedKeyTypeError', `a Peerlet node has an Ed25519 key, not ${type}`, 'UNSUPPORTED')
-  const core = await Core.create({})
-  makeNode(core, readOptions({ transports: [] }), new Uint8Array(0))
-  const key = privateKeyFromProtobuf(core.bytes(core.calls.ask_private_key()))
-  core.calls.app_delete()
-  return key
 }
