@@ -28,7 +28,7 @@ GLUE = $(wildcard js-glue/*.js)
 SERVICES = $(wildcard js-glue/services/*.js) js-glue/errors.js
 # What a page loads beside the node only if it wants it: a folder of js-glue each.
 PARTS = $(patsubst js-glue/%/index.js,build/web/%.mjs,$(filter-out js-glue/debug/%,$(wildcard js-glue/*/index.js)))
-NUMBERS = build/gen/numbers.js build/gen/service_numbers.js
+NUMBERS = build/gen/numbers.js build/gen/service_numbers.js build/gen/wire_numbers.js
 NANOPB = $(addprefix build/deps/nanopb/,pb_common.c pb_decode.c pb_encode.c)
 CMOCKA = build/deps/cmocka/src/cmocka.c
 SODIUM_DIR = build/deps/libsodium
@@ -169,6 +169,11 @@ build/wasm/services.wasm: $(call objects,wasm,src/browser/services.c) build/wasm
 	@echo '  wasm  $(@F)'
 	$(Q)$(LINK_services)
 
+# Noise and yamux alone, see tests/compat/compliance.
+build/wasm/compliance.wasm: $(call objects,wasm,tests/compat/compliance/machines.c) build/wasm/core.a build/wasm/sodium.a
+	@echo '  wasm  $(@F)'
+	$(Q)$(LINK_services)
+
 # A crowd of routers, see tests/sim/gossip.
 CROWD = $(wildcard tests/sim/gossip/*.c)
 $(foreach k,sim gcc,$(call objects,$(k),$(CROWD))): FLAGS += -D_POSIX_C_SOURCE=200809L
@@ -227,6 +232,9 @@ build/gen/numbers.js: .ci/numbers.mjs src/base/role.h src/peerlet.h src/browser/
 	$(Q)node $^ >$@
 build/gen/service_numbers.js: .ci/numbers.mjs src/protocols/protocol.h src/protocols/fetch.h \
 		src/routing/lookup.h
+	@mkdir -p $(@D)
+	$(Q)node $^ >$@
+build/gen/wire_numbers.js: .ci/numbers.mjs src/base/role.h src/wire/noise.h src/wire/yamux.h src/wire/yamux_frame.h
 	@mkdir -p $(@D)
 	$(Q)node $^ >$@
 build/gen/vectors_%.h: tests/vectors/%.mjs $(wildcard tests/vectors/*)
@@ -303,7 +311,7 @@ fuzz: $(addprefix build/fuzz/,$(FUZZ)) ## run each fuzzer for FUZZ_SECONDS=3, st
 	@node tests/run.mjs $^
 interop: web $(PEERS) | need-browser ## our hosts against js-, go- and rust-libp2p; writes build/interop.md
 	@$(NODE) tests/run.mjs $(wildcard tests/interop/*.test.mjs); status=$$?; cat build/interop.md; exit $$status
-compat: web tests/compat/v2/node_modules/.package-lock.json ## applications written for js-libp2p 3 and 2, on it and on ours
+compat: web build/wasm/compliance.wasm tests/compat/v2/node_modules/.package-lock.json ## applications written for js-libp2p 3 and 2, on it and on ours; its compliance tests
 	@$(NODE) tests/run.mjs $(wildcard tests/compat/*.test.mjs)
 browser: web debug build/peers/go.built | need-browser ## pages in real Chromium and Firefox, ours and js-libp2p's
 	@$(NODE) tests/run.mjs $(wildcard tests/browser/*.test.mjs)
