@@ -139,11 +139,23 @@ static struct gossipsub_config config_of(const struct plan *plan)
     return config;
 }
 
+#define OWED_DECAY 0.9f /* so ten seconds of messages are counted */
+
+/* Who drops half of them is noticed only where more than he brings is asked for. */
+static void ask_for_share(const struct plan *plan, struct score_topic_params *params)
+{
+    float counted = (float)plan->messages / (float)plan->seconds / (1 - OWED_DECAY);
+    params->decays[SCORE_MESH] = OWED_DECAY;
+    params->caps[SCORE_MESH] = counted * 2;
+    params->mesh_threshold = counted * (float)plan->owes_percent / 100;
+    params->mesh_activation_ms = (float)plan->owes_after_s * 1000;
+}
+
 /*
- * After the same, but for P3: who is in the mesh must bring ten messages a second within a tenth of one,
+ * After the same, but for P3: who is in the mesh must bring one message a second within a tenth of one,
  * and is given five seconds to begin and half a minute to be forgotten.
  */
-static void set_scoring(struct gossipsub *g)
+static void set_scoring(struct gossipsub *g, const struct plan *plan)
 {
     struct score_params peer = SCORE_DEFAULTS;
     struct score_topic_params topic_params = SCORE_TOPIC_DEFAULTS;
@@ -170,6 +182,8 @@ static void set_scoring(struct gossipsub *g)
     topic_params.mesh_activation_ms = 5000;
     topic_params.weights[SCORE_INVALID] = -99;
     topic_params.decays[SCORE_INVALID] = 0.9994f;
+    if (plan->owes_percent > 0)
+        ask_for_share(plan, &topic_params);
     if (gossipsub_set_params(g, (struct view){0}, peer.numbers) != 0 ||
         gossipsub_set_params(g, topic(), topic_params.numbers) != 0)
         abort();
@@ -187,7 +201,7 @@ void crowd_join(struct crowd *c, uint32_t number)
         gossipsub_subscribe(&n->g, topic(), c->now) != 0)
         abort();
     if (c->plan.sybils > 0)
-        set_scoring(&n->g);
+        set_scoring(&n->g, &c->plan);
     n->is_up = true;
     n->alarm_at = 0;
     memset(n->known, 0, c->plan.messages / 8 + 1);

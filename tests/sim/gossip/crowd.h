@@ -107,10 +107,10 @@ void crowd_wake(struct crowd *c, uint32_t node, uint64_t at);
 uint64_t crowd_hash(const struct crowd *c);
 
 /*
- * Adds how many deliveries took so many milliseconds to counts[CROWD_LATENCY_MAX_MS]; those of
- * messages of an attack's first minute by themselves.
+ * Adds how many deliveries took so many milliseconds to counts[CROWD_LATENCY_MAX_MS]: all of them, or
+ * those that an attack is on, of messages from before it, of its beginning, and from later.
  */
-enum crowd_time { CROWD_USUAL, CROWD_ATTACKED, CROWD_TIMES };
+enum crowd_time { CROWD_ALWAYS, CROWD_BEFORE, CROWD_ATTACKED, CROWD_AFTER, CROWD_TIMES };
 void crowd_latencies(const struct crowd *c, enum crowd_time time, uint64_t *counts);
 
 /* ---- what is done to it, while nothing runs */

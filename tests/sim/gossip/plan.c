@@ -12,6 +12,7 @@ static const struct plan USUAL = {
     .messages = 600,
     .size = 256,
     .latency_ms = 25,
+    .recover_s = 60,
 };
 
 #define MOST_NUMBERS 3
@@ -42,10 +43,12 @@ static const struct {
     {"target", {offsetof(struct plan, target)}},
     {"publishers", {offsetof(struct plan, publishers)}},
     {"drop", {offsetof(struct plan, drop_percent), offsetof(struct plan, drop_from_s)}},
+    {"owes", {offsetof(struct plan, owes_percent), offsetof(struct plan, owes_after_s)}},
     {"late", {offsetof(struct plan, late_s)}},
     {"delivery", {offsetof(struct plan, pass_delivery)}},
     {"share", {offsetof(struct plan, pass_sybils)}},
     {"p99", {offsetof(struct plan, pass_p99_ms)}},
+    {"recover", {offsetof(struct plan, recover_s), offsetof(struct plan, pass_recover_ms)}},
 };
 
 bool plan_set(struct plan *plan, const char *line)

@@ -21,11 +21,21 @@
  *     publishers 100      only the first so many publish; 0: anybody
  *     drop 100 60         percent of the messages that sybils do not pass on, and from when
  *     censor              they drop those of the first node only
+ *     owes 40 12          percent of the messages that P3 asks of who is in a mesh, and the seconds it
+ *                         has to begin; 0: one message a second, and five
  *     late 10             when the honest come, to meet the sybils first
  *     cold                no time to find together: the first message comes at once
  *     delivery 100        to pass: percent of the messages that reach who was there all the time
- *     p99 1000            to pass: ms; under an attack, without its first minute
+ *     p99 1000            to pass: ms
+ *     recover 60 26       to pass: so many seconds after an attack began, p99 is at most so many ms
+ *                         over that from before it; or, where it is there from the beginning, over
+ *                         that of the same crowd without sybils
  *     share 20            to pass: percent of the meshes that are sybils, two minutes after an attack began
+ *
+ * `recover` asks about those that the attack is on: messages to the targets, unless they are who
+ * publishes; messages of the node that is censored; else all. `share` asks about the meshes of the
+ * targets, if there are any. A hop takes 26 ms on links of 25, so p99 moves in steps of 26: a plan that
+ * allows one allows a hop more on the way, and not two.
  *
  * A `#` begins a comment. Seconds are counted from the start.
  */
@@ -46,8 +56,10 @@ struct plan {
     uint32_t cut_s, heal_s; /* 0: never */
     uint32_t sybils, sybil_links, sybils_at_s, target, publishers;
     uint32_t drop_percent, drop_from_s, late_s;
+    uint32_t owes_percent, owes_after_s;
     bool is_censorship;
     uint32_t pass_delivery, pass_p99_ms, pass_sybils; /* 0: whatever it is */
+    uint32_t recover_s, pass_recover_ms;
 };
 
 /* Takes one line, or the same with '=' for the first blank; false when it says nothing. */
@@ -58,6 +70,20 @@ static inline uint32_t plan_attack_s(const struct plan *p)
 {
     uint32_t met = p->sybils_at_s > p->late_s ? p->sybils_at_s : p->late_s;
     return p->drop_from_s > met ? p->drop_from_s : met;
+}
+
+/* Whether it is there when the first message comes. */
+static inline bool plan_begins_attacked(const struct plan *p)
+{
+    return p->sybils > 0 && plan_attack_s(p) <= p->late_s + p->warm_seconds;
+}
+
+/* Whether an attack is on who is to hear of a message, or on who says it. */
+static inline bool plan_is_target(const struct plan *p, uint32_t by, uint32_t to)
+{
+    if (p->is_censorship)
+        return by == 0;
+    return p->target == 0 || to < p->target || p->publishers > 0;
 }
 
 /* False, having said why on stderr, when the file cannot be read or has a line that says nothing. */

@@ -12,9 +12,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 const BUILD = fileURLToPath(new URL('../../../build/', import.meta.url))
 const isAttack = (/** @type {string} */ plan) => plan.startsWith('attack-')
 /** @param {string} plan */
-const inSmall = (plan) => [
-  'messages=60', 'nodes=100', ...isAttack(plan) ? ['messages=1800', 'nodes=30', 'sybils=120'] : [], ...plan === 'pages.plan' ? ['nodes=40', 'relays=4'] : []
-]
+const inSmall = (plan) => isAttack(plan) ? ['nodes=60', 'sybils=240'] : ['messages=60', ...plan === 'pages.plan' ? ['nodes=40', 'relays=4'] : ['nodes=100']]
 
 /** @param {string} compiler @param {string} plan @param {string[]} settings */
 async function run (compiler, plan, ...settings) {

@@ -9,7 +9,9 @@
 struct report {
     uint64_t latencies[CROWD_LATENCY_MAX_MS];
     uint64_t expected, delivered; /* pairs of a message and a node that was there all the time */
-    uint32_t p50_ms, p99_ms, worst_ms, attacked_p99_ms;
+    uint32_t p50_ms, p99_ms, worst_ms;
+    uint32_t time_p99_ms[CROWD_TIMES];
+    double sybils_later;    /* percent of the meshes that `share` asks about */
     double duplicates;      /* copies of a message that came to a node after the first */
     double bytes_per_s;     /* sent by a node */
     double control_percent; /* of these */
@@ -25,8 +27,9 @@ void report_sample(struct report *r, const struct crowd *c);
 
 void report_sum_up(struct report *r, const struct crowd *c);
 
-/* To stdout; false when the plan was not met. */
-bool report_print(const struct report *r, const struct crowd *c, double wall_s);
+/* To stdout; false when the plan was not met. `twin` is the report on the same crowd without sybils. */
+bool report_print(const struct report *r, const struct report *twin, const struct crowd *c,
+                  double wall_s);
 
 /* To stdout: how long it took, and of all processors together. */
 void report_print_time(double wall_s);

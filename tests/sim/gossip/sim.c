@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define AFTER_MS 12000      /* the last message has so much time */
+#define AFTER_MS 12000      /* the last message has so much time; nobody looks at meshes then */
 #define FOUND_DEAD_MS 10000 /* a path that is cut ends a connection then */
 #define DIALS_AGAIN_MS 1000
 
@@ -33,7 +33,7 @@ static void intend_all(struct crowd *c)
     const struct plan *p = &c->plan;
     uint64_t begin = ((uint64_t)p->late_s + p->warm_seconds) * 1000,
              ms = (uint64_t)p->seconds * 1000;
-    for (uint64_t s = 1; s * 1000 < begin + ms + AFTER_MS; s++)
+    for (uint64_t s = 1; s * 1000 < begin + ms; s++)
         intend(s * 1000, SAMPLE, 0);
     for (uint64_t i = 0; i < p->messages; i++)
         intend(begin + 100 + i * ms / p->messages, PUBLISH, 0);
@@ -162,10 +162,10 @@ static bool read_options(int argc, char **argv, struct options *o)
     return o->threads > 0 && o->threads <= CROWD_THREADS_MAX && o->plan.nodes > o->plan.degree;
 }
 
-static bool crowd_through(const struct options *o, const char *title, double began)
+/* What became of a crowd that went through it. */
+static struct crowd *live_through(const struct plan *plan, const struct options *o,
+                                  struct report *report)
 {
-    const struct plan *plan = &o->plan;
-    static struct report report;
     struct crowd *c = crowd_new(plan, o->seed, o->threads);
     crowd_run(c, (uint64_t)plan->late_s * 1000);
     for (uint32_t i = 0; i < plan->nodes; i++)
@@ -177,13 +177,31 @@ static bool crowd_through(const struct options *o, const char *title, double beg
     while (queue_first(&todo) != NULL) {
         struct event a = queue_take(&todo);
         crowd_run(c, a.at);
-        act(c, &report, a);
+        act(c, report, a);
     }
-    report_sum_up(&report, c);
-    bool is_met = report_print(&report, c, seconds_now() - began);
+    queue_free(&todo);
+    crowd_run(c, c->now + AFTER_MS);
+    report_sum_up(report, c);
+    return c;
+}
+
+/* Before an attack that is there from the beginning there is only a crowd whose sybils dial nobody. */
+static void live_in_peace(const struct options *o, struct report *report)
+{
+    struct plan peace = o->plan;
+    peace.sybil_links = 0;
+    crowd_free(live_through(&peace, o, report));
+}
+
+static bool crowd_through(const struct options *o, const char *title, double began)
+{
+    static struct report report, twin;
+    if (plan_begins_attacked(&o->plan) && o->plan.pass_recover_ms > 0)
+        live_in_peace(o, &twin);
+    struct crowd *c = live_through(&o->plan, o, &report);
+    bool is_met = report_print(&report, &twin, c, seconds_now() - began);
     bool is_drawn = o->svg == NULL || report_draw(&report, c, title, o->svg);
     crowd_free(c);
-    queue_free(&todo);
     return is_met && is_drawn;
 }
 

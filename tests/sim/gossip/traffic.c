@@ -233,7 +233,18 @@ void settle(struct crowd *c, struct shard *running, uint32_t number)
 static enum crowd_time time_of(const struct crowd *c, uint64_t at)
 {
     uint64_t begin = (uint64_t)plan_attack_s(&c->plan) * 1000;
-    return c->plan.sybils > 0 && at >= begin && at < begin + 60000 ? CROWD_ATTACKED : CROWD_USUAL;
+    if (at < begin)
+        return CROWD_BEFORE;
+    return at < begin + (uint64_t)c->plan.recover_s * 1000 ? CROWD_ATTACKED : CROWD_AFTER;
+}
+
+static void count_delivery(const struct crowd *c, struct shard *s, const struct message_told *m,
+                           uint32_t to)
+{
+    uint64_t ms = MIN(c->now - m->at, CROWD_LATENCY_MAX_MS - 1);
+    s->latencies[CROWD_ALWAYS][ms]++;
+    if (c->plan.sybils > 0 && plan_is_target(&c->plan, m->by, to))
+        s->latencies[time_of(c, m->at)][ms]++;
 }
 
 static void hear(struct crowd *c, struct shard *s, struct node *n, const struct gossipsub_event *ev)
@@ -250,9 +261,8 @@ static void hear(struct crowd *c, struct shard *s, struct node *n, const struct 
     node_hears(n, message);
     n->firsts++;
     note(n, message);
-    uint64_t told_at = c->told[message].at;
-    if (told_at >= n->stays[n->stay_count - 1].from)
-        s->latencies[time_of(c, told_at)][MIN(c->now - told_at, CROWD_LATENCY_MAX_MS - 1)]++;
+    if (c->told[message].at >= n->stays[n->stay_count - 1].from)
+        count_delivery(c, s, &c->told[message], (uint32_t)(n - c->nodes));
 }
 
 static void receive(struct crowd *c, struct shard *s, struct node *n, const struct parcel *e)
