@@ -84,7 +84,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .early_bytes = 16384,
     .rtc_ms = 20000,
     .rtc_init_ms = 500,
-    .rtc_fin_ack_ms = 10000,
+    .rtc_answer_ms = 10000,
     .direct_retry_ms = {10000, 60000, 300000},
 
     .sessions_pending = 16,

@@ -102,7 +102,7 @@ struct peerlet_limits {
     size_t early_bytes;       /* kept of each of them until then */
     uint32_t rtc_ms;          /* offer to connected */
     uint32_t rtc_init_ms;     /* connected to the dialer's close of its first channel */
-    uint32_t rtc_fin_ack_ms;  /* for a FIN to be acknowledged; rust never does */
+    uint32_t rtc_answer_ms;   /* for a FIN or RESET to be answered; rust never does a FIN */
     uint32_t direct_retry_ms[3]; /* between upgrades; the last for ever */
 
     /* WebTransport */

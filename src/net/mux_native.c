@@ -391,6 +391,7 @@ static int drain_raw(struct conn *c, struct channel *ch, struct conn_output *out
         return 0;
     out->type = CONN_CLOSE_CHANNEL;
     if (take_owed(&d->reset_owed)) {
+        d->state = DATACHANNEL_CLOSED;
         out->value = PEERLET_RESET;
     } else if (take_owed(&d->fin_owed)) {
         d->state = DATACHANNEL_CLOSED;

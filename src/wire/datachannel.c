@@ -22,7 +22,7 @@ void datachannel_init(struct datachannel *d, struct mem *mem, const struct peerl
 {
     *d = (struct datachannel){
         .limits = limits,
-        .fin_until = NEVER,
+        .until = NEVER,
         .payload_max = DATACHANNEL_PAYLOAD_MAX,
     };
     delimited_init(&d->reader, mem, DATACHANNEL_ACCEPT_MAX);
@@ -57,11 +57,11 @@ static int tell(struct datachannel_event *ev, enum datachannel_event_type type)
     return 1;
 }
 
-/* Our FIN needs to be waited for no longer. */
+/* No answer to our FIN or RESET is waited for. */
 static void become_closed(struct datachannel *d)
 {
     d->state = DATACHANNEL_CLOSED;
-    d->fin_until = NEVER;
+    d->until = NEVER;
 }
 
 static int on_fin(struct datachannel *d, struct datachannel_event *ev)
@@ -75,7 +75,7 @@ static int on_fin(struct datachannel *d, struct datachannel_event *ev)
 /* Whoever reads no more owes no FIN_ACK either: go waits for none. */
 static int on_stop_sending(struct datachannel *d, struct datachannel_event *ev)
 {
-    if (d->state == DATACHANNEL_WAIT_FIN_ACK)
+    if (d->state == DATACHANNEL_WAIT)
         become_closed(d);
     if (d->peer_stopped)
         return 0;
@@ -92,15 +92,23 @@ static void end(struct datachannel *d)
 
 static int on_fin_ack(struct datachannel *d, struct datachannel_event *ev)
 {
-    if (d->state != DATACHANNEL_WAIT_FIN_ACK || d->fin_owed)
+    if (d->state != DATACHANNEL_WAIT || d->fin_owed)
         return 0;
     become_closed(d);
     return tell(ev, DATACHANNEL_FIN_ACK);
 }
 
+/* What the peer says last to a stream that we have reset. */
+static bool is_last(uint32_t flag)
+{
+    return flag == DATACHANNEL_FLAG_FIN || flag == DATACHANNEL_FLAG_RESET;
+}
+
 static int on_flag(struct datachannel *d, struct datachannel_event *ev)
 {
     d->has_flag = false;
+    if (d->is_reset && is_last(d->flag))
+        become_closed(d);
     if (d->is_reset || d->flag > DATACHANNEL_FLAG_FIN_ACK)
         return 0;
     switch ((enum datachannel_flag)d->flag) {
@@ -201,16 +209,16 @@ static int pay(struct datachannel *d, bool *owed, enum datachannel_flag flag, st
 
 int datachannel_drain(struct datachannel *d, struct buf *out, uint64_t now)
 {
-    bool says_fin = d->fin_owed;
+    bool was_owed = d->fin_owed || d->reset_owed;
     int rc = pay(d, &d->fin_owed, DATACHANNEL_FLAG_FIN, out);
-    if (rc == 0 && says_fin && d->state == DATACHANNEL_WAIT_FIN_ACK)
-        d->fin_until = after(now, d->limits->rtc_fin_ack_ms);
     if (rc == 0)
         rc = pay(d, &d->fin_ack_owed, DATACHANNEL_FLAG_FIN_ACK, out);
     if (rc == 0)
         rc = pay(d, &d->stop_owed, DATACHANNEL_FLAG_STOP_SENDING, out);
     if (rc == 0)
         rc = pay(d, &d->reset_owed, DATACHANNEL_FLAG_RESET, out);
+    if (was_owed && !d->fin_owed && !d->reset_owed && d->state == DATACHANNEL_WAIT)
+        d->until = after(now, d->limits->rtc_answer_ms);
     return rc;
 }
 
@@ -218,7 +226,7 @@ void datachannel_close_write(struct datachannel *d)
 {
     if (d->state != DATACHANNEL_OPEN)
         return;
-    d->state = DATACHANNEL_WAIT_FIN_ACK;
+    d->state = DATACHANNEL_WAIT;
     d->fin_owed = true;
 }
 
@@ -235,23 +243,25 @@ void datachannel_reset(struct datachannel *d)
         return;
     end(d);
     d->reset_owed = true;
+    if (!d->peer_closed)
+        d->state = DATACHANNEL_WAIT;
 }
 
 bool datachannel_is_done(const struct datachannel *d)
 {
     if (d->fin_owed || d->fin_ack_owed || d->stop_owed || d->reset_owed)
         return false;
-    return d->is_reset || (d->state == DATACHANNEL_CLOSED && d->peer_closed);
+    return d->state == DATACHANNEL_CLOSED && (d->peer_closed || d->is_reset);
 }
 
 uint64_t datachannel_deadline(const struct datachannel *d)
 {
-    return d->fin_until;
+    return d->until;
 }
 
 void datachannel_tick(struct datachannel *d, uint64_t now)
 {
-    if (is_due(d->fin_until, now))
+    if (is_due(d->until, now))
         become_closed(d);
 }
 

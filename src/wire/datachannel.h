@@ -3,10 +3,13 @@
  *
  *     frame        uvarint(len) || Message { 1: flag, 2: message }     sent: at most 16384 bytes
  *
- *     our half     OPEN ── FIN ──▶ WAIT_FIN_ACK ── FIN_ACK, or its time is up ──▶ CLOSED
+ *     our half     OPEN ── FIN ──▶ WAIT ── FIN_ACK, or its time is up ──▶ CLOSED
+ *     both         OPEN ── RESET ──▶ WAIT ── FIN or RESET, or its time is up ──▶ CLOSED
  *     their half   open ◀── FIN, answered by FIN_ACK ──▶ closed
  *
- * The channel may be closed when both halves are, and no sooner: what it has queued would be lost.
+ * The channel may be closed when both halves are, and no sooner: what it has queued would be lost. And
+ * its number is free again then, for the browser's next channel, where what the peer says late of this
+ * one would be taken for that one's: rust-libp2p answers a reset by a RESET, whether it can or not.
  * There is no credit; STOP_SENDING says that a peer reads no more. specs/webrtc, "Multiplexing".
  */
 #ifndef WIRE_DATACHANNEL_H
@@ -33,7 +36,7 @@ enum datachannel_flag {
 };
 
 /* Of our half. */
-enum datachannel_state { DATACHANNEL_OPEN, DATACHANNEL_WAIT_FIN_ACK, DATACHANNEL_CLOSED };
+enum datachannel_state { DATACHANNEL_OPEN, DATACHANNEL_WAIT, DATACHANNEL_CLOSED };
 
 struct datachannel {
     const struct peerlet_limits *limits;
@@ -46,7 +49,7 @@ struct datachannel {
     bool is_reset;     /* by either side */
     bool has_flag;     /* of the frame whose data was handed up last */
     uint32_t flag;
-    uint64_t fin_until; /* when FIN_ACK is given up; NEVER before FIN was sent */
+    uint64_t until; /* when the answer to FIN or RESET is given up; NEVER before that was sent */
     size_t payload_max; /* of one frame sent */
     size_t growing;     /* payload of the last frame in `out` while more may be added; 0: none */
 };
@@ -97,7 +100,7 @@ void datachannel_close_read(struct datachannel *d);
 /* Ends both halves at once. */
 void datachannel_reset(struct datachannel *d);
 
-/* Nothing is owed, and both halves are closed or it was reset: close the channel. */
+/* Nothing is owed or waited for, and both halves are over: close the channel. */
 bool datachannel_is_done(const struct datachannel *d);
 
 uint64_t datachannel_deadline(const struct datachannel *d);

@@ -95,7 +95,7 @@ async function pageFor (t, { from = world } = {}) {
 }
 
 for (const [kind, transports] of Object.entries(TRANSPORTS)) {
-  const options = { skip: missing(kind) ?? false, timeout: 60_000 }
+  const options = { skip: missing(kind) ?? false, timeout: 120_000 }
 
   for (const transport of transports) {
     test(`${kind}-libp2p over ${transport}: identify, ping, echo of 1 MiB, many streams, a slow reader`, options, async (t) => {
@@ -113,14 +113,12 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
         const same = await Promise.all(Array.from({ length: atOnce }, (_, n) => ask('echo', 10_000 * (i + n) + 1)))
         assert.deepEqual(same, Array(atOnce).fill(true))
       }
-      assert.equal(await ask('refused'), 'UnsupportedProtocolError')
-      // rust resets a stream of WebRTC now and then, why is not known; its stderr says what was its program's fault
-      for (let triesLeft = kind === 'rust' && transport === '/webrtc-direct' ? 2 : 0; ; triesLeft--) {
-        const got = await ask('slowly', 4 << 20).catch((/** @type {Error} */ err) => err)
-        if (got instanceof Error && triesLeft > 0 && /StreamResetError/.test(got.message)) continue
-        assert.equal(got, 4 << 20)
-        break
+      // what a server says late of a stream that is over belongs to no later one
+      for (let i = 0; i < 10; i++) {
+        assert.equal(await ask('refused'), 'UnsupportedProtocolError')
+        assert.ok(await ask('echo', 1000))
       }
+      assert.equal(await ask('slowly', 4 << 20), 4 << 20)
       assert.equal(await ask('close'), 0)
     })
 

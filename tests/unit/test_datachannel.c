@@ -210,14 +210,23 @@ static const struct {
      4,
      true,
      FIN FIN_ACK},
-    {"we reset", {SAY_RESET, DRAIN}, 2, true, RESET},
+    {"we reset, and the peer answers", {SAY_RESET, DRAIN, HEAR_RESET}, 3, true, RESET},
+    {"we reset, and the peer had ended", {SAY_RESET, DRAIN, HEAR_FIN}, 3, true, RESET},
+    {"we reset, and nobody answers", {SAY_RESET, DRAIN, TICK}, 3, true, RESET},
+    {"we reset what the peer has ended", {HEAR_FIN, SAY_RESET, DRAIN}, 3, true, RESET},
+    {"we reset, and wait for an answer", {SAY_RESET, DRAIN, HEAR_FIN_ACK}, 3, false, RESET},
+    {"we reset what waits for FIN_ACK",
+     {CLOSE_WRITE, DRAIN, SAY_RESET, DRAIN, HEAR_FIN_ACK},
+     5,
+     false,
+     FIN RESET},
     {"RESET is still owed", {SAY_RESET}, 1, false, ""},
     {"reset drops what is owed",
      {CLOSE_WRITE, CLOSE_READ, HEAR_FIN, SAY_RESET, DRAIN},
      5,
      true,
      RESET},
-    {"reset twice", {SAY_RESET, DRAIN, SAY_RESET, CLOSE_WRITE, CLOSE_READ, DRAIN}, 6, true, RESET},
+    {"reset twice", {SAY_RESET, DRAIN, SAY_RESET, CLOSE_WRITE, CLOSE_READ, DRAIN}, 6, false, RESET},
     {"the peer resets", {CLOSE_WRITE, HEAR_RESET, DRAIN}, 3, true, ""},
     {"both reset", {SAY_RESET, HEAR_RESET, DRAIN}, 3, true, RESET},
     {"all at once",
@@ -252,7 +261,7 @@ static void command(struct machine *m, enum command c, struct buf *said)
         assert_ok(datachannel_drain(&m->channel, said, now));
         break;
     case TICK:
-        datachannel_tick(&m->channel, now + PEERLET_LIMITS.rtc_fin_ack_ms);
+        datachannel_tick(&m->channel, now + PEERLET_LIMITS.rtc_answer_ms);
         break;
     case HEAR_FIN:
         hear(m, FIN);
@@ -297,9 +306,9 @@ static void test_time_runs_from_the_fin(void **state)
     assert_true(datachannel_deadline(&m.channel) == NEVER);
     assert_view_hex(drained(&m, 5000), FIN);
     uint64_t deadline = datachannel_deadline(&m.channel);
-    assert_int_equal(deadline, 5000 + PEERLET_LIMITS.rtc_fin_ack_ms);
+    assert_int_equal(deadline, 5000 + PEERLET_LIMITS.rtc_answer_ms);
     datachannel_tick(&m.channel, deadline - 1);
-    assert_int_equal(m.channel.state, DATACHANNEL_WAIT_FIN_ACK);
+    assert_int_equal(m.channel.state, DATACHANNEL_WAIT);
     datachannel_tick(&m.channel, deadline);
     assert_int_equal(m.channel.state, DATACHANNEL_CLOSED);
     assert_true(datachannel_deadline(&m.channel) == NEVER);
