@@ -16,12 +16,13 @@ const ENTRIES = [
   ['peerlet/services', 'services/index', 'What most pages do not need: [Services](services.md).'],
   ['peerlet/room', 'room/index', 'Everybody on a page of one name: [Rooms](room.md).'],
   ['peerlet/devtools', 'devtools/index', 'A look into a node: [Devtools](devtools.md).'],
+  ['peerlet/debug', 'debug/index', 'The same node in a module that can be looked into and recorded: [Recording](recording.md).'],
   ['peerlet/compat', 'compat/index', 'Whatever applications import from js-libp2p\'s modules: [From js-libp2p](from-js-libp2p.md).'],
   ['peerlet/aliases', 'aliases/index', 'For a bundler or an import map: js-libp2p\'s specifiers, and what they become.']
 ]
 
 /** What the parts of the glue say to each other. */
-const OWN = /^(constructor|on(Data|Room|Ended|Closed|Message|Subscription|Trap)|number|forget|peek|note|tell|routers|\[(Symbol\.(toStringTag|for).*|[A-Z_]+)\]|Core|CoreSource|setCoreSource|setServicesSource|Output|Identity|Description|Service|Emitter|Components|readOptions|Secret|Streams|Files|begin|serve|\w+Callback|set|static|onSent|onSeen|onFailed)$/
+const OWN = /^(constructor|on(Data|Room|Ended|Closed|Message|Subscription|Trap)|number|forget|peek|note|tell|routers|\[(Symbol\.(toStringTag|for).*|[A-Z_]+)\]|Core|CoreSource|setCoreSource|setDebugSource|setServicesSource|Output|Identity|Description|Service|Emitter|Components|readOptions|Secret|Streams|Files|begin|serve|\w+Callback|set|static|onSent|onSeen|onFailed)$/
 
 /**
  * @typedef {object} Item
@@ -76,7 +77,7 @@ execFileSync('node_modules/.bin/tsc', ['--project', '.', '--noEmit', 'false', '-
 
 /** @type {Map<string, { items: Item[], source: string, file: string }>} */
 const modules = new Map()
-for (const folder of ['', 'services', 'room', 'devtools', 'compat', 'aliases'].filter((name) => existsSync(path.join(TYPES, name)))) {
+for (const folder of ['', 'services', 'room', 'devtools', 'debug', 'compat', 'aliases'].filter((name) => existsSync(path.join(TYPES, name)))) {
   for (const name of readdirSync(path.join(TYPES, folder)).filter((name) => name.endsWith('.d.ts')).sort()) {
     const source = readFileSync(path.join(TYPES, folder, name), 'utf8')
     const id = path.join(folder, name.replace('.d.ts', ''))
@@ -154,7 +155,7 @@ for (const [title, id, words] of ENTRIES) {
   const exported = exportsOf(id).filter(([name]) => !OWN.test(name))
   const items = exported.flatMap(([name, from]) => {
     const item = modules.get(from)?.items.find((one) => one.name === name)
-    return item === undefined || shown.has(name) ? [] : [{ item, file: /** @type {any} */ (modules.get(from)).file }]
+    return item === undefined || (shown.has(name) && from !== id) ? [] : [{ item, file: /** @type {any} */ (modules.get(from)).file }]
   }).filter(({ item }, i, all) => all.findIndex((other) => other.item.name === item.name) === i)
   const simple = items.filter(({ item }) => item.kind === 'const' || item.kind === 'function')
   const large = items.filter(({ item }) => !simple.some((one) => one.item === item))
