@@ -30,9 +30,9 @@ test('a script tag, in a page of another encoding, with the hash that the packag
 })
 
 test('an import map', LIMIT, async (t) => {
-  const imports = Object.fromEntries(['', '/slim', '/services'].map((name) =>
+  const imports = Object.fromEntries(['', '/slim', '/services', '/debug'].map((name) =>
     [`peerlet${name}`, `./node_modules/peerlet/${name.slice(1) || 'peerlet'}.mjs`]))
-  for (const name of ['whole', 'slim']) {
+  for (const name of ['whole', 'slim', 'debug']) {
     await page(`loose-${name}.html`, `<script type="importmap">${JSON.stringify({ imports })}</script>${moduleTag(`./${name}.js`)}`)
     await t.test(name, async (t) => assert.equal(await shop.heard(t, `/loose-${name}.html`), 'hello'))
   }
@@ -40,22 +40,22 @@ test('an import map', LIMIT, async (t) => {
 
 test('Vite, its server, which bundles dependencies first', LIMIT, async (t) => {
   const { createServer } = await tool('vite')
-  for (const name of ['whole', 'slim', 'told']) await page(`${name}.html`, moduleTag(`./${name}.js`))
+  for (const name of ['whole', 'slim', 'told', 'debug']) await page(`${name}.html`, moduleTag(`./${name}.js`))
   const server = await createServer({ root: shop.at(), configFile: false, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } })
   t.after(() => server.close())
   await server.listen()
   const { port } = /** @type {any} */ (server).httpServer.address()
-  for (const name of ['whole', 'told', 'slim']) {
+  for (const name of ['whole', 'told', 'slim', 'debug']) {
     await t.test(name, async (t) => assert.equal(await shop.heard(t, `http://127.0.0.1:${port}/${name}.html`), 'hello'))
   }
 })
 
 test('Vite, its build', LIMIT, async (t) => {
   const { build } = await tool('vite')
-  const input = ['whole', 'slim', 'told'].map((name) => shop.at(`${name}.html`))
-  await Promise.all(['whole', 'slim', 'told'].map((name) => page(`${name}.html`, moduleTag(`./${name}.js`))))
+  const input = ['whole', 'slim', 'told', 'debug'].map((name) => shop.at(`${name}.html`))
+  await Promise.all(['whole', 'slim', 'told', 'debug'].map((name) => page(`${name}.html`, moduleTag(`./${name}.js`))))
   await build({ root: shop.at(), configFile: false, logLevel: 'error', base: './', build: { outDir: 'vite', modulePreload: false, rolldownOptions: { input } } })
-  for (const name of ['whole', 'slim', 'told']) {
+  for (const name of ['whole', 'slim', 'told', 'debug']) {
     await t.test(name, async (t) => assert.equal(await shop.heard(t, `/vite/${name}.html`), 'hello'))
   }
 })

@@ -71,14 +71,15 @@ test('the licences of those whose code is inside come with it', async () => {
 test('bundled in another folder it is the same, byte for byte', { timeout: 60_000 }, async (t) => {
   const elsewhere = await mkdtemp(path.join(tmpdir(), 'peerlet-elsewhere-'))
   t.after(() => rm(elsewhere, { recursive: true }))
-  for (const name of ['.ci', 'js-glue', 'build/wasm', 'build/gen']) {
+  for (const name of ['.ci', 'js-glue', 'build/wasm', 'build/debug', 'build/gen']) {
     const filter = (/** @type {string} */ from) => !/\.(o|d|a)$/.test(from)
     await cp(path.join(ROOT, name), path.join(elsewhere, name), { recursive: true, filter })
   }
   await Promise.all([symlink(path.join(ROOT, 'node_modules'), path.join(elsewhere, 'node_modules')), mkdir(path.join(elsewhere, 'build/web'))])
   await say(['.ci/bundle.mjs'], { cwd: elsewhere })
   await say(['.ci/bundle.mjs', 'services'], { cwd: elsewhere })
-  for (const name of ['peerlet.mjs', 'peerlet.mjs.map', 'slim.mjs', 'slim.mjs.map', 'peerlet.wasm', 'services.mjs', 'services.mjs.map']) {
+  await say(['.ci/bundle-debug.mjs'], { cwd: elsewhere })
+  for (const name of ['peerlet.mjs', 'peerlet.mjs.map', 'slim.mjs', 'slim.mjs.map', 'peerlet.wasm', 'services.mjs', 'services.mjs.map', 'debug.mjs', 'debug.mjs.map']) {
     assert.ok((await readFile(path.join(elsewhere, 'build/web', name))).equals(await readFile(path.join(ROOT, 'build/web', name))), name)
   }
 })

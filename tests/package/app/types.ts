@@ -3,6 +3,7 @@ import {
   bootstrap, createLibp2p, generateKeyPair, gossipsub, multiaddr, ping, pubsubPeerDiscovery, type Connection, type Libp2p, type Message,
   type Multiaddr, type PeerId, type Stream
 } from 'peerlet'
+import { createLibp2p as createDebug } from 'peerlet/debug'
 import { fetch } from 'peerlet/services'
 import { createLibp2p as createSlim, init } from 'peerlet/slim'
 import module from 'peerlet/peerlet.wasm'
@@ -34,4 +35,10 @@ export async function slim (): Promise<void> {
   await init({ uri: 'peerlet.wasm' })
   await (await createSlim()).stop()
   await (await Peerlet.createLibp2p()).stop()
+}
+
+export async function recorded (): Promise<Blob> {
+  const node: Libp2p & { recording: () => Blob } = await createDebug({ record: { secrets: true } })
+  await node.stop()
+  return node.recording()
 }
