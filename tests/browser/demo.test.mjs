@@ -25,7 +25,7 @@ async function twoTabs (t, path = '/', profile = undefined) {
   return [a, b]
 }
 
-test('two tabs of one person find each other, chat, and outlive the relay', { timeout: 60_000 }, async (t) => {
+test('two tabs of one person find each other, chat, and outlive the relay', { timeout: 120_000 }, async (t) => {
   const relay = await world.relay(t)
   const [a, b] = await twoTabs(t)
   const ids = await Promise.all([a, b].map((page) => page.textContent('#peer-id')))
@@ -52,7 +52,7 @@ test('two tabs of one person find each other, chat, and outlive the relay', { ti
   for (const page of [a, b]) await status(page, 'Connected directly to 1 person.')
 })
 
-test('the identity stays with a profile', { timeout: 30_000 }, async (t) => {
+test('the identity stays with a profile', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const profile = await world.profile(t)
   const page = await world.tab(t, '/', { profile })
@@ -63,7 +63,7 @@ test('the identity stays with a profile', { timeout: 30_000 }, async (t) => {
   assert.equal(await page.textContent('#peer-id'), id)
 })
 
-test('a room is the hash of the URL', { timeout: 60_000 }, async (t) => {
+test('a room is the hash of the URL', { timeout: 120_000 }, async (t) => {
   await world.relay(t)
   const [a, b] = await twoTabs(t, '/#Tea%20room')
   assert.equal(await a.textContent('#room-name'), 'tea-room')
@@ -90,7 +90,7 @@ test('a room is the hash of the URL', { timeout: 60_000 }, async (t) => {
   await a.locator('.message .text').getByText('in the tea room').waitFor()
 })
 
-test('dialling by hand: what went wrong is said in words', { timeout: 60_000 }, async (t) => {
+test('dialling by hand: what went wrong is said in words', { timeout: 120_000 }, async (t) => {
   const relay = await world.relay(t)
   const page = await world.tab(t, '/')
   await status(page, 'Ready.')
@@ -122,7 +122,7 @@ test('dialling by hand: what went wrong is said in words', { timeout: 60_000 }, 
   assert.equal(await note.getAttribute('data-mood'), 'good')
 })
 
-test('a file of any size, whose fetching may be stopped, and who has seen what', { timeout: 60_000 }, async (t) => {
+test('a file of any size, whose fetching may be stopped, and who has seen what', { timeout: 120_000 }, async (t) => {
   await world.relay(t)
   const [a, b] = await twoTabs(t)
   for (const page of [a, b]) await badge(page, 'direct WebRTC')
@@ -139,7 +139,7 @@ test('a file of any size, whose fetching may be stopped, and who has seen what',
   assert.equal(await a.locator('.message.mine .aside').count(), 1, 'an older message says so, too')
 })
 
-test('a look inside, by the button and by the URL', { timeout: 30_000 }, async (t) => {
+test('a look inside, by the button and by the URL', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const page = await world.tab(t, '/?devtools')
   const shown = page.locator('peerlet-devtools')
@@ -153,7 +153,7 @@ test('a look inside, by the button and by the URL', { timeout: 30_000 }, async (
   await shown.waitFor({ state: 'detached' })
 })
 
-test('copying', { timeout: 30_000 }, async (t) => {
+test('copying', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const profile = await world.profile(t, { permissions: ['clipboard-read', 'clipboard-write'] })
   const page = await world.tab(t, '/', { profile })
@@ -168,7 +168,7 @@ test('copying', { timeout: 30_000 }, async (t) => {
   assert.equal(await copied(page.locator('#copy-link')), `${world.origin}/#lobby`)
 })
 
-test('where no direct way exists the relay carries the chat, and the page says so', { timeout: 60_000 }, async (t) => {
+test('where no direct way exists the relay carries the chat, and the page says so', { timeout: 120_000 }, async (t) => {
   await world.relay(t)
   const a = await world.tab(t, '/')
   const b = await world.tab(t, '/', { script: 'delete globalThis.RTCPeerConnection' })
@@ -181,7 +181,7 @@ test('where no direct way exists the relay carries the chat, and the page says s
   await say(b, a, 'and back')
 })
 
-test('without a relay the page asks for one', { timeout: 30_000 }, async (t) => {
+test('without a relay the page asks for one', { timeout: 90_000 }, async (t) => {
   const page = await world.tab(t, '/')
   await status(page, 'No relay')
   await page.locator('#empty-text').getByText('A relay introduces people to each other').waitFor()
@@ -204,7 +204,7 @@ const NO_RELAYS = [
 ]
 
 for (const [name, relay, words] of NO_RELAYS) {
-  test(`a relay in the URL that is ${name}: the page says so and asks for another`, { timeout: 30_000 }, async (t) => {
+  test(`a relay in the URL that is ${name}: the page says so and asks for another`, { timeout: 90_000 }, async (t) => {
     const page = await world.tab(t, '/')
     const id = await page.locator('#peer-id', { hasText: '12D3' }).textContent()
     await page.goto(`${world.origin}/?relay=${encodeURIComponent(relay)}`)
@@ -215,7 +215,7 @@ for (const [name, relay, words] of NO_RELAYS) {
   })
 }
 
-test('a relay that does not answer is named, and found when it is there', { timeout: 30_000 }, async (t) => {
+test('a relay that does not answer is named, and found when it is there', { timeout: 90_000 }, async (t) => {
   const relay = await world.relay(t)
   await relay.kill()
   const page = await world.tab(t, '/')
@@ -224,7 +224,7 @@ test('a relay that does not answer is named, and found when it is there', { time
   await status(page, 'Ready.')
 })
 
-test('the second tab is one click away', { timeout: 30_000 }, async (t) => {
+test('the second tab is one click away', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const profile = await world.profile(t)
   const a = await world.tab(t, '/#tea', { profile })
@@ -241,7 +241,7 @@ test('the second tab is one click away', { timeout: 30_000 }, async (t) => {
   await a.locator('#second-tab').waitFor()
 })
 
-test('offline and back', { timeout: 30_000 }, async (t) => {
+test('offline and back', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const profile = await world.profile(t)
   const page = await world.tab(t, '/', { profile })
@@ -252,7 +252,7 @@ test('offline and back', { timeout: 30_000 }, async (t) => {
   await status(page, 'Ready.')
 })
 
-test('360 pixels are enough', { timeout: 30_000 }, async (t) => {
+test('360 pixels are enough', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const profile = await world.profile(t, { viewport: { width: 360, height: 640 } })
   const page = await world.tab(t, '/', { profile })
@@ -266,7 +266,7 @@ test('360 pixels are enough', { timeout: 30_000 }, async (t) => {
   assert.equal(await page.getAttribute('#panel-toggle', 'aria-expanded'), 'true')
 })
 
-test('all of it with the keyboard', { timeout: 30_000 }, async (t) => {
+test('all of it with the keyboard', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const page = await world.tab(t, '/')
   await status(page, 'Ready.')

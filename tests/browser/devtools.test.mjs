@@ -20,7 +20,7 @@ async function open (t, look) {
 /** What listens to the node. @param {import('playwright-core').Page} page */
 const listeners = (page) => page.evaluate(() => ['connection:open', 'relay:state', 'peer:identify', 'self:peer:update'].map((type) => /** @type {any} */ (globalThis).node.listenerCount(type)))
 
-test('it shows connections, relays, pubsub and dials, and saves a trace', { timeout: 60_000 }, async (t) => {
+test('it shows connections, relays, pubsub and dials, and saves a trace', { timeout: 120_000 }, async (t) => {
   const relay = await world.relay(t)
   const [page, other] = await Promise.all([open(t), open(t)])
   const before = await listeners(page)
@@ -76,7 +76,7 @@ const LOOKS = [
   ['narrow', { colorScheme: 'light', viewport: { width: 360, height: 760 } }]
 ]
 
-test('it fits: light, dark, and 360 pixels', { timeout: 60_000 }, async (t) => {
+test('it fits: light, dark, and 360 pixels', { timeout: 120_000 }, async (t) => {
   await world.relay(t)
   await mkdir(SHOTS, { recursive: true })
   const colours = new Set()

@@ -62,7 +62,7 @@ async function twoTabs (t) {
   return { relay, hidden, front }
 }
 
-test('a tab in the background is found, hears, and gets its relay back', { timeout: 60_000 }, async (t) => {
+test('a tab in the background is found, hears, and gets its relay back', { timeout: 120_000 }, async (t) => {
   const { relay, hidden, front } = await twoTabs(t)
   await say(front, hidden, 'are you there?')
   assert.match(await hidden.title(), /^\(1\) #lobby/)
@@ -75,7 +75,7 @@ test('a tab in the background is found, hears, and gets its relay back', { timeo
   await hidden.waitForFunction(() => document.title.startsWith('#lobby'), { polling: 100 })
 })
 
-test('a frozen tab slept through the death of the relay, and wakes to its peer', { timeout: 60_000 }, async (t) => {
+test('a frozen tab slept through the death of the relay, and wakes to its peer', { timeout: 120_000 }, async (t) => {
   const { relay, hidden, front } = await twoTabs(t)
   const devtools = await hidden.createCDPSession()
   await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
@@ -95,7 +95,7 @@ test('a frozen tab slept through the death of the relay, and wakes to its peer',
   await say(front, hidden, 'sleep well?')
 })
 
-test('a page that is left and come back to is the same peer', { timeout: 60_000 }, async (t) => {
+test('a page that is left and come back to is the same peer', { timeout: 120_000 }, async (t) => {
   const { hidden, front } = await twoTabs(t)
   const id = () => front.$eval('#peer-id', (shown) => shown.textContent)
   const before = await id()
@@ -107,7 +107,7 @@ test('a page that is left and come back to is the same peer', { timeout: 60_000 
   await say(hidden, front, 'welcome back')
 })
 
-test('the network goes and comes back', { timeout: 60_000 }, async (t) => {
+test('the network goes and comes back', { timeout: 120_000 }, async (t) => {
   const { hidden, front } = await twoTabs(t)
   for (const page of [front, hidden]) {
     const devtools = await page.createCDPSession()

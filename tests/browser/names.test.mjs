@@ -11,7 +11,7 @@ import { openWorld } from './harness.mjs'
 const world = openWorld()
 const TOPIC = 'chat'
 
-test('pages meet through the relays behind a name, of which one is dead', { timeout: 60_000 }, async (t) => {
+test('pages meet through the relays behind a name, of which one is dead', { timeout: 120_000 }, async (t) => {
   const [dead, good] = await Promise.all([1, 2].map(() => startPeerFor(t, 'js', { RELAY_TOPICS: TOPIC })))
   await dead.kill()
   const { url, asked } = await startDoh(t, {
@@ -28,7 +28,7 @@ test('pages meet through the relays behind a name, of which one is dead', { time
   await a.call('whenReservedAt', dead.peerId, 10_000)
 })
 
-test('a page of js-libp2p reads the same name with the same options', { timeout: 60_000 }, async (t) => {
+test('a page of js-libp2p reads the same name with the same options', { timeout: 120_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js', { RELAY_TOPICS: TOPIC })
   const { url } = await startDoh(t, { '_dnsaddr.relays.example': [`dnsaddr=${relay.addr}`] })
   for (const impl of ['peerlet', 'js-libp2p']) {
@@ -37,12 +37,12 @@ test('a page of js-libp2p reads the same name with the same options', { timeout:
   }
 })
 
-test('a resolver that cannot be reached, or may not: the page is told, and what can be done', { timeout: 60_000 }, async (t) => {
+test('a resolver that cannot be reached, or may not: the page is told, and what can be done', { timeout: 120_000 }, async (t) => {
   const page = await world.peer(t, 'peerlet', { dohs: ['http://127.0.0.1:1/dns-query'], topics: [] })
   await assert.rejects(page.call('dial', '/dnsaddr/relays.example'), /DNSQueryFailedError: .*no resolver answers.*Failed to fetch/)
 })
 
-test('an address that takes the connection and says nothing holds up no other', { timeout: 60_000 }, async (t) => {
+test('an address that takes the connection and says nothing holds up no other', { timeout: 120_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const taken = new Set()
   const server = createServer((socket) => { taken.add(socket.on('error', () => {})) }).listen(0, '127.0.0.1')

@@ -46,7 +46,7 @@ async function session (t, record) {
   return { a, b }
 }
 
-test('a chat over a relay and WebRTC is the same again; with another byte it is not', { timeout: 60_000 }, async (t) => {
+test('a chat over a relay and WebRTC is the same again; with another byte it is not', { timeout: 120_000 }, async (t) => {
   const { a, b } = await session(t, true)
   await b.page.close()
   await a.call('whenGone', b.id, 20_000)
@@ -71,7 +71,7 @@ test('a chat over a relay and WebRTC is the same again; with another byte it is 
   assert.match(other.stdout, /said something else/)
 })
 
-test('a recording without secrets has a key of its own, one with them that of the page', { timeout: 60_000 }, async (t) => {
+test('a recording without secrets has a key of its own, one with them that of the page', { timeout: 120_000 }, async (t) => {
   const profile = await world.profile(t)
   const page = await world.tab(t, '/peer.html?impl=debug', { profile })
   /** @param {any} record @param {any} [options] */
@@ -110,7 +110,7 @@ test('a recording without secrets has a key of its own, one with them that of th
   }), /InvalidParametersError: createLibp2p: .*"record".*"peerlet\/debug"/)
 })
 
-test('a session over WebTransport and WebRTC Direct is the same again', { timeout: 60_000, skip: missing('go') }, async (t) => {
+test('a session over WebTransport and WebRTC Direct is the same again', { timeout: 120_000, skip: missing('go') }, async (t) => {
   const peer = await startPeerFor(t, 'go')
   const a = await world.peer(t, 'debug', { topics: [TOPIC], record: true })
   for (const part of ['/webtransport', '/webrtc-direct']) {
@@ -125,7 +125,7 @@ test('a session over WebTransport and WebRTC Direct is the same again', { timeou
   for (const part of ['< OPEN_SESSION', '> CHANNEL_ENDED', '< RTC_OFFER']) assert.ok(stdout.includes(part), `no ${part}`)
 })
 
-test('what a fault stopped is recorded up to the fault', { timeout: 60_000 }, async (t) => {
+test('what a fault stopped is recorded up to the fault', { timeout: 120_000 }, async (t) => {
   const page = await world.tab(t, '/peer.html?impl=debug')
   const bytes = await page.evaluate(async () => {
     const url = '/build/web/debug.mjs'

@@ -21,7 +21,7 @@ async function startSilent (t) {
   return `/ip4/127.0.0.1/tcp/${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/ws/p2p/${NOBODY}`
 }
 
-test('of four relays one is dead, one full, one silent: the other is used at once, and each when it is there', { timeout: 60_000 }, async (t) => {
+test('of four relays one is dead, one full, one silent: the other is used at once, and each when it is there', { timeout: 120_000 }, async (t) => {
   const one = { RELAY_LIMITS: '{ "maxReservations": 1 }' }
   const [dead, full, good, silent] = await Promise.all([startPeerFor(t, 'js'), startPeerFor(t, ONE_PLACE, one), startPeerFor(t, 'js'), startSilent(t)])
   await dead.kill()

@@ -57,7 +57,7 @@ async function startJs (t) {
 /** @param {any} node @param {any} page */
 const dial = (node, page) => page.evaluate((address) => /** @type {any} */ (globalThis).room.node.dial(address).then(() => {}), String(node.getMultiaddrs()[0]))
 
-test('who is there, messages of all kinds, and what has become of them', { timeout: 60_000 }, async (t) => {
+test('who is there, messages of all kinds, and what has become of them', { timeout: 120_000 }, async (t) => {
   const relay = await world.relay(t)
   const a = await enter(t, 'tea', { relays: [relay.addr] })
   assert.equal(await a.call('say', { said: 'to nobody yet' }), 'queued')
@@ -97,7 +97,7 @@ test('who is there, messages of all kinds, and what has become of them', { timeo
   assert.equal(await a.call('say', 'anybody?'), 'queued')
 })
 
-test('questions and answers', { timeout: 60_000 }, async (t) => {
+test('questions and answers', { timeout: 120_000 }, async (t) => {
   const { a, b } = await pair(t)
   assert.equal(await a.call('ask', b.self, 'double', 21), 42)
   const ask = async (action, options) => (await b.call('ask', a.self, action, 1, options))
@@ -162,7 +162,7 @@ test('a file goes on where it was when the connection is lost, and is lost with 
   assert.equal((await lost).name, 'FileLostError')
 })
 
-test('a password: with it all is as without, with another the room is empty', { timeout: 60_000 }, async (t) => {
+test('a password: with it all is as without, with another the room is empty', { timeout: 120_000 }, async (t) => {
   const { a, b, relay } = await pair(t, { password: 'correct horse' })
   const others = await Promise.all([
     enter(t, 'tea', { relays: [relay.addr], password: 'battery staple' }),
@@ -203,7 +203,7 @@ test('a room outlives its relay, and a newcomer finds it when the relay is back'
   assert.ok(!(await a.call('happened')).some(({ leave }) => leave === b.self), 'the two have not left each other')
 })
 
-test('with js-libp2p: the same room over its node', { timeout: 60_000 }, async (t) => {
+test('with js-libp2p: the same room over its node', { timeout: 120_000 }, async (t) => {
   const page = await enter(t, 'tea', { libp2p: { peerDiscovery: [] }, password: 'both know' })
   const node = await startJs(t)
   const room = await joinRoom('tea', { node, password: 'both know' })
@@ -294,7 +294,7 @@ test('a stranger who knows what the room is called is refused, and does no harm'
   }
 })
 
-test('where WebCrypto is missing a password is refused with the reason', { timeout: 30_000 }, async (t) => {
+test('where WebCrypto is missing a password is refused with the reason', { timeout: 90_000 }, async (t) => {
   const page = await world.tab(t, '/pages/room.html', { script: 'Object.defineProperty(crypto, "subtle", { value: undefined })' })
   await page.waitForFunction('globalThis.here')
   const refused = (options) => page.evaluate((options) => /** @type {any} */ (globalThis).here.join('tea', options).catch(({ name, message }) => `${name}: ${message}`), options)

@@ -15,7 +15,7 @@ async function pair (t, ...settings) {
   return [a, b]
 }
 
-test('with iceTransportPolicy relay all bytes go through TURN', { timeout: 60_000 }, async (t) => {
+test('with iceTransportPolicy relay all bytes go through TURN', { timeout: 120_000 }, async (t) => {
   const rtc = { iceServers: [await startTurn(t)], iceTransportPolicy: 'relay' }
   const [a, b] = await pair(t, { rtc }, { rtc, isRtcLate: true })
   for (const [from, to] of [[a, b], [b, a]]) {
@@ -34,7 +34,7 @@ const USELESS = [
 ]
 
 for (const [name, iceServers, words] of USELESS) {
-  test(`a TURN server that ${name}: the pages stay relayed, and it is said why`, { timeout: 60_000 }, async (t) => {
+  test(`a TURN server that ${name}: the pages stay relayed, and it is said why`, { timeout: 120_000 }, async (t) => {
     const rtc = { iceServers: iceServers(await startTurn(t)), iceTransportPolicy: 'relay' }
     const [a, b] = await pair(t, { rtc }, { rtc })
     assert.match((await a.call('progress')).join(), words)

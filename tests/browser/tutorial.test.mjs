@@ -15,7 +15,7 @@ const isDirect = (id) => globalThis.libp2p.getConnections().some((c) =>
   c.remotePeer.toString() === id && c.remoteAddr.toString().includes('/webrtc') && c.limits === undefined)
 
 for (const [first, second] of [['peerlet', 'peerlet'], ['js-libp2p', 'peerlet'], ['peerlet', 'js-libp2p']]) {
-  test(`a tab on ${first}, then one on ${second}`, { timeout: 60_000 }, async (t) => {
+  test(`a tab on ${first}, then one on ${second}`, { timeout: 120_000 }, async (t) => {
     const relay = await world.relay(t)
     const a = await openTutorial(t, first, relay)
     const b = await openTutorial(t, second, relay)

@@ -253,7 +253,7 @@ test('in a room of our own, between two pages', { timeout: 90_000 }, async (t) =
   assert.match(await a.textContent('#composer-note') ?? '', new RegExp(`^Not sent: ${short(idB)} (is not here any more|does not answer)\\.$`))
 })
 
-test('from the front page one link leads there', { timeout: 30_000 }, async (t) => {
+test('from the front page one link leads there', { timeout: 90_000 }, async (t) => {
   await world.relay(t)
   const page = await world.tab(t, '/')
   await page.locator('#log-empty').getByText('Join the universal-connectivity chat').click()
@@ -262,7 +262,7 @@ test('from the front page one link leads there', { timeout: 30_000 }, async (t) 
   assert.equal(await page.locator('.universal-link:visible').count(), 0)
 })
 
-test('a file is dropped on the page, or pasted', { timeout: 60_000 }, async (t) => {
+test('a file is dropped on the page, or pasted', { timeout: 120_000 }, async (t) => {
   await world.relay(t)
   const page = await world.tab(t, '/#tea')
   await page.locator('#status-text').getByText('Ready.').waitFor()

@@ -56,7 +56,7 @@ const WAITING = {
   'stream.close': ({ stream }, signal) => stream.close({ signal })
 }
 
-test('calls that wait', { timeout: 60_000 }, async (t) => {
+test('calls that wait', { timeout: 120_000 }, async (t) => {
   const there = { ...await connected(t), deaf: await deafHost(t), stream: /** @type {any} */ (undefined) }
   for (const [name, call] of Object.entries(WAITING)) {
     await t.test(`${name} takes a signal`, async () => {
@@ -78,7 +78,7 @@ test('calls that wait', { timeout: 60_000 }, async (t) => {
   }
 })
 
-test('what waits for nothing looks at its signal, too', { timeout: 30_000 }, async (t) => {
+test('what waits for nothing looks at its signal, too', { timeout: 90_000 }, async (t) => {
   const { node } = await connected(t)
   const signal = AbortSignal.abort()
   const topology = { onConnect () {} }
@@ -89,7 +89,7 @@ test('what waits for nothing looks at its signal, too', { timeout: 30_000 }, asy
   ]) await assert.rejects(/** @type {any} */ (call)(), { name: 'AbortError' })
 })
 
-test('a close that is given up ends nevertheless', { timeout: 30_000 }, async (t) => {
+test('a close that is given up ends nevertheless', { timeout: 90_000 }, async (t) => {
   const { connection } = await connected(t)
   const closed = new Promise((resolve) => connection.addEventListener('close', resolve))
   await assert.rejects(connection.close({ signal: AbortSignal.abort() }), { name: 'AbortError' })
@@ -97,12 +97,12 @@ test('a close that is given up ends nevertheless', { timeout: 30_000 }, async (t
   assert.equal(connection.status, 'closed')
 })
 
-test('a hangUp takes a signal', { timeout: 30_000 }, async (t) => {
+test('a hangUp takes a signal', { timeout: 90_000 }, async (t) => {
   const { node, connection } = await connected(t)
   await assert.rejects(node.hangUp(connection.remotePeer, { signal: AbortSignal.abort() }), { name: 'AbortError' })
 })
 
-test('what `await using` calls: of a stream, a connection, a node', { timeout: 30_000 }, async (t) => {
+test('what `await using` calls: of a stream, a connection, a node', { timeout: 90_000 }, async (t) => {
   const { node, connection } = await connected(t)
   const stream = await connection.newStream(ECHO)
   await stream[Symbol.asyncDispose]()
@@ -113,7 +113,7 @@ test('what `await using` calls: of a stream, a connection, a node', { timeout: 3
   assert.equal(node.status, 'stopped')
 })
 
-test('Web Streams: readable and writable, there and back', { timeout: 30_000 }, async (t) => {
+test('Web Streams: readable and writable, there and back', { timeout: 90_000 }, async (t) => {
   const { connection } = await connected(t)
   const stream = await connection.newStream(ECHO)
   const parts = ['one ', 'two ', 'three']

@@ -9,7 +9,7 @@ import { yamux } from '@libp2p/yamux'
 import { PeerletNoise } from './compliance/encrypter.mjs'
 import { PeerletYamux } from './compliance/muxer.mjs'
 
-const LIMITS = { timeout: 60_000 }
+const LIMITS = { timeout: 120_000 }
 
 // what the tests expect of their runner, mocha: a `this` in which they may ask for more time
 const mocha = { timeout () {} }

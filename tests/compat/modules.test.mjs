@@ -22,7 +22,7 @@ async function makeNode (t, options = {}) {
   return node
 }
 
-test('routers and discovery of the application\'s own', { timeout: 30_000 }, async (t) => {
+test('routers and discovery of the application\'s own', { timeout: 90_000 }, async (t) => {
   const where = { id: SOMEBODY, multiaddrs: [compat.multiaddr('/ip4/192.0.2.1/tcp/1/ws')] }
   const log = []
   class Discovery extends compat.TypedEventEmitter {
@@ -50,7 +50,7 @@ test('routers and discovery of the application\'s own', { timeout: 30_000 }, asy
   assert.deepEqual(log, ['function', 'start', 'stop'])
 })
 
-test('a peer with a keep-alive tag is dialled again, and given up in the end', { timeout: 60_000 }, async (t) => {
+test('a peer with a keep-alive tag is dialled again, and given up in the end', { timeout: 120_000 }, async (t) => {
   const peer = await startPeerFor(t, PEER)
   const node = await makeNode(t, { connectionManager: { reconnectRetries: 1, reconnectRetryInterval: 50, dialTimeout: 2000 } })
   const { remotePeer } = await node.dial(peer.addr)
@@ -65,7 +65,7 @@ test('a peer with a keep-alive tag is dialled again, and given up in the end', {
   assert.ok(await until(async () => (await node.peerStore.get(remotePeer)).tags.size === 0))
 })
 
-test('a ping has the time that was set for it', { timeout: 30_000 }, async (t) => {
+test('a ping has the time that was set for it', { timeout: 90_000 }, async (t) => {
   const peer = await startPeerFor(t, PEER)
   const node = await makeNode(t, { services: { identify: compat.identify(), ping: compat.ping({ timeout: 100 }) } })
   const connection = await node.dial(peer.addr)
@@ -77,7 +77,7 @@ test('a ping has the time that was set for it', { timeout: 30_000 }, async (t) =
   }
 })
 
-test('what identify is told to call us, and a logger of the application\'s own', { timeout: 30_000 }, async (t) => {
+test('what identify is told to call us, and a logger of the application\'s own', { timeout: 90_000 }, async (t) => {
   const lines = []
   const logger = { forComponent: (name) => Object.assign((...what) => lines.push([name, ...what]), { error () {}, trace () {}, enabled: true, newScope: () => logger.forComponent(name) }) }
   const node = await makeNode(t, {

@@ -37,7 +37,7 @@ const PAIRS = [
   ['peerlet', 'peerlet', 'go'], ['peerlet', 'peerlet', 'rust']
 ]
 /** @param {string} kind */
-const options = (kind) => ({ timeout: 60_000, skip: missing(kind) ?? false })
+const options = (kind) => ({ timeout: 120_000, skip: missing(kind) ?? false })
 
 for (const [dialer, listener, kind] of PAIRS) {
   test(`${dialer} dials ${listener} through ${kind}-libp2p: direct, and the relay may die and return`, options(kind), async (t) => {
@@ -91,7 +91,7 @@ for (const kind of ['js', 'go', 'rust']) {
   })
 }
 
-test('the address of a killed relay is withdrawn, and dialling it says so', { timeout: 60_000 }, async (t) => {
+test('the address of a killed relay is withdrawn, and dialling it says so', { timeout: 120_000 }, async (t) => {
   const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })
   const b = await world.peer(t, 'peerlet', { relay: relay.addr, topics: [TOPIC] })
   const a = await world.peer(t, 'peerlet', { relay: relay.addr, topics: [TOPIC] })

@@ -7,7 +7,7 @@ import * as peerlet from './peerlet.mjs'
 import { startPeerFor } from './start-peer.mjs'
 import { delegatedRoutingV1HttpApiClient } from './services.mjs'
 
-const options = { timeout: 30_000 }
+const options = { timeout: 90_000 }
 const SOMEBODY = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
 const ELSE = '12D3KooWKRyzVWW6ChFjQjK4miCty85Niy48tpPV95XdKu1BcvMA'
 const ADDRESS = '/ip4/127.0.0.1/tcp/4001/ws'

@@ -44,7 +44,7 @@ function ears (node) {
   return heard
 }
 
-test('meshes form, everything is heard once, and no score falls below 0', { timeout: 60_000 }, async (t) => {
+test('meshes form, everything is heard once, and no score falls below 0', { timeout: 120_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const nodes = [left, right, ours]
   const heard = nodes.map(ears)
@@ -60,7 +60,7 @@ test('meshes form, everything is heard once, and no score falls below 0', { time
   assert.equal(least, 0)
 })
 
-test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 30_000 }, async (t) => {
+test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 90_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const message = once(ours.services.pubsub, 'message')
   const known = once(right.services.pubsub, 'gossipsub:message')
@@ -70,14 +70,14 @@ test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 30_000 }, asy
   await until(() => /** @type {any} */ (right.services.pubsub).idontwants.get(ours.peerId.toString())?.has(msgId), 'an IDONTWANT of that message')
 })
 
-test('peers that we prune learn of each other', { timeout: 30_000 }, async (t) => {
+test('peers that we prune learn of each other', { timeout: 90_000 }, async (t) => {
   const { left, right, ours } = await between(t, { doPX: true }, { scoreThresholds: { acceptPXThreshold: 0 } })
   assert.equal(left.getPeers().length, 1)
   ours.services.pubsub.unsubscribe(TOPIC)
   await until(() => left.getPeers().some((peer) => peer.equals(right.peerId)), 'a connection between them')
 })
 
-test('pruned by js-libp2p, we meet the others', { timeout: 30_000 }, async (t) => {
+test('pruned by js-libp2p, we meet the others', { timeout: 90_000 }, async (t) => {
   const hub = await startTheirs(t, { doPX: true })
   const other = await startTheirs(t)
   const ours = await startOurs(t, { scoreThresholds: { acceptPXThreshold: 0 } })
@@ -89,7 +89,7 @@ test('pruned by js-libp2p, we meet the others', { timeout: 30_000 }, async (t) =
   await until(() => ours.getPeers().some((peer) => peer.toString() === other.peerId.toString()), 'a connection to the other')
 })
 
-test('what a validator rejects or ignores is not sent on', { timeout: 30_000 }, async (t) => {
+test('what a validator rejects or ignores is not sent on', { timeout: 90_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const asked = []
   ours.services.pubsub.topicValidators.set(TOPIC, async (peer, { data }) => {
@@ -109,7 +109,7 @@ test('what a validator rejects or ignores is not sent on', { timeout: 30_000 }, 
   assert.ok(asked.every((peer) => peer === left.peerId.toString()))
 })
 
-test('what an application says of topics and peers is in their scores', { timeout: 30_000 }, async (t) => {
+test('what an application says of topics and peers is in their scores', { timeout: 90_000 }, async (t) => {
   let disliked = ''
   const scoreParams = {
     topicScoreCap: 100,
@@ -130,7 +130,7 @@ test('what an application says of topics and peers is in their scores', { timeou
   await until(() => pubsub.getScore(right.peerId.toString()) === -5, 'the score that the application gave')
 })
 
-test('messages have the names that the application gives them, as js-libp2p has them', { timeout: 30_000 }, async (t) => {
+test('messages have the names that the application gives them, as js-libp2p has them', { timeout: 90_000 }, async (t) => {
   const digest = async ({ data }) => new Uint8Array(await crypto.subtle.digest('SHA-256', data)).subarray(0, 20)
   const { left, right, ours } = await between(t, { msgIdFn: digest }, { msgIdFn: digest })
   const heard = ears(ours)
@@ -164,7 +164,7 @@ function bigEndian (number) {
 }
 
 for (const [kind, [ourNames, theirNames]] of Object.entries(NAMES)) {
-  test(`outside of a mesh messages are told of and asked for, both ways: ids of ${kind}`, { timeout: 30_000 }, async (t) => {
+  test(`outside of a mesh messages are told of and asked for, both ways: ids of ${kind}`, { timeout: 90_000 }, async (t) => {
     const near = await startTheirs(t, theirNames)
     const far = await startTheirs(t, theirNames)
     // It has a low opinion of us, so there is no mesh between us.
@@ -187,7 +187,7 @@ for (const [kind, [ourNames, theirNames]] of Object.entries(NAMES)) {
   })
 }
 
-test('grafts, prunes and heartbeats are told', { timeout: 30_000 }, async (t) => {
+test('grafts, prunes and heartbeats are told', { timeout: 90_000 }, async (t) => {
   const js = await startTheirs(t)
   const ours = await startOurs(t)
   const { pubsub } = ours.services

@@ -36,7 +36,7 @@ async function connected (t) {
   return { js, ours, connection, identified: await identified }
 }
 
-test('identify, both ways', { timeout: 20_000 }, async (t) => {
+test('identify, both ways', { timeout: 90_000 }, async (t) => {
   const js = await startTheirs(t)
   const ours = await startPeerlet(t)
   const [theirView, ourView] = [once(js, 'peer:identify'), once(ours, 'peer:identify')]
@@ -65,26 +65,26 @@ test('identify, both ways', { timeout: 20_000 }, async (t) => {
   await pushed
 })
 
-test('ping, both ways', { timeout: 20_000 }, async (t) => {
+test('ping, both ways', { timeout: 90_000 }, async (t) => {
   const { js, ours } = await connected(t)
   for (const ms of [await ours.services.ping.ping(js.peerId.toString()), await js.services.ping.ping(js.getPeers()[0])]) {
     assert.ok(ms >= 0 && ms < 1000, `${ms} ms`)
   }
 })
 
-test('echo of 10 MiB, both ways', { timeout: 60_000 }, async (t) => {
+test('echo of 10 MiB, both ways', { timeout: 120_000 }, async (t) => {
   const { js, connection } = await connected(t)
   await echoThrough(connection, 10 * MIB)
   await echoThrough(js.getConnections()[0], 10 * MIB)
   assert.equal(connection.status, 'open')
 })
 
-test('many streams at once', { timeout: 60_000 }, async (t) => {
+test('many streams at once', { timeout: 120_000 }, async (t) => {
   const { js, connection } = await connected(t)
   await Promise.all(Array.from({ length: 20 }, (_, i) => echoThrough(i % 2 ? connection : js.getConnections()[0], 100_000 + i)))
 })
 
-test('a hundred pings in a row', { timeout: 60_000 }, async (t) => {
+test('a hundred pings in a row', { timeout: 120_000 }, async (t) => {
   const { js, ours, connection } = await connected(t)
   for (let i = 0; i < 100; i++) await ours.services.ping.ping(js.peerId.toString())
   assert.equal(connection.status, 'open')
@@ -109,7 +109,7 @@ test('a burst of 2000 messages arrives whole', { timeout: 120_000 }, async (t) =
   assert.equal(connection.status, 'open')
 })
 
-test('gossip both ways, signed and verified', { timeout: 30_000 }, async (t) => {
+test('gossip both ways, signed and verified', { timeout: 90_000 }, async (t) => {
   const { js, ours } = await connected(t)
   for (const node of [js, ours]) node.services.pubsub.subscribe(TOPIC)
   for (const [node, other] of [[js, ours], [ours, js]]) {
@@ -130,7 +130,7 @@ test('gossip both ways, signed and verified', { timeout: 30_000 }, async (t) => 
   }
 })
 
-test('a protocol nobody speaks', { timeout: 20_000 }, async (t) => {
+test('a protocol nobody speaks', { timeout: 90_000 }, async (t) => {
   const { js, connection } = await connected(t)
   await assert.rejects(connection.newStream('/nobody/1'), { name: 'UnsupportedProtocolError' })
   await assert.rejects(js.getConnections()[0].newStream('/nobody/1'), { name: 'UnsupportedProtocolError' })
@@ -138,7 +138,7 @@ test('a protocol nobody speaks', { timeout: 20_000 }, async (t) => {
   assert.equal(stream.protocol, ECHO)
 })
 
-test('hanging up, from either side', { timeout: 20_000 }, async (t) => {
+test('hanging up, from either side', { timeout: 90_000 }, async (t) => {
   for (const who of ['ours', 'js']) {
     const nodes = await connected(t)
     const [here, there] = who === 'ours' ? [nodes.ours, nodes.js] : [nodes.js, nodes.ours]
@@ -151,7 +151,7 @@ test('hanging up, from either side', { timeout: 20_000 }, async (t) => {
 
 // js-libp2p has no ECDSA peers.
 for (const [type, bits] of /** @type {const} */ ([['Ed25519'], ['RSA', 2048]])) {
-  test(`a peer whose key is ${type}`, { timeout: 20_000 }, async (t) => {
+  test(`a peer whose key is ${type}`, { timeout: 90_000 }, async (t) => {
     const js = await startTheirs(t, { privateKey: await generateKeyPair(/** @type {any} */ (type), bits) })
     const ours = await startPeerlet(t)
     const connection = await ours.dial(js.getMultiaddrs()[0].toString())
@@ -160,21 +160,21 @@ for (const [type, bits] of /** @type {const} */ ([['Ed25519'], ['RSA', 2048]])) 
   })
 }
 
-test('a peer whose key is secp256k1 is named and refused', { timeout: 20_000 }, async (t) => {
+test('a peer whose key is secp256k1 is named and refused', { timeout: 90_000 }, async (t) => {
   const js = await startTheirs(t, { privateKey: await generateKeyPair('secp256k1') })
   const ours = await startPeerlet(t)
   await assert.rejects(ours.dial(js.getMultiaddrs()[0].toString()),
     { name: 'UnsupportedProtocolError', message: /secp256k1/ })
 })
 
-test('reservation, kept and announced', { timeout: 20_000 }, async (t) => {
+test('reservation, kept and announced', { timeout: 90_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
   const reserved = () => ours.getMultiaddrs().map(String).includes(`${relay.addr}/p2p-circuit/p2p/${ours.peerId}`)
   await when(reserved, ours, ['self:peer:update'])
 })
 
-test('a relay that refuses says so with its status', { timeout: 20_000 }, async (t) => {
+test('a relay that refuses says so with its status', { timeout: 90_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js', { RELAY_LIMITS: '{ "maxReservations": 0 }' })
   const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, start: false, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
   const refused = once(ours, 'relay:state', ({ state }) => state === 'waiting')
@@ -184,7 +184,7 @@ test('a relay that refuses says so with its status', { timeout: 20_000 }, async 
   assert.equal(error.name, 'RelayRefusedError')
 })
 
-test('a relay that does not connect says so with its status', { timeout: 20_000 }, async (t) => {
+test('a relay that does not connect says so with its status', { timeout: 90_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const js = await startTheirs(t, { listen: [`${relay.addr}/p2p-circuit`] })
   const ours = await startPeerlet(t)
@@ -198,7 +198,7 @@ test('a relay that does not connect says so with its status', { timeout: 20_000 
 
 // An unlimited relay lets anything through; the stock limits allow 128 KiB and two minutes.
 for (const [name, RELAY_LIMITS, length] of /** @type {[string, string, number][]} */ ([['limited', '{}', 16_384], ['unlimited', '{ "applyDefaultLimit": false }', 2 * MIB]])) {
-  test(`${name} relayed connection: we dial`, { timeout: 30_000 }, async (t) => {
+  test(`${name} relayed connection: we dial`, { timeout: 90_000 }, async (t) => {
     const relay = await startPeerFor(t, 'js', { RELAY_LIMITS })
     const js = await startTheirs(t, { listen: [`${relay.addr}/p2p-circuit`] })
     const ours = await startPeerlet(t)
@@ -213,7 +213,7 @@ for (const [name, RELAY_LIMITS, length] of /** @type {[string, string, number][]
     await echoThrough(connection, length)
   })
 
-  test(`${name} relayed connection: we are dialled`, { timeout: 30_000 }, async (t) => {
+  test(`${name} relayed connection: we are dialled`, { timeout: 90_000 }, async (t) => {
     const relay = await startPeerFor(t, 'js', { RELAY_LIMITS })
     const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
     const js = await startTheirs(t)
@@ -230,7 +230,7 @@ for (const [name, RELAY_LIMITS, length] of /** @type {[string, string, number][]
   })
 }
 
-test('the relay dies and comes back: reserved again within 5 s', { timeout: 30_000 }, async (t) => {
+test('the relay dies and comes back: reserved again within 5 s', { timeout: 90_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const ours = await startPeerlet(t, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [peerlet.bootstrap({ list: [relay.addr] })] })
   const reserved = () => ours.getMultiaddrs().length > 0
@@ -241,7 +241,7 @@ test('the relay dies and comes back: reserved again within 5 s', { timeout: 30_0
   await when(reserved, ours, ['self:peer:update'], 5000)
 })
 
-test('a node without pubsub needs no option to do without discovery', { timeout: 20_000 }, async (t) => {
+test('a node without pubsub needs no option to do without discovery', { timeout: 90_000 }, async (t) => {
   const js = await startTheirs(t)
   const ours = await peerlet.createLibp2p({ services: { ping: peerlet.ping() } })
   t.after(() => ours.stop())

@@ -148,7 +148,7 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
   }
 }
 
-test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebRTC Direct', { skip: missing('go') ?? false, timeout: 60_000 }, async (t) => {
+test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebRTC Direct', { skip: missing('go') ?? false, timeout: 120_000 }, async (t) => {
   const peer = await startPeerFor(t, 'go')
   for (const [from, version] of /** @type {const} */ ([[world, 'v1'], [oldWorld, 'v2']])) {
     const ask = await pageFor(t, { from })
@@ -159,7 +159,7 @@ test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebR
   }
 })
 
-test('of several addresses the one that works is found', { skip: missing('go') ?? false, timeout: 60_000 }, async (t) => {
+test('of several addresses the one that works is found', { skip: missing('go') ?? false, timeout: 120_000 }, async (t) => {
   const peer = await startPeerFor(t, 'go')
   const ask = await pageFor(t)
   const dead = addressOf(peer, '/webtransport').replace(/\/udp\/\d+/, '/udp/20009')
