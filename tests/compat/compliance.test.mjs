@@ -1,5 +1,6 @@
 // js-libp2p's own compliance tests on our yamux and our Noise: the machines of src/wire, which
-// compliance/ bridges to js-libp2p's interfaces. And on js-libp2p's own, to see that the tests run as they are meant.
+// compliance/ bridges to js-libp2p's interfaces. Of muxers each is an end of the other's, too; and all is run
+// on js-libp2p's own, to see that the tests run as they are meant.
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import encrypterTests from '@libp2p/interface-compliance-tests/connection-encryption'
 import muxerTests from '@libp2p/interface-compliance-tests/stream-muxer'
@@ -23,16 +24,29 @@ Object.assign(globalThis, {
   it: (name, body) => it(name, LIMITS, () => body.call(mocha))
 })
 
-/** @param {(parts: any) => any} setup */
-const using = (setup) => ({ setup: async (/** @type {any} */ parts) => setup(parts), teardown: async () => {} })
+/** What the tests are run on: the dialer's and the listener's, in turn. @param {...(parts: any) => any} makers */
+function using (...makers) {
+  let made = 0
+  return { setup: async (/** @type {any} */ parts) => makers[made++ % makers.length](parts), teardown: async () => {} }
+}
+
+const ourMuxer = () => new PeerletYamux()
+const theirMuxer = () => yamux()()
+const ourEncrypter = (parts) => new PeerletNoise({ ...parts, streamMuxer: ourMuxer() })
+const theirEncrypter = (parts) => noise()({ ...parts, logger: defaultLogger(), upgrader: { getStreamMuxers: () => new Map() } })
 
 describe('Peerlet', () => {
-  muxerTests(using(() => new PeerletYamux()))
-  encrypterTests(using((parts) => new PeerletNoise({ ...parts, streamMuxer: new PeerletYamux() })))
+  muxerTests(using(ourMuxer))
+  encrypterTests(using(ourEncrypter))
 })
 
+// what follows goes without the stress test, which takes long and says nothing more
+leftOut.add('stress test')
+
+describe('Peerlet dials js-libp2p', () => muxerTests(using(ourMuxer, theirMuxer)))
+describe('js-libp2p dials Peerlet', () => muxerTests(using(theirMuxer, ourMuxer)))
+
 describe('js-libp2p', () => {
-  leftOut.add('stress test') // takes long, and says nothing more about how the tests are run
-  muxerTests(using(() => yamux()()))
-  encrypterTests(using((parts) => noise()({ ...parts, logger: defaultLogger(), upgrader: { getStreamMuxers: () => new Map() } })))
+  muxerTests(using(theirMuxer))
+  encrypterTests(using(theirEncrypter))
 })
