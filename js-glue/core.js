@@ -155,6 +155,7 @@ export class Core {
 
   /** @param {Array<string | Uint8Array>} pieces */
   #put (pieces) {
+    for (const piece of pieces) if (piece?.length === undefined) throw makeError('InvalidParametersError', `${piece} is neither text nor a Uint8Array: see what the function takes`, 'BAD_ARGUMENT')
     const lengths = copyIn(this.#m, this.calls.inbox, pieces)
     if (lengths.length === pieces.length) return lengths
     throw makeError('InvalidDataLengthError', 'these are more bytes than the node takes at once', 'TOO_BIG')

@@ -47,6 +47,7 @@ export class Dialling {
     if (addresses.length === 0) await this.#locate(peer, signal)
     const number = this.#core.run(calls.app_dial, [addresses.length > 0 ? '' : String(peer), toList(addresses)], force ? k.DIAL_FORCE : 0)
     this.#queue.set(number, { id: String(number), status: 'active', peerId: peer ? peerIdFromString(String(peer)) : undefined, multiaddrs: addresses, onProgress })
+    this.#tell(number)
     return await orAbort(this.waiting.add(number), signal, () => this.#core.run(calls.app_dial_cancel, [], number))
   }
 
@@ -68,20 +69,29 @@ export class Dialling {
     await peerRouting.findPeer(peer, { signal }).catch(() => {}) // where nobody knows, the dial says so
   }
 
+  /** @param {number} number @param {object} [more] */
+  #tell (number, more) { this.#node.tell('dial', { ...this.#queue.get(number), ...more }) }
+
+  /** @param {number} number @param {import('./connection.js').Connection | undefined} connection @param {Error} error where there is none */
+  #end (number, connection, error) {
+    this.#tell(number, connection ? { status: 'success', connection } : { status: 'error', error })
+    this.#queue.delete(number)
+    if (connection) this.waiting.resolve(number, connection)
+    else this.waiting.reject(number, error)
+  }
+
   queue () { return Array.from(this.#queue.values(), ({ onProgress, ...dial }) => dial) }
 
   /** What the core tells. @type {Record<number, (event: Output) => void>} */
   listeners = {
     [k.DIALED]: ({ id, channel }) => {
       const connection = this.#node.getConnections().find(({ number }) => number === channel)
-      this.#queue.delete(id)
-      if (connection !== undefined) this.waiting.resolve(id, connection)
-      else this.waiting.reject(id, makeError('ConnectionClosedError', 'the connection closed as soon as it was open: dial again', 'CLOSED'))
+      this.#end(id, connection, makeError('ConnectionClosedError', 'the connection closed as soon as it was open: dial again', 'CLOSED'))
     },
-    [k.DIAL_FAILED]: ({ id, code, text }) => {
-      this.#queue.delete(id)
-      this.waiting.reject(id, this.#core.error(code, text))
-    },
-    [k.DIAL_PROGRESS]: ({ id, text }) => this.#queue.get(id)?.onProgress?.(new CustomEvent('dial:progress', { detail: text }))
+    [k.DIAL_FAILED]: ({ id, code, text }) => this.#end(id, undefined, this.#core.error(code, text)),
+    [k.DIAL_PROGRESS]: ({ id, text }) => {
+      this.#queue.get(id)?.onProgress?.(new CustomEvent('dial:progress', { detail: text }))
+      this.#tell(id, { text })
+    }
   }
 }

@@ -8,7 +8,6 @@ import { Emitter, Waiting } from './events.js'
 import { identifyResult } from './identify.js'
 import { watchPage } from './life-cycle.js'
 import { logger } from './logger.js'
-import { lines } from './memory.js'
 import { fromList, isMultiaddr, multiaddr, readable, toList } from './multiaddr.js'
 import { PeerId } from './peer-id.js'
 import { PeerStore, addressesOf } from './peer-store.js'
@@ -42,17 +41,21 @@ import { Streams } from './streams.js'
 /** A running number for registrations. */
 let registrations = 0
 
+/** Peers that are remembered for who begins to listen to peer:discovery. */
+const UNHEARD = 64
+
 /**
  * A libp2p node. Its events are CustomEvents with js-libp2p's details:
  *
  * | event | detail |
  * | --- | --- |
  * | `start`, `stop` | the node |
- * | `peer:discovery` | `{ id, multiaddrs }` |
+ * | `peer:discovery` | `{ id, multiaddrs }`; the first who listens hears of those before, too |
  * | `peer:connect`, `peer:disconnect` | PeerId: first connection opened, last one closed |
  * | `peer:identify` | IdentifyResult |
  * | `peer:update`, `self:peer:update` | `{ peer, previous }` |
  * | `connection:open`, `connection:close` | Connection |
+ * | `dial` | `{ id, peerId, multiaddrs, status, text, connection, error }`, Peerlet's own: of a dial of the application's the beginning (`active`), each address that failed (`active`, and why as `text`), the end (`success` or `error`) |
  * | `relay:state` | `{ relay, state, detail, error }`, Peerlet's own; `relay` may be a `/dnsaddr` name |
  * | `network` | `{ online }`, Peerlet's own |
  */
@@ -75,6 +78,8 @@ export class Libp2p extends Emitter {
   /** @type {string[]} */
   #protocols = []
   #pageWatch = new AbortController()
+  /** Peers discovered before anybody listened. @type {any[]} */
+  #unheard = []
   /** Whether the console was told that a relay fails: once, for those who do not listen to `relay:state`. */
   #isWarned = false
 
@@ -97,7 +102,7 @@ export class Libp2p extends Emitter {
     this.#settings = settings
     this.#identity = identity
     this.peerId = new PeerId(core.text(core.calls.ask_peer_id()))
-    this.peerStore = new PeerStore(core)
+    this.peerStore = new PeerStore(core, this)
     this.peerRouting = makeRouting('Peer', this.peerStore)
     this.contentRouting = makeRouting('Content', this.peerStore)
     this.#dialling = new Dialling(core, this, settings.gater)
@@ -190,6 +195,18 @@ export class Libp2p extends Emitter {
     if (this.status !== 'started' && this.status !== 'starting') throw makeError('NotStartedError', 'the node is not started: call start() first', 'NOT_STARTED')
   }
 
+  /** @param {string} type @param {((event: any) => void) | EventListenerObject | null} listener @param {AddEventListenerOptions | boolean} [options] */
+  addEventListener (type, listener, options) {
+    super.addEventListener(type, listener, options)
+    if (type === 'peer:discovery') queueMicrotask(() => { for (const detail of this.#unheard.splice(0)) this.tell(type, detail) })
+  }
+
+  /** @param {any} detail */
+  #discover (detail) {
+    if (this.listenerCount('peer:discovery') > 0) this.tell('peer:discovery', detail)
+    else if (this.#unheard.length < UNHEARD) this.#unheard.push(detail)
+  }
+
   // ---- services
 
   /** @param {import('./options.js').Description | ((components: any) => any)} service */
@@ -212,7 +229,7 @@ export class Libp2p extends Emitter {
     for (const found of as('peer-discovery')) {
       found.addEventListener('peer', (/** @type {any} */ { detail }) => {
         this.peerStore.merge(detail.id, detail)
-        this.tell('peer:discovery', detail)
+        this.#discover(detail)
       })
     }
   }
@@ -352,7 +369,7 @@ export class Libp2p extends Emitter {
   getMultiaddrs () { return [...this.#addresses] }
 
   /** The protocols we answer. @returns {string[]} */
-  getProtocols () { return [...this.#protocols] }
+  getProtocols () { return this.#core.listAbout(this.#core.calls.ask_peer_protocols, '') }
 
   /** @param {PeerId | string | null} [peer] of this peer only @returns {Connection[]} */
   getConnections (peer) {
@@ -378,15 +395,15 @@ export class Libp2p extends Emitter {
 
   /** @type {Record<number, (event: Output) => void>} */
   #listeners = {
-    [k.SELF_UPDATED]: ({ text, data }) => {
+    [k.SELF_UPDATED]: ({ data }) => {
       const previous = this.#self()
       this.#addresses = fromList(data)
-      this.#protocols = lines(text)
+      this.#protocols = this.getProtocols()
       this.tell('self:peer:update', { peer: this.#self(), previous })
     },
     [k.PEER_DISCOVERED]: ({ peer, data }) => {
-      this.peerStore.note(peer)
-      this.tell('peer:discovery', { id: new PeerId(peer), multiaddrs: addressesOf(data, peer) })
+      this.peerStore.update(peer)
+      this.#discover({ id: new PeerId(peer), multiaddrs: addressesOf(data, peer) })
     },
     [k.PEER_IDENTIFIED]: (event) => this.#onIdentified(event),
     [k.PEER_CONNECTED]: ({ peer }) => {
@@ -436,7 +453,7 @@ export class Libp2p extends Emitter {
     return {
       id: this.peerId,
       addresses: this.#addresses.map((multiaddr) => ({ multiaddr, isCertified: true })),
-      protocols: this.getProtocols(),
+      protocols: this.#protocols,
       metadata: new Map(),
       tags: new Map()
     }
@@ -469,9 +486,8 @@ export class Libp2p extends Emitter {
   #onIdentified (event) {
     const connection = this.#connections.get(event.id)
     const result = identifyResult(event, connection)
-    this.peerStore.note(event.peer)
     if (connection !== undefined) this.#identified.set(connection, result)
-    if (this.listenerCount('peer:update') > 0) this.tell('peer:update', { peer: this.peerStore.peek(event.peer) })
+    this.peerStore.update(event.peer)
     this.tell('peer:identify', result)
     if (connection !== undefined) this.#tellTopologies(connection, result.protocols)
   }

@@ -117,6 +117,7 @@ mergeInto(LibraryManager.library, {
       return Promise.resolve(typeof configuration === 'function' ? configuration() : configuration)
         .then((found) => {
           if (rtcLinks.get(link) !== l) return
+          if (typeof RTCPeerConnection === 'undefined') throw Error('no WebRTC here: the browser has none, or a setting or an extension forbids it')
           l.pc = new RTCPeerConnection(found)
           rtcListen(link, l)
         })

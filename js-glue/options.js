@@ -171,6 +171,7 @@ export function readOptions (options) {
   const services = Object.entries(options.services ?? everything)
   const parts = /** @type {Description[]} */ (services.map(([, given]) => given).filter((given) => typeof given !== 'function'))
   readParts('services', parts, ['identify', 'identifyPush', 'ping', 'gossipsub'])
+  for (const { part } of parts) if (parts.filter((one) => one.part === part).length > 1) throw makeError('InvalidParametersError', `services: ${part}() is there twice, and a node has one. Leave one out`, 'BAD_ARGUMENT')
   const hasPubsub = find(parts, 'gossipsub') !== undefined
   const discovery = readParts('peerDiscovery', options.peerDiscovery ?? (isAll && hasPubsub ? [pubsubPeerDiscovery()] : []), ['bootstrap', 'pubsubPeerDiscovery'])
   const { userAgent, name, version } = options.nodeInfo ?? {}

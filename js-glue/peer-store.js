@@ -42,19 +42,33 @@ export const addressesOf = (list, id) => fromList(list).flatMap((address) => {
 /** `node.peerStore`: a view of the core's address book, with tags and metadata beside it. */
 export class PeerStore {
   #core
-  /** @type {Map<string, { metadata: Map<string, Uint8Array>, tags: Map<string, { value: number }> }>} */
+  #node
+  /** @type {Map<string, { metadata: Map<string, Uint8Array>, tags: Map<string, { value: number }>, told?: Peer }>} */
   #notes = new Map()
 
-  /** @param {import('./core.js').Core} core */
-  constructor (core) { this.#core = core }
+  /** @param {import('./core.js').Core} core @param {import('./events.js').Emitter} node */
+  constructor (core, node) {
+    this.#core = core
+    this.#node = node
+  }
 
   /** The peer was heard of. @param {string} id */
   note (id) {
+    /** @type {{ metadata: Map<string, Uint8Array>, tags: Map<string, { value: number }>, told?: Peer }} */
     const notes = this.#notes.get(id) ?? { metadata: new Map(), tags: new Map() }
     this.#notes.delete(id)
     this.#notes.set(id, notes)
     if (this.#notes.size > PEERS) this.#notes.delete(/** @type {string} */ (this.#notes.keys().next().value))
     return notes
+  }
+
+  /** There is news of the peer. @param {string} id */
+  update (id) {
+    const notes = this.note(id)
+    if (this.#node.listenerCount('peer:update') > 0) {
+      const previous = notes.told
+      this.#node.tell('peer:update', { peer: notes.told = this.peek(id), previous })
+    }
   }
 
   /** @param {string} id @returns {Peer} */
@@ -103,6 +117,7 @@ export class PeerStore {
     for (const [name, tag] of entries(data.tags)) tag === undefined ? tags.delete(name) : tags.set(name, { value: tag.value ?? 0 })
     const addresses = [...data.multiaddrs ?? [], ...(data.addresses ?? []).map(({ multiaddr }) => multiaddr)]
     if (addresses.length > 0) this.#core.run(this.#core.calls.app_add_addresses, [String(id), toList(addresses.map(multiaddr))])
+    this.update(String(id))
     return this.peek(String(id))
   }
 

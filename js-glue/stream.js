@@ -9,6 +9,9 @@ function flat (data) {
   return data instanceof Uint8Array ? data : data.subarray()
 }
 
+/** @param {string} message */
+const overflow = (message) => makeError('StreamBufferError', message)
+
 /**
  * A byte channel to a peer, with the events of js-libp2p 3:
  *
@@ -51,6 +54,8 @@ export class Stream extends Emitter {
   timeline = { open: Date.now() }
   /** Past this many unsent bytes the stream is aborted. */
   maxWriteBufferLength = Infinity
+  /** And past this many unread ones: the peer sends no more than a window of them unasked. */
+  maxReadBufferLength = Infinity
   /** What js-libp2p 2 lets applications keep with a stream. @type {Record<string, any>} */
   metadata = {}
 
@@ -96,9 +101,7 @@ export class Stream extends Emitter {
     const done = this.#unsent.length > 0 ? 0 : this.#core.write(this.#number, bytes)
     if (done < bytes.length) {
       this.#unsent.push(bytes.slice(done))
-      if (this.writeBufferLength > this.maxWriteBufferLength) {
-        this.abort(makeError('StreamBufferError', `${this.writeBufferLength} bytes wait to be sent, more than maxWriteBufferLength: wait for "drain" when send() returns false`))
-      }
+      if (this.writeBufferLength > this.maxWriteBufferLength) this.abort(overflow(`${this.writeBufferLength} bytes wait to be sent, more than maxWriteBufferLength: wait for "drain" when send() returns false`))
     }
     return this.#unsent.length === 0
   }
@@ -207,6 +210,7 @@ export class Stream extends Emitter {
     if (!this.#isReadable) return this.#took(bytes.length)
     this.#received.push(bytes)
     this.#deliver()
+    if (this.maxReadBufferLength < Infinity && this.readBufferLength > this.maxReadBufferLength) this.abort(overflow(`${this.readBufferLength} bytes wait to be read, more than maxReadBufferLength`))
   }
 
   /** The peer will send no more. */

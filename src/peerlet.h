@@ -154,7 +154,7 @@ enum peerlet_output_type {
                        answer by peerlet_found; no harm is done if that takes long */
 
     /* events for the application */
-    PEERLET_SELF_UPDATED,      /* data: own addresses; text: protocols we answer */
+    PEERLET_SELF_UPDATED,      /* data: own addresses; the protocols we answer may be others, too */
     PEERLET_PEER_DISCOVERED,   /* peer; data: addresses; value: enum peerlet_source */
     PEERLET_PEER_IDENTIFIED,   /* id: connection; peer; data: addresses; text: protocols;
                                  more: agent '\n' protocol version; extra: observed address;
@@ -444,6 +444,7 @@ struct view peerlet_topics(struct peerlet *p);
 enum peerlet_pubsub_set { PEERLET_PUBSUB_ALL, PEERLET_PUBSUB_SUBSCRIBERS, PEERLET_PUBSUB_MESH };
 struct view peerlet_pubsub_peers(struct peerlet *p, struct view topic, enum peerlet_pubsub_set set);
 struct view peerlet_peer_addresses(struct peerlet *p, struct view text);
+/* Of nobody: our own. */
 struct view peerlet_peer_protocols(struct peerlet *p, struct view text);
 
 /* Memory in use, for limits and the simulator. */

@@ -2,6 +2,7 @@ import * as peerlet from '../index.js'
 import { checkDependencies, makeComponents } from './components.js'
 import { connectionSymbol, peerDiscoverySymbol } from './interface.js'
 import { keepAlive } from './keep-alive.js'
+import { tellListeners } from './listeners.js'
 import { defaultLogger } from './logger.js'
 import { dnsaddrResolver } from './modules.js'
 import { check } from './options.js'
@@ -12,11 +13,6 @@ import { Registrar, runMiddleware } from './registrar.js'
 
 /** @param {any} given */
 const isFactory = (given) => typeof given === 'function'
-
-/** What bootstrap peers wait for with js-libp2p, ms. */
-const BOOTSTRAP_MS = 1000
-/** An application that awaits createLibp2p listens by then. */
-const START_MS = 100
 
 /** @param {Record<string, any>} options @throws InvalidParametersError */
 function checkAll (options) {
@@ -96,38 +92,13 @@ function dressServices (node, services) {
   }
 }
 
-/**
- * Bootstrap peers have a tag, and are announced once more after `timeout` to an application that began to listen when the
- * node was started: the node announces and dials them at once.
- *
- * @param {Libp2p} node
- * @param {any[]} parts
- */
-function announceBootstrap (node, parts) {
-  for (const { options: { list = [], timeout = BOOTSTRAP_MS, tagName = 'bootstrap', tagValue = 50, tagTTL = 120_000 } } of parts.filter(({ part }) => part === 'bootstrap')) {
-    const peers = list.map((/** @type {any} */ address) => peerlet.multiaddr(address)).filter((/** @type {any} */ address) => address.getPeerId() !== null)
-      .map((/** @type {any} */ address) => ({ id: peerlet.peerIdFromString(address.getPeerId()), multiaddrs: [address.decapsulate('/p2p/')] }))
+/** Bootstrap peers have a tag. @param {Libp2p} node @param {any[]} parts */
+function tagBootstrap (node, parts) {
+  for (const { options: { list = [], tagName = 'bootstrap', tagValue = 50, tagTTL = 120_000 } } of parts.filter(({ part }) => part === 'bootstrap')) {
+    const peers = list.flatMap((/** @type {any} */ address) => peerlet.multiaddr(address).getPeerId() ?? [])
     node.addEventListener('start', () => {
-      for (const { id } of peers) node.peerStore.merge(id, { tags: { [tagName]: /** @type {any} */ ({ value: tagValue, ttl: tagTTL }) } })
-      if (node.listenerCount('peer:discovery') > 0) return
-      const timer = setTimeout(() => {
-        for (const detail of peers) node.dispatchEvent(new CustomEvent('peer:discovery', { detail }))
-      }, timeout + START_MS)
-      node.addEventListener('stop', () => clearTimeout(timer), { once: true })
+      for (const id of peers) node.peerStore.merge(peerlet.peerIdFromString(id), { tags: { [tagName]: /** @type {any} */ ({ value: tagValue, ttl: tagTTL }) } })
     })
-  }
-}
-
-/** `start` comes back when the node knows its own protocols, which is a moment later. @param {Libp2p} node @param {any[]} parts */
-function dressStart (node, parts) {
-  const start = node.start.bind(node)
-  const isAnswering = parts.some(({ part }) => part === 'identify' || part === 'ping')
-  node.start = async () => {
-    const known = new Promise((resolve) => {
-      for (const type of ['self:peer:update', 'stop']) node.addEventListener(type, resolve, { once: true })
-    })
-    await start()
-    if (isAnswering && node.status === 'started' && node.getProtocols().length === 0) await known
   }
 }
 
@@ -184,8 +155,8 @@ export async function createLibp2p (options = {}) {
   node.contentRouting.routers.push(...(options.contentRouters ?? []).map((/** @type {any} */ factory) => factory(components)))
   if (!isAll) checkDependencies(parts.map(({ part }) => part), made)
   dressServices(node, options.services ?? {})
-  announceBootstrap(node, parts)
-  dressStart(node, parts)
+  tagBootstrap(node, parts)
+  tellListeners(node, listen)
   keepAlive(node, options.connectionManager ?? {})
   if (options.start !== false) await node.start()
   return node

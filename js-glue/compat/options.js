@@ -15,7 +15,7 @@ export const WORKS = {
   connectionGater: 'denyDialMultiaddr',
   connectionManager: 'addressDialTimeout dialTimeout inboundUpgradeTimeout maxConnections maxParallelDials maxParallelReconnects maxPeerAddrsToDial reconnectBackoffFactor reconnectRetries reconnectRetryInterval',
   nodeInfo: 'name userAgent version',
-  bootstrap: 'list tagName tagTTL tagValue timeout',
+  bootstrap: 'list tagName tagTTL tagValue',
   identify: 'agentVersion timeout',
   ping: 'timeout',
   pubsubPeerDiscovery: 'interval listenOnly topics',
@@ -60,6 +60,7 @@ export const HARMLESS = {
     reservationConcurrency: BOUNDED,
     stopTimeout: PATIENCE
   },
+  bootstrap: { timeout: 'peers are announced and dialled at once' },
   identify: {
     maxInboundStreams: BOUNDED,
     maxMessageSize: BOUNDED,

@@ -40,8 +40,6 @@ export class Registrar {
   #base
   /** @type {Map<string, { handler: any, options: Record<string, any> }>} */
   #records = new Map()
-  /** @type {Set<string>} */
-  #gone = new Set()
   /** @type {Map<string, { protocol: string, topology: Topology }>} */
   #topologies = new Map()
   /** @type {Map<string, Middleware[]>} */
@@ -60,12 +58,7 @@ export class Registrar {
 
   get [Symbol.toStringTag] () { return '@libp2p/registrar' }
 
-  /** Those of now, which the node itself tells of a moment later. */
-  getProtocols () {
-    const all = new Set([...this.#base.getProtocols(), ...this.#records.keys()])
-    for (const protocol of this.#gone) all.delete(protocol)
-    return [...all].sort()
-  }
+  getProtocols () { return this.#base.getProtocols().sort() }
 
   /** @param {string} protocol */
   getHandler (protocol) {
@@ -86,17 +79,13 @@ export class Registrar {
       }
       await this.#base.handle(protocol, answer, options)
       this.#records.set(protocol, { handler, options: { ...STREAMS, ...options } })
-      this.#gone.delete(protocol)
     }
   }
 
   /** @param {string | string[]} protocols @param {{ signal?: AbortSignal }} [options] */
   async unhandle (protocols, options) {
     options?.signal?.throwIfAborted()
-    for (const protocol of [protocols].flat()) {
-      this.#records.delete(protocol)
-      this.#gone.add(protocol)
-    }
+    for (const protocol of [protocols].flat()) this.#records.delete(protocol)
     await this.#base.unhandle(protocols)
   }
 

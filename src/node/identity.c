@@ -233,15 +233,7 @@ static void push_to_all(struct peerlet *p)
 
 static void tell_self(struct peerlet *p)
 {
-    struct view protocols[LIST_MAX];
-    struct views names = {.at = protocols, .room = ARRAY_LEN(protocols)};
-    list_protocols(p, &names);
-    struct buf b;
-    buf_init(&b, &p->mem, 32u << 10);
-    put_lines(&b, &names);
-    emit(p, &(struct peerlet_output){
-                .type = PEERLET_SELF_UPDATED, .text = join(&b, 0), .data = peerlet_addresses(p)});
-    buf_free(&b);
+    emit(p, &(struct peerlet_output){.type = PEERLET_SELF_UPDATED, .data = peerlet_addresses(p)});
 }
 
 void pushes_tick(struct peerlet *p)

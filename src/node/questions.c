@@ -113,8 +113,14 @@ struct view peerlet_peer_addresses(struct peerlet *p, struct view text)
 
 struct view peerlet_peer_protocols(struct peerlet *p, struct view text)
 {
+    struct view at[64];
+    struct views own = {.at = at, .room = ARRAY_LEN(at)};
     struct peer *peer = known(p, text);
     begin(p);
+    if (text.len == 0)
+        list_protocols(p, &own);
+    for (size_t i = 0; i < own.count; i++)
+        add(p, own.at[i]);
     if (peer != NULL && peer->protocols != NULL)
         add(p, view_of_text(peer->protocols));
     return answer(p);

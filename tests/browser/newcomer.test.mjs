@@ -99,5 +99,5 @@ test('a page on http in a LAN runs, and says what it lacks', { timeout: 90_000 }
 test('a page without WebRTC says so when it is needed', { timeout: 90_000 }, async (t) => {
   const page = await world.tab(t, '/peer.html?impl=none', { script: 'delete globalThis.RTCPeerConnection' })
   const address = `/ip4/127.0.0.1/udp/9/webrtc-direct/certhash/uEiAbhhQxJeJ6nAWdpB6NdSV4UPaTwEcy9eA76p22SoKyvg/p2p/${ID}`
-  assert.match(await run(page, dial(`'${address}'`)), /^DialError: RTCPeerConnection is not defined/)
+  assert.match(await run(page, dial(`'${address}'`)), /^DialError: no WebRTC here: the browser has none, or a setting or an extension forbids it/)
 })

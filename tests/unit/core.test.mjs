@@ -55,6 +55,9 @@ test('a command gets its bytes, throws the reason, and is flushed once a turn', 
   module.reason = 'what was wrong and what to do'
   assert.throws(() => core.run(core.calls.app_say, [''], 0), { name: 'TimeoutError', message: module.reason })
   assert.throws(() => core.run(core.calls.app_say, [new Uint8Array(2000)], 0), { name: 'InvalidDataLengthError' })
+  for (const piece of [undefined, null, 7, {}, new ArrayBuffer(1)]) {
+    assert.throws(() => core.run(core.calls.app_say, ['a', /** @type {any} */ (piece)]), { name: 'InvalidParametersError', message: /is neither text nor a Uint8Array/ })
+  }
 })
 
 test('events are told after the call that brought them, and one bad listener costs no other', async () => {
@@ -144,6 +147,7 @@ test('options that cannot be met are refused by name', () => {
     [{ connectionManager: { deny: ['/ip4/1.2.3.4'] } }, /"deny"/],
     [{ services: { pubsub: gossipsub({ msgIdToStrFn: () => '' }) } }, /"msgIdToStrFn"/],
     [{ services: { pubsub: gossipsub({ messageId: 'mine' }) } }, /"messageId"/],
+    [{ services: { one: gossipsub(), two: gossipsub() } }, /gossipsub\(\) is there twice/],
     [{ transports: [() => ({})] }, /transports.*from "peerlet"/],
     [{ transports: [ping()] }, /transports.*ping/],
     [{ peerDiscovery: [webSockets()] }, /peerDiscovery.*webSockets/]

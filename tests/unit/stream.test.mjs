@@ -238,3 +238,14 @@ test('listeners for one event, and for as long as a signal', async () => {
   assert.equal(stream.listenerCount('message'), 0)
   assert.deepEqual(did, ['took 1', 'took 1'])
 })
+
+test('more than may wait to be read ends the stream', async () => {
+  const { stream, did, events } = makeStream()
+  stream.maxReadBufferLength = 5
+  stream.onData(bytesOf('three'))
+  assert.equal(stream.status, 'open')
+  stream.onData(bytesOf('!'))
+  assert.equal(stream.status, 'aborted')
+  assert.match(events.join(), /close 6 bytes wait to be read, more than maxReadBufferLength true/)
+  assert.ok(did.includes('reset'))
+})

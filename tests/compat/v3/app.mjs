@@ -348,8 +348,10 @@ async function store ({ say, outcome }, node, connection) {
   await outcome('get the unknown', peerStore.get(peerIdFromString(FRIEND)))
   const other = peerIdFromString(FRIEND)
   const shown = ({ id, addresses, metadata, tags }) => [id, addresses.map(({ multiaddr }) => multiaddr), metadata, [...tags].map(([name, { value }]) => [name, value])]
+  const updates = watch(node, ['peer:update'])
   say('merge', shown(await peerStore.merge(other, { multiaddrs: [multiaddr('/ip4/127.0.0.1/tcp/1/ws')], metadata: { name: bytes('Nobody') }, tags: { friend: { value: 10 } } })))
   say('merge more', shown(await peerStore.merge(other, { metadata: { age: bytes('7') }, tags: { old: { value: 1, ttl: 100 } } })))
+  say('updates', updates.filter(([, { peer }]) => peer.id.equals(other)).map(([, { peer, previous }]) => [peer.tags.size, previous?.tags.size]))
   say('tag gone', await until(async () => !(await peerStore.get(other)).tags.has('old')))
   say('patch', shown(await peerStore.patch(other, { tags: { foe: { value: 3 } } })))
   say('take a tag', shown(await peerStore.merge(other, { tags: { foe: undefined }, metadata: { age: undefined } })))
@@ -396,6 +398,7 @@ async function gossip ({ say, outcome }, node, connection) {
 async function relayed ({ say, outcome }, peer) {
   const node = await makeNode({}, { addresses: { listen: ['/p2p-circuit'] }, peerDiscovery: [bootstrap({ list: [peer.addr], timeout: 10, tagName: 'relay', tagValue: 42 }), pubsubPeerDiscovery({ interval: 1000, listenOnly: true })] })
   const discovered = next(node, 'peer:discovery', ({ id }) => id.equals(peer.peerId))
+  const listens = watch(node, ['transport:listening', 'transport:close'])
   await node.handle(ECHO, async (stream) => {
     for await (const part of stream) stream.send(part)
     await stream.close()
@@ -406,6 +409,8 @@ async function relayed ({ say, outcome }, peer) {
   await until(() => node.getMultiaddrs().length > 0)
   say('reserved', node.getMultiaddrs().map((ma) => addressOf(String(ma))))
   say('tagged', [...(await node.peerStore.get(peerIdFromString(peer.peerId))).tags].filter(([tag]) => tag === 'relay').map(([tag, { value }]) => [tag, value]))
+  await until(() => listens.length > 0)
+  say('listening', listens.map(([type, listener]) => [type, listener.getAddrs().map((ma) => addressOf(String(ma)))]))
   const [connection] = node.getConnections()
   const inbound = next(node, 'connection:open', ({ remotePeer }) => remotePeer.equals(peer.guest))
   const visit = await tell(connection, 'visit')
@@ -423,6 +428,7 @@ async function relayed ({ say, outcome }, peer) {
   await tell(connection, 'leave')
   say('left', await gone)
   await node.stop()
+  say('listened', listens.map(([type]) => type))
 }
 
 async function ends ({ say, outcome }, node, peer) {
