@@ -136,9 +136,7 @@ export class PeerletDevtools extends Base {
     this.#recorder.start()
     this.#recorder.addEventListener('change', () => this.#drawSoon(), { signal: this.#off.signal })
     this.#timer = setInterval(() => {
-      if (document.hidden) return
-      this.#recorder?.look()
-      this.#draw()
+      if (!document.hidden) this.#draw()
     }, LOOK_MS)
     this.#draw()
   }

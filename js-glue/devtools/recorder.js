@@ -46,8 +46,10 @@ export class Recorder extends EventTarget {
   events = []
   /** @type {RecordedDial[]} */
   dials = []
-  /** The dials of others that are under way. @type {Map<string, RecordedDial>} */
+  /** Those under way, by the node's id of them. @type {Map<string, RecordedDial>} */
   #running = new Map()
+  /** Those that ended, by the connection or the error. @type {WeakMap<object, RecordedDial>} */
+  #ended = new WeakMap()
 
   /** @param {any} node */
   constructor (node) {
@@ -65,6 +67,7 @@ export class Recorder extends EventTarget {
       this.#changed()
     }
     for (const type of EVENTS) this.#node.addEventListener(type, (/** @type {any} */ { detail }) => note(type, wordsOf(type, detail)), { signal })
+    this.#node.addEventListener('dial', (/** @type {any} */ { detail }) => this.#onDial(detail), { signal })
     for (const pubsub of pubsubsOf(this.#node)) {
       pubsub.addEventListener('subscription-change', (/** @type {any} */ { detail }) => {
         for (const { topic, subscribe } of detail.subscriptions) note('subscription-change', `${shortName(detail.peerId)} ${subscribe ? 'is in' : 'left'} ${topic}`)
@@ -88,54 +91,51 @@ export class Recorder extends EventTarget {
     return dial
   }
 
-  /** Looks at the dials that the application has under way. */
-  look () {
-    /** @type {any[]} */
-    const queue = this.#node.getDialQueue()
-    const known = new Set(queue.map(({ id }) => id))
-    for (const { id, peerId, multiaddrs } of queue) {
-      if (!this.#running.has(id) && !this.#own.has(id)) this.#running.set(id, this.#add(String(multiaddrs[0] ?? peerId)))
-    }
-    for (const [id, dial] of this.#running) {
-      if (known.has(id)) continue
-      this.#running.delete(id)
-      dial.state = this.#node.getConnections().some((/** @type {any} */ { remotePeer }) => dial.target.includes(String(remotePeer))) ? 'connected' : 'failed'
-      dial.steps.push({ ms: Date.now() - dial.at, text: `${dial.state}, seen within a second` })
-    }
+  /** @param {RecordedDial} dial @param {string} text */
+  #step (dial, text) {
+    dial.steps.push({ ms: Date.now() - dial.at, text })
+    this.#changed()
   }
 
-  /** Ids of dials that `dial` tells of itself. */
-  #own = new Set()
+  /** A step of a dial, whoever asked for it. @param {any} detail */
+  #onDial ({ id, status, peerId, multiaddrs, text, connection, error }) {
+    const dial = this.#running.get(id) ?? this.#add(multiaddrs.length > 0 ? multiaddrs.join(' ') : String(peerId))
+    this.#running.set(id, dial)
+    if (text !== undefined) this.#step(dial, text)
+    if (status === 'active') return
+    this.#running.delete(id)
+    this.#ended.set(connection ?? error, dial)
+    dial.state = connection === undefined ? 'failed' : 'connected'
+    this.#step(dial, connection === undefined ? `${error.name}: ${error.message}` : `connected by ${connection.remoteAddr}`)
+  }
 
-  /** Dials, and tells of each step when it was. @param {string} target */
-  async dial (target) {
+  /** The record of a dial of ours; a node of js-libp2p's tells nothing of it. @param {string} target @param {any} end the connection or the error */
+  #recordOf (target, end) {
+    const known = this.#ended.get(end)
+    if (known !== undefined) return known
     const dial = this.#add(target)
-    const step = (/** @type {string} */ text) => {
-      dial.steps.push({ ms: Date.now() - dial.at, text })
-      this.#changed()
-    }
-    const before = new Set(this.#node.getDialQueue().map((/** @type {any} */ { id }) => id))
+    dial.state = end instanceof Error ? 'failed' : 'connected'
+    this.#step(dial, end instanceof Error ? `${end.name}: ${end.message}` : `connected by ${end.remoteAddr}`)
+    return dial
+  }
+
+  /** Dials, asks who is there, and pings. @param {string} target */
+  async dial (target) {
+    const connection = await this.#node.dial(target).catch((/** @type {any} */ err) => { this.#recordOf(target, err) })
+    if (connection === undefined) return
+    const dial = this.#recordOf(target, connection)
     try {
-      const dialling = this.#node.dial(target, { onProgress: (/** @type {any} */ { detail }) => step(String(detail)) })
-      await Promise.race([dialling, null])
-      for (const { id } of this.#node.getDialQueue()) if (!before.has(id)) this.#own.add(id)
-      const connection = await dialling
-      dial.state = 'connected'
-      step(`connected by ${connection.remoteAddr}`)
       const { identify, ping } = this.#node.services
       if (identify?.identify !== undefined) {
         const { agentVersion } = await identify.identify(connection)
-        step(`it is ${agentVersion ?? 'somebody'}`)
+        this.#step(dial, `it is ${agentVersion ?? 'somebody'}`)
       }
       if (ping?.ping !== undefined) {
         await ping.ping(connection.remotePeer)
-        step('it answered a ping')
+        this.#step(dial, 'it answered a ping')
       }
     } catch (/** @type {any} */ err) {
-      if (dial.state === 'running') dial.state = 'failed'
-      step(`${err.name}: ${err.message}`)
-    } finally {
-      this.#own.clear()
+      this.#step(dial, `${err.name}: ${err.message}`)
     }
   }
 }

@@ -18,7 +18,7 @@ async function open (t, look) {
 }
 
 /** What listens to the node. @param {import('playwright-core').Page} page */
-const listeners = (page) => page.evaluate(() => ['connection:open', 'relay:state', 'peer:identify', 'self:peer:update'].map((type) => /** @type {any} */ (globalThis).node.listenerCount(type)))
+const listeners = (page) => page.evaluate(() => ['connection:open', 'relay:state', 'peer:identify', 'self:peer:update', 'dial'].map((type) => /** @type {any} */ (globalThis).node.listenerCount(type)))
 
 test('it shows connections, relays, pubsub and dials, and saves a trace', { timeout: 120_000 }, async (t) => {
   const relay = await world.relay(t)
@@ -43,6 +43,11 @@ test('it shows connections, relays, pubsub and dials, and saves a trace', { time
   await page.locator('peerlet-devtools input').fill(relay.addr)
   await page.locator('peerlet-devtools input').press('Enter')
   await row('dials', 'it answered a ping').waitFor()
+  // those of the application are told step by step as well
+  await page.evaluate((to) => { /** @type {any} */ (globalThis).node.dial(to).catch(() => {}) }, NOBODY.replace('/tcp/1/', '/tcp/2/'))
+  await row('dials', '/tcp/2/').waitFor()
+  await row('dials', 'DialError').waitFor()
+  assert.match(String(await row('dials', '/tcp/2/').textContent()), /failed.*\d+ ms.*no WebSocket answers at ws:\/\/127\.0\.0\.1:2.*\d+ ms.*DialError/)
   const now = await page.evaluate(() => /** @type {any} */ (document.querySelector('peerlet-devtools')).trace())
   assert.ok(now.connections.some((/** @type {any} */ { peer, streams }) => peer === id && streams.some((/** @type {any} */ { protocol }) => protocol === '/peerlet/room/1/tea')))
   await page.evaluate((id) => /** @type {any} */ (globalThis).node.hangUp(id), id)
@@ -54,7 +59,8 @@ test('it shows connections, relays, pubsub and dials, and saves a trace', { time
   assert.equal(trace.self, await page.evaluate(() => /** @type {any} */ (globalThis).room.self))
   assert.ok(trace.connections.some((/** @type {any} */ { transport, streams }) => transport === 'WebSocket' && Array.isArray(streams)))
   assert.ok(trace.events.some((/** @type {any} */ { type }) => type === 'connection:close'))
-  assert.equal(trace.dials[0].state, 'connected')
+  const stateOf = (/** @type {string} */ to) => trace.dials.find((/** @type {any} */ { target }) => target === to)?.state
+  assert.deepEqual([NOBODY, relay.addr].map(stateOf), ['failed', 'connected'])
   assert.ok(trace.memory.used > 0)
 
   // closed, nothing of it is left running
