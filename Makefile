@@ -75,7 +75,7 @@ LINK_wasm = emcc -Oz -flto $(MODULE) -sTOTAL_STACK=65536 \
 LINK_debug = emcc -g -O1 $(MODULE) -sTOTAL_STACK=262144 $(RECORDER)
 MODULE = $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \
 	$(addprefix --js-library ,$(filter %.js,$^)) -sMODULARIZE -sEXPORT_ES6 -sWASM_BIGINT \
-	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=emmalloc \
+	-sENVIRONMENT=web,worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0 -sMALLOC=none \
 	$(RUNTIME) -sIMPORTED_MEMORY -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 \
 	-sMAXIMUM_MEMORY=268435456 -Wl,--stack-first
 # Every call that record/recorder.c stands in for.
@@ -136,6 +136,8 @@ $(call objects,node,$(CORE) $(SIM)) $(call objects,wasm,$(CORE)) $(call objects,
 # What only an assert reads is not read there.
 build/wasm/src/%.o build/sim/%.o: WARN += -Wno-unused-parameter -Wno-unused-variable
 build/gcc/%.o: WARN = $(OTHERS)
+# The compiler knows malloc, and would make the calloc written there a call to calloc.
+build/wasm/src/browser/malloc.o build/debug/src/browser/malloc.o: FLAGS += -fno-builtin
 build/wasm/sodium.a: $(call objects,wasm,$(SODIUM))
 build/debug/sodium.a: $(call objects,debug,$(SODIUM))
 build/node/sodium.a: $(call objects,node,$(SODIUM))

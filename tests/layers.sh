@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks that includes point down, that libsodium stays in crypto, and malloc in base/mem.c.
+# Checks that includes point down, that libsodium stays in crypto, and malloc in base/mem.c and where
+# it is made.
 set -u
 cd "$(dirname "$0")/../src" || exit 2
 bad=0
@@ -29,10 +30,11 @@ may 'net/*' "$low|transport|net" 'peerlet.h'
 may 'node/*' "$low|protocols|pubsub|transport|net|node" 'peerlet.h'
 may 'record/*' 'base|multiformats|record' 'peerlet.h'
 may 'browser/[be]*' 'browser' 'peerlet.h'
+may 'browser/malloc.c' 'base'
 may 'browser/recorder.c' 'browser|record' 'peerlet.h'
 may 'browser/services.*' "browser|$low|protocols|routing"
 may 'peerlet.h' 'base'
 only '<emscripten' 'browser/'
 only '(<|")sodium|sodium_[a-z]+\(' 'crypto/'
-only '(^|[^>._a-z])(malloc|calloc|realloc|free)\(' 'base/mem\.c'
+only '(^|[^>._a-z])(malloc|calloc|realloc|free)\(' '(base/mem|browser/malloc)\.c'
 exit $bad
