@@ -10,13 +10,13 @@ const OPERANDS = [...source.matchAll(/\{(0x..), (0x..), (\w+), (\w+)\}/g)]
 
 const rowOf = (/** @type {number} */ op) => 1 + OPERANDS.findIndex(({ from, to }) => from <= op && op <= to)
 
-const [, AGAIN] = /define AGAIN (0x..)/.exec(source) ?? []
+const define = (/** @type {string} */ name) => Number(new RegExp(`define ${name} (0x..)`).exec(source)?.[1])
+const [AGAIN, LOCAL_GET, SUM, I32_CONST, I32_ADD] = ['AGAIN', 'LOCAL_GET', 'SUM', 'I32_CONST', 'I32_ADD'].map(define)
 const [, SIZES] = /SIZES\[\] = "(\d+)"/.exec(source) ?? []
 
-const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, OFFSETS, LOCALS, INTS } = STREAMS
+const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, OFFSETS, LOCALS, SUMS, INTS } = STREAMS
 const COUNT = INTS + 1 + OPERANDS.length
 const CODE_SECTION = 10
-const LOCAL_GET = 0x20
 
 /** @param {number} value unsigned LEB128 */
 export function leb (value) {
@@ -47,11 +47,17 @@ export function pack (module) {
   /** Locals of the function, the last one used first. @type {number[]} */
   let names = []
   const opcode = () => {
-    if (module[at] !== LOCAL_GET) return module[at]
-    const from = at++
-    const isAgain = number() === (names[0] ?? 0)
+    const from = at
+    const op = module[at++]
+    if (op !== LOCAL_GET && op !== I32_CONST) {
+      at = from
+      return op
+    }
+    const operand = number()
+    const follows = module[at]
     at = from
-    return isAgain ? Number(AGAIN) : LOCAL_GET
+    if (op === I32_CONST) return follows === I32_ADD ? SUM : op
+    return operand === (names[0] ?? 0) ? AGAIN : op
   }
   const putNumber = (/** @type {number} */ stream) => {
     const from = at
@@ -87,7 +93,10 @@ export function pack (module) {
       const op = opcode()
       streams[OPS].push(op)
       at++
-      if (op === Number(AGAIN)) {
+      if (op === SUM) {
+        putNumber(SUMS)
+        at++
+      } else if (op === AGAIN) {
         if (names.length === 0) names.push(0)
         number()
       }

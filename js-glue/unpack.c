@@ -23,22 +23,23 @@
 enum stream {
     HEAD, /* up to the length of the code section, and how long that is before it; functions */
     LONGS,
-    RAW,      /* operands in forms of their own: a byte with the length, and the bytes */
-    WRITES,   /* local.set, local.tee */
-    TAIL,     /* what follows the code section */
-    LABELS,   /* small things that are rare */
-    BRANCHES, /* br_if */
-    JUMPS,    /* br */
-    OPS,      /* opcodes */
-    TYPES,    /* of blocks */
-    READS,    /* local.get */
-    ALIGNS,   /* what differs from the size of what is loaded or stored */
+    RAW,       /* operands in forms of their own: a byte with the length, and the bytes */
+    WRITES,    /* local.set, local.tee */
+    TAIL,      /* what follows the code section */
+    LABELS,    /* small things that are rare */
+    BRANCHES,  /* br_if */
+    JUMPS,     /* br */
+    OPS,       /* opcodes */
+    TYPES,     /* of blocks */
+    READS,     /* local.get */
+    ALIGNS,    /* what differs from the size of what is loaded or stored */
     OFFSETS,   /* of loads and stores of a byte */
     OFFSETSII, /* of those of two, in units of two, rotated; and so on */
     OFFSETSIV,
     OFFSETSVIII,
     CALLS,
     LOCALS, /* declarations */
+    SUMS,   /* constants that are added */
     INTS,   /* and a stream more for each row below */
 };
 
@@ -46,18 +47,22 @@ enum stream {
 #define AGAIN 0x27
 #define LOCAL_GET 0x20
 
+/* Nor this one: i32.const and i32.add. */
+#define SUM 0x06
+#define I32_CONST 0x41
+#define I32_ADD 0x6a
+
 /* Opcodes from, to, and where their operands are. */
 static const struct {
     uint8_t from, to, first, second;
 } OPERANDS[] = {
-    {0x02, 0x04, TYPES, 0},        {0x0c, 0x0c, JUMPS, 0},        {0x0d, 0x0d, BRANCHES, 0},
-    {0x0e, 0x0e, RAW, 0},          {0x10, 0x10, CALLS, 0},        {0x11, 0x11, CALLS, LABELS},
-    {0x1c, 0x1c, RAW, 0},          {0x20, 0x20, READS, 0},        {0x21, 0x22, WRITES, 0},
-    {0x23, 0x26, LABELS, 0},       {0x28, 0x35, OFFSETS, 0},      {0x36, 0x3e, OFFSETS, 0},
-    {0x3f, 0x40, LABELS, 0},       {0x41, 0x41, INTS, 0},         {0x42, 0x42, LONGS, 0},
-    {0x43, 0x44, RAW, 0},          {0x45, 0x4f, 0, 0},            {0x6a, 0x6a, 0, 0},
-    {0x71, 0x71, 0, 0},            {0xd0, 0xd0, TYPES, 0},        {0xd2, 0xd2, CALLS, 0},
-    {0xfc, 0xfe, RAW, 0},
+    {0x02, 0x04, TYPES, 0},  {0x0c, 0x0c, JUMPS, 0},   {0x0d, 0x0d, BRANCHES, 0},
+    {0x0e, 0x0e, RAW, 0},    {0x10, 0x10, CALLS, 0},   {0x11, 0x11, CALLS, LABELS},
+    {0x1c, 0x1c, RAW, 0},    {0x20, 0x20, READS, 0},   {0x21, 0x22, WRITES, 0},
+    {0x23, 0x26, LABELS, 0}, {0x28, 0x35, OFFSETS, 0}, {0x36, 0x3e, OFFSETS, 0},
+    {0x3f, 0x40, LABELS, 0}, {0x41, 0x41, INTS, 0},    {0x42, 0x42, LONGS, 0},
+    {0x43, 0x44, RAW, 0},    {0x45, 0x4f, 0, 0},       {0x71, 0x71, 0, 0},
+    {0xd0, 0xd0, TYPES, 0},  {0xd2, 0xd2, CALLS, 0},   {0xfc, 0xfe, RAW, 0},
 };
 #define ROWS (sizeof OPERANDS / sizeof *OPERANDS)
 #define STREAMS (INTS + 1 + ROWS)
@@ -166,6 +171,11 @@ static void put_function(void)
         if (op == AGAIN) {
             out[-1] = LOCAL_GET;
             put_number(used_before(0));
+        }
+        if (op == SUM) {
+            out[-1] = I32_CONST;
+            copy_number(SUMS);
+            *out++ = I32_ADD;
         }
         depth -= op == 0x0b;
         if (rows[op] == 0)
