@@ -1,24 +1,17 @@
-import { abortReason, makeError, orAbort, report } from '../errors.js'
-import { ACTION_LIMIT, concat, framesOf, newSession, readFrame, SEEN_LIMIT, writeFrame, writePayload } from './codec.js'
+import { abortReason, makeError, report } from '../errors.js'
+import { checkAction, register } from './actions.js'
+import { concat, framesOf, newSession, readFrame, SEEN_LIMIT, writeFrame, writePayload } from './codec.js'
 import { Files } from './files.js'
 import { Heard } from './heard.js'
+import { Outbox } from './outbox.js'
 import { Pair } from './pair.js'
+import { Questions } from './questions.js'
 import { Sent } from './sent.js'
 
 /** Members that we have a stream with. What others in a larger room say arrives by pubsub nevertheless. */
 const PEERS = 256
-/** Messages that wait for somebody to come, and their bytes. */
-const QUEUED = 256
-const QUEUED_BYTES = 4 * 1024 * 1024
-/** Messages whose fate is told; those before are forgotten. */
-const TRACKED = 1024
 /** Messages of the topic that wait to be opened. */
 const UNOPENED = 1024
-/** Questions of one peer that are being answered. */
-const ASKED = 32
-/** Questions of ours that wait for an answer. */
-const ASKING = 1024
-const ASK_MS = 10_000
 const SEEN_MS = 50
 /** A member whose stream went is away for so long before it has left, while it is connected. */
 const AWAY_MS = 5000
@@ -28,9 +21,6 @@ const RETRY_MS = [250, 1000, 4000, 16_000]
 const SLOW = 1024 * 1024
 /** What a file of others may have, in bytes. */
 const FILE_LIMIT = 1024 * 1024 * 1024
-
-/** What a `fault` says. */
-const FAULTS = ['RemoteError', 'NoHandlerError', 'BusyError']
 
 const encoder = new TextEncoder()
 
@@ -75,23 +65,13 @@ export class Room extends EventTarget {
 
   /** @type {Map<string, (data: any, about: About) => any>} */
   #listeners = new Map()
-  /** @type {Map<string, (data: any, about: AskAbout) => any>} */
-  #answerers = new Map()
-  /** Questions of ours. @type {Map<number, { peer: string, resolve: (value: any) => void, reject: (err: Error) => void }>} */
-  #asking = new Map()
-  /** Questions of theirs, by peer. @type {Map<string, Map<number, AbortController>>} */
-  #asked = new Map()
+  #questions = new Questions((peer) => this.#pairs.get(peer), () => ++this.#number)
 
-  /** @type {Array<{ sent: Sent, frame: Uint8Array<ArrayBuffer> }>} */
-  #queue = []
-  /** @type {Map<number, Sent>} */
-  #tracked = new Map()
+  #outbox = new Outbox((frame) => this.#publish(frame), (sent) => this.#tell('sent', sent))
   /** What others are to be told that we have seen. @type {Map<string, number[]>} */
   #seen = new Map()
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #seenTimer
-  /** @type {Promise<void>} what is published, in its order */
-  #outbox = Promise.resolve()
   /** @type {Promise<void>} what is opened, in its order */
   #inbox = Promise.resolve()
   #unopened = 0
@@ -214,7 +194,7 @@ export class Room extends EventTarget {
     if (this.#peers.has(peer)) return
     this.#peers.add(peer)
     this.#tell('join', peer)
-    this.#flush()
+    this.#outbox.flush()
   }
 
   /** @param {string} peer */
@@ -222,9 +202,7 @@ export class Room extends EventTarget {
     clearTimeout(this.#away.get(peer))
     this.#away.delete(peer)
     this.#seen.delete(peer)
-    for (const [number, { peer: asked, reject }] of this.#asking) if (asked === peer && this.#asking.delete(number)) reject(left(peer))
-    for (const asker of this.#asked.get(peer)?.values() ?? []) asker.abort(left(peer))
-    this.#asked.delete(peer)
+    this.#questions.gone(peer, left(peer))
     if (this.#peers.delete(peer)) this.#tell('leave', peer)
   }
 
@@ -239,9 +217,9 @@ export class Room extends EventTarget {
     this.status = 'left'
     this.#stay.abort(makeError('RoomLeftError', 'we have left the room', 'LEFT'))
     this.#files.withdrawAll()
-    await this.#outbox
+    await this.#outbox.empty()
     this.#exit()
-    for (const { sent } of this.#queue.splice(0)) this.#fail(sent, abortReason(this.#stay.signal))
+    this.#outbox.failAll(abortReason(this.#stay.signal))
     if (this.#ownsNode) await this.#node.stop()
   }
 
@@ -343,15 +321,8 @@ export class Room extends EventTarget {
       case 'withdraw':
         if (this.#heard.isNew(peer, pair.session, frame.number, true)) this.#hear(peer, frame)
         break
-      case 'ask': this.#answer(peer, frame); break
-      case 'answer': this.#settle(peer, frame.number)?.resolve(frame.payload); break
-      case 'fault': {
-        const name = FAULTS[frame.code] ?? FAULTS[0]
-        this.#settle(peer, frame.number)?.reject(makeError(name, `${peer} answers: ${frame.message}`, 'FAULT'))
-        break
-      }
-      case 'cancel': this.#asked.get(peer)?.get(frame.number)?.abort(makeError('AbortError', `${peer} wants no answer any more`, 'ABORTED')); break
-      case 'seen': for (const number of frame.numbers) this.#tracked.get(number)?.onSeen(peer)
+      case 'seen': this.#outbox.onSeen(peer, frame.numbers); break
+      default: this.#questions.onFrame(peer, frame)
     }
   }
 
@@ -451,57 +422,27 @@ export class Room extends EventTarget {
     const sent = new Sent(number, action, to)
     if (to !== undefined) {
       this.#pairWith(to).send(kind, { number, ...fields })
-      this.#track(sent)
+      this.#outbox.track(sent)
       sent.onSent()
       return sent
     }
     const frame = concat(this.#session, writeFrame(kind, { number, ...fields }))
-    if (kind !== 'withdraw') this.#track(sent)
-    if (this.#peers.size > 0) {
-      this.#publish(sent, frame)
-      return sent
-    }
-    if (this.#queue.length >= QUEUED || this.#queue.reduce((sum, one) => sum + one.frame.length, frame.length) > QUEUED_BYTES) {
-      throw makeError('QueueFullError', `nobody is in the room, and ${this.#queue.length} messages wait for somebody already: wait for the event "join"`, 'FULL')
-    }
-    this.#queue.push({ sent, frame })
-    signal?.addEventListener('abort', () => {
-      const at = this.#queue.findIndex((one) => one.sent === sent)
-      if (at >= 0) this.#fail(this.#queue.splice(at, 1)[0].sent, abortReason(signal))
-    }, { once: true })
+    if (kind !== 'withdraw') this.#outbox.track(sent)
+    if (this.#peers.size > 0) this.#outbox.send(sent, frame)
+    else this.#outbox.wait(sent, frame, signal)
     return sent
   }
 
-  /** @param {Sent} sent */
-  #track (sent) {
-    this.#tracked.set(sent.id, sent)
-    if (this.#tracked.size > TRACKED) this.#tracked.delete(/** @type {number} */ (this.#tracked.keys().next().value))
-    sent.addEventListener('change', () => this.#tell('sent', sent))
-  }
-
-  /** @param {Sent} sent @param {any} err */
-  #fail (sent, err) {
-    this.#tracked.delete(sent.id)
-    sent.onFailed(err)
-  }
-
-  /** Somebody has come. */
-  #flush () { for (const { sent, frame } of this.#queue.splice(0)) this.#publish(sent, frame) }
-
-  /** @param {Sent} sent @param {Uint8Array<ArrayBuffer>} frame */
-  #publish (sent, frame) {
-    this.#outbox = this.#outbox.then(async () => {
-      try {
-        const data = this.#secret === undefined ? frame : await this.#secret.seal(frame, `${this.topic}\n${this.self}`)
-        const { recipients } = await this.#node.services.pubsub.publish(this.topic, data)
-        if (recipients.length > 0) sent.onSent()
-        else this.#queue.push({ sent, frame })
-      } catch (/** @type {any} */ err) {
-        // The last one has left meanwhile.
-        if (/NoPeersSubscribedToTopic/.test(`${err.name} ${err.code} ${err.message}`) || this.#peers.size === 0) this.#queue.push({ sent, frame })
-        else this.#fail(sent, err)
-      }
-    })
+  /** @param {Uint8Array<ArrayBuffer>} frame @returns {Promise<boolean>} false: the last one has left meanwhile */
+  async #publish (frame) {
+    try {
+      const data = this.#secret === undefined ? frame : await this.#secret.seal(frame, `${this.topic}\n${this.self}`)
+      const { recipients } = await this.#node.services.pubsub.publish(this.topic, data)
+      return recipients.length > 0
+    } catch (/** @type {any} */ err) {
+      if (/NoPeersSubscribedToTopic/.test(`${err.name} ${err.code} ${err.message}`) || this.#peers.size === 0) return false
+      throw err
+    }
   }
 
   /**
@@ -529,28 +470,9 @@ export class Room extends EventTarget {
    * @returns {Promise<any>}
    * @throws PeerLeftError, TimeoutError, NoHandlerError, BusyError, RemoteError where the other side threw, AbortError
    */
-  async ask (peer, action, data, { signal, timeout = ASK_MS } = {}) {
+  async ask (peer, action, data, options = {}) {
     this.#needHere()
-    checkAction(action)
-    if (signal?.aborted) throw abortReason(signal)
-    if (this.#asking.size >= ASKING) throw makeError('QueueFullError', `${ASKING} questions wait for their answers already`, 'FULL')
-    const number = ++this.#number
-    this.#pairWith(peer).send('ask', { number, action, payload: writePayload(data) })
-    const cancel = (/** @type {Error} */ err) => {
-      this.#pairs.get(peer)?.send('cancel', { number })
-      this.#settle(peer, number)?.reject(err)
-    }
-    const timer = setTimeout(() => cancel(makeError('TimeoutError', `${peer} does not answer "${action}" within ${timeout} ms`, 'TIMEOUT')), timeout)
-    const answered = new Promise((resolve, reject) => this.#asking.set(number, { peer, resolve, reject }))
-    return await orAbort(answered.finally(() => clearTimeout(timer)), signal, () => cancel(abortReason(signal)))
-  }
-
-  /** @param {string} peer @param {number} number */
-  #settle (peer, number) {
-    const one = this.#asking.get(number)
-    if (one?.peer !== peer) return undefined
-    this.#asking.delete(number)
-    return one
+    return await this.#questions.ask(this.#pairWith(peer), action, data, options)
   }
 
   /**
@@ -563,26 +485,7 @@ export class Room extends EventTarget {
    * @returns {() => void} ends it
    */
   answer (action, answerer) {
-    return register(this.#answerers, action, answerer)
-  }
-
-  /** @param {string} peer @param {Record<string, any>} ask */
-  async #answer (peer, { number, action, payload }) {
-    const fault = (/** @type {string} */ name, /** @type {string} */ message) => this.#pairs.get(peer)?.send('fault', { number, code: FAULTS.indexOf(name), message })
-    const answerer = this.#answerers.get(action)
-    if (answerer === undefined) return fault('NoHandlerError', `nobody answers "${action}" here`)
-    const asked = this.#asked.get(peer) ?? new Map()
-    if (asked.size >= ASKED || asked.has(number)) return fault('BusyError', 'too many questions at once')
-    const asker = new AbortController()
-    this.#asked.set(peer, asked.set(number, asker))
-    try {
-      const answer = writePayload(await answerer(payload, { from: peer, signal: asker.signal }))
-      if (!asker.signal.aborted) this.#pairs.get(peer)?.send('answer', { number, payload: answer })
-    } catch (/** @type {any} */ err) {
-      if (!asker.signal.aborted) fault('RemoteError', String(err?.message ?? err).slice(0, 120))
-    } finally {
-      asked.delete(number)
-    }
+    return this.#questions.answer(action, answerer)
   }
 
   /** @param {string} peer @returns {Pair} */
@@ -629,17 +532,3 @@ const left = (peer) => makeError('PeerLeftError', `${peer} is not in the room: r
 
 /** As much of a text as a field of so many bytes has room for. @param {string} text @param {number} limit */
 const cut = (text, limit) => new TextDecoder().decode(encoder.encode(text).subarray(0, limit)).replace(/\ufffd+$/, '')
-
-/** @param {string} action */
-function checkAction (action) {
-  if (typeof action === 'string' && action !== '' && encoder.encode(action).length <= ACTION_LIMIT) return
-  throw makeError('InvalidParametersError', `the name of an action is text of 1 to ${ACTION_LIMIT} bytes`, 'BAD_ARGUMENT')
-}
-
-/** @template T @param {Map<string, T>} map @param {string} action @param {T} handler */
-function register (map, action, handler) {
-  checkAction(action)
-  if (map.has(action)) throw makeError('InvalidParametersError', `"${action}" has somebody who listens already: end that with the function it was given`, 'DUPLICATE')
-  map.set(action, handler)
-  return () => { if (map.get(action) === handler) map.delete(action) }
-}
