@@ -1,6 +1,6 @@
 // Direct messages, to one person and nobody else, as the universal-connectivity application has them:
 // a stream for each, with one request and one response.
-import { concat, field, leave, parseFields, readFrame, textOf, WireError, within, writeFrame } from './wire.js'
+import { field, leave, parseFields, readFrame, textOf, WireError, within, writeFrame } from './wire.js'
 
 export const DIRECT_PROTOCOL = '/universal-connectivity/dm/1.0.0'
 
@@ -13,13 +13,13 @@ const PLAIN_TEXT = 'text/plain'
 
 // Request: 1 metadata, 2 content, 3 type. Response: 1 metadata, 2 status, 3 what is wrong.
 // Metadata: 1 version of the client, 2 ms since 1970; js-libp2p's peers insist on there being some.
-const metadata = () => field(1, concat(field(1, 'peerlet'), field(2, Date.now())))
+const metadata = () => field(1, [...field(1, 'peerlet'), ...field(2, Date.now())])
 
 /** @param {string} text */
-export const requestOf = (text) => concat(metadata(), field(2, text), field(3, PLAIN_TEXT))
+export const requestOf = (text) => Uint8Array.from([...metadata(), ...field(2, text), ...field(3, PLAIN_TEXT)])
 
 /** @param {number} status @param {string} why */
-export const responseOf = (status, why = '') => concat(metadata(), field(2, status), field(3, why))
+export const responseOf = (status, why = '') => Uint8Array.from([...metadata(), ...field(2, status), ...field(3, why)])
 
 /** @param {Map<number, bigint | Uint8Array>} fields @param {number} number */
 function textIn (fields, number) {

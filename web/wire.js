@@ -100,9 +100,9 @@ export async function readFrame (stream, limit, onPart = () => {}) {
  * @param {Uint8Array} message
  */
 export async function writeFrame (stream, message) {
-  const whole = concat(uvarint(message.length), message)
-  for (let at = 0; at < whole.length; at += 65536) {
-    if (!stream.send(whole.subarray(at, at + 65536))) await stream.onDrain()
+  stream.send(Uint8Array.from(uvarint(message.length)))
+  for (let at = 0; at < message.length; at += 65536) {
+    if (!stream.send(message.subarray(at, at + 65536))) await stream.onDrain()
   }
 }
 
@@ -142,16 +142,6 @@ export async function leave (stream) {
   await stream.closeRead()
 }
 
-/** @param {...(Uint8Array | number[])} parts */
-export function concat (...parts) {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  parts.reduce((at, part) => {
-    all.set(part, at)
-    return at + part.length
-  }, 0)
-  return all
-}
-
 /** @param {number} bytes */
 export function fileSize (bytes) {
   if (bytes < 1024) return bytes === 1 ? '1 byte' : `${bytes} bytes`
@@ -167,11 +157,11 @@ const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
 
-/** A field of a message, left out when it is empty, as proto3 has it. @param {number} number @param {number | string | Uint8Array} value */
+/** A field of a message, left out when it is empty, as proto3 has it. @param {number} number @param {number | string | number[]} value */
 export function field (number, value) {
   if (typeof value === 'number') return value === 0 ? [] : [...uvarint(number << 3 | VARINT), ...uvarint(value)]
   const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
-  return bytes.length === 0 ? [] : concat(uvarint(number << 3 | BYTES), uvarint(bytes.length), bytes)
+  return bytes.length === 0 ? [] : [...uvarint(number << 3 | BYTES), ...uvarint(bytes.length), ...bytes]
 }
 
 /**
