@@ -6,9 +6,9 @@
 const COMPAT = `
   libp2p @libp2p/identify @libp2p/identify/push @libp2p/ping @libp2p/websockets @libp2p/websockets/filters
   @libp2p/webtransport @libp2p/webrtc @libp2p/circuit-relay-v2 @libp2p/bootstrap @libp2p/pubsub-peer-discovery
-  @libp2p/gossipsub @chainsafe/libp2p-gossipsub @libp2p/noise @chainsafe/libp2p-noise @libp2p/yamux
+  @libp2p/gossipsub @libp2p/gossipsub/score @chainsafe/libp2p-gossipsub @chainsafe/libp2p-gossipsub/score @libp2p/noise @chainsafe/libp2p-noise @libp2p/yamux
   @chainsafe/libp2p-yamux @libp2p/peer-id @libp2p/crypto/keys @libp2p/logger @libp2p/interface
-  @multiformats/multiaddr @multiformats/multiaddr-matcher @multiformats/dns @multiformats/dns/resolvers`
+  @multiformats/multiaddr @multiformats/multiaddr/resolvers @multiformats/multiaddr-matcher @multiformats/dns @multiformats/dns/resolvers`
 
 const SERVICES = '@libp2p/kad-dht @libp2p/fetch @libp2p/perf @libp2p/echo @helia/delegated-routing-v1-http-api-client'
 

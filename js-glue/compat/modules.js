@@ -14,6 +14,14 @@ export const multicodec = '/meshsub/1.2.0'
 /** Of pubsubPeerDiscovery. */
 export const TOPIC = '_peer-discovery._p2p._pubsub'
 
+// Of gossipsub/score. gossipsub() itself fills in what is left out.
+/** @param {Record<string, any>} [params] */
+export const createPeerScoreParams = (params = {}) => ({ ...params, topics: { ...params.topics } })
+/** @param {Record<string, any>} [params] */
+export const createTopicScoreParams = (params = {}) => ({ ...params })
+/** @param {Record<string, any>} [thresholds] */
+export const createPeerScoreThresholds = (thresholds = {}) => ({ ...thresholds })
+
 /** Of yamux. */
 export const GoAwayCode = Object.freeze(/** @type {const} */ ({
   0: 'NormalTermination', 1: 'ProtocolError', 2: 'InternalError', NormalTermination: 0, ProtocolError: 1, InternalError: 2

@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as real from '@libp2p/interface'
+import '../interop/peerlet.mjs'
 import { aliases, importMap, viteAliases, webpackAliases } from '../../js-glue/aliases/index.js'
 import * as compat from '../../js-glue/compat/index.js'
 import * as services from '../../js-glue/services/index.js'
 
 /** What is not there, with what docs/from-js-libp2p.md says of it. */
+const SCORE = ['PeerScore', 'defaultPeerScoreParams', 'defaultPeerScoreThresholds', 'defaultTopicScoreParams', 'validatePeerScoreParams', 'validatePeerScoreThresholds', 'validateTopicScoreParams']
 const MISSING = {
+  '@libp2p/gossipsub/score': SCORE,
+  '@chainsafe/libp2p-gossipsub/score': SCORE,
   '@libp2p/kad-dht': ['EventTypes', 'MessageType', 'Record', 'passthroughMapper', 'removePrivateAddressesMapper', 'removePublicAddressesMapper']
 }
 
@@ -20,6 +24,8 @@ const EXPORTS = {
   '@libp2p/perf': ['perf'],
   '@helia/delegated-routing-v1-http-api-client': ['delegatedRoutingV1HttpApiClient'],
   '@chainsafe/libp2p-gossipsub': ['GossipSub', 'gossipsub', 'multicodec'],
+  '@chainsafe/libp2p-gossipsub/score': ['createPeerScoreParams', 'createPeerScoreThresholds', 'createTopicScoreParams'],
+  '@multiformats/multiaddr/resolvers': ['dnsaddrResolver'],
   '@chainsafe/libp2p-noise': ['noise', 'pureJsCrypto'],
   '@chainsafe/libp2p-yamux': ['GoAwayCode', 'yamux'],
   '@multiformats/multiaddr': ['MultiaddrFilter', 'fromNodeAddress', 'fromStringTuples', 'fromTuples', 'isName', 'protocols', 'resolvers'],
@@ -73,4 +79,14 @@ test('the map for Vite, webpack and pages without a bundler', () => {
   assert.deepEqual(viteAliases.filter(({ find }) => find.test('@libp2p/identify/push')).map(({ replacement }) => replacement), ['peerlet/compat'])
   assert.equal(webpackAliases['libp2p$'], 'peerlet/compat')
   assert.equal(importMap('/lib/').imports['@libp2p/fetch'], '/lib/services.mjs')
+})
+
+test('what makes scores makes what gossipsub takes', async () => {
+  const { createPeerScoreParams, createPeerScoreThresholds, createTopicScoreParams, gossipsub } = compat
+  const scoreParams = createPeerScoreParams({ decayInterval: 500, topics: { tea: createTopicScoreParams({ topicWeight: 0.25 }) } })
+  assert.deepEqual(scoreParams, { decayInterval: 500, topics: { tea: { topicWeight: 0.25 } } })
+  assert.deepEqual(createPeerScoreParams().topics, {})
+  const pubsub = gossipsub({ scoreParams, scoreThresholds: createPeerScoreThresholds({ gossipThreshold: -5 }) })
+  const node = await compat.createLibp2p({ start: false, transports: [], services: { identify: compat.identify(), pubsub } })
+  assert.deepEqual(node.services.pubsub.getTopics(), [])
 })
