@@ -33,7 +33,7 @@ const isElsewhere = (/** @type {string} */ file) => others.find((name) => read(n
 /** @param {string} code @param {string} relay */
 const fillIn = (code, relay) => code
   .replaceAll(RELAY, `'${relay}'`)
-  .replaceAll(/(['"])(?:\.\/|peerlet\/?)(peerlet|services|room|compat|devtools|debug|)(?:\.mjs)?\1/g, (_, quote, part) => `'/build/web/${part || 'peerlet'}.mjs'`)
+  .replaceAll(/(['"])(?:\.\/|peerlet\/?)(peerlet|services|room|compat|devtools|debug|)(?:\.mjs)?\1/g, (_, quote, part) => `${quote}/build/web/${part || 'peerlet'}.mjs${quote}`)
 
 /** @param {import('node:test').TestContext} t @param {string} body @param {Record<string, string>} [headers] */
 async function open (t, body, headers) {
