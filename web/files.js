@@ -1,5 +1,6 @@
 // Files, as the universal-connectivity application has them: a room is told an id, and who wants the
 // file asks its sender for it. Nothing is fetched that nobody asked for.
+import { tidyName } from 'peerlet/room'
 import { fileSize, leave, readFrame, textOf, WireError, within, writeFrame } from './wire.js'
 
 export const FILE_PROTOCOL = '/universal-connectivity-file/1'
@@ -16,13 +17,8 @@ const REQUEST_MS = 5000
 // The id is what others know a file by, so that of ours ends in its name; others' may be anything.
 const NAMED = /^[0-9a-f]{32}-(.+)$/s
 
-const unnameable = /[\p{C}/\\:*?"<>|]+/gu // also what would turn the direction of writing round
-
-/** @param {string} name */
-const tidy = (name) => Array.from(name.normalize('NFC').replace(unnameable, '_').replace(/^[.\s]+/, '').trim()).slice(0, 80).join('')
-
 /** What to call a file. @param {string} id */
-export const nameOfFile = (id) => tidy(NAMED.exec(id)?.[1] ?? '') || `file-${tidy(id).slice(0, 8) || 'unnamed'}`
+export const nameOfFile = (id) => tidyName(NAMED.exec(id)?.[1] ?? '', `file-${tidyName(id).slice(0, 8)}`)
 
 /** The id in an announcement, undefined where there is none. @param {Uint8Array} data */
 export function readFileId (data) {
@@ -37,7 +33,7 @@ export function readFileId (data) {
 /** @param {string} name */
 function newId (name) {
   const random = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0'))
-  return `${random.join('')}-${tidy(name) || 'unnamed'}`
+  return `${random.join('')}-${tidyName(name)}`
 }
 
 export class Files {

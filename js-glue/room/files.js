@@ -24,8 +24,9 @@ const unfit = /[\p{C}/\\:*?"<>|]+/gu // also what would turn the direction of wr
  * A name that does no harm wherever the file is saved.
  *
  * @param {string} name
+ * @param {string} [otherwise] where nothing is left of it
  */
-export const tidyName = (name) => Array.from(name.normalize('NFC').replace(unfit, '_').replace(/^[.\s]+/, '').trim()).slice(0, 60).join('') || 'unnamed'
+export const tidyName = (name, otherwise = 'unnamed') => Array.from(name.normalize('NFC').replace(unfit, '_').replace(/^[.\s]+/, '').trim()).slice(0, 80).join('') || otherwise
 
 /** Resolves after a while, or when the signal aborts. @param {number} ms @param {AbortSignal} [signal] */
 const wait = (ms, signal) => new Promise((resolve) => {

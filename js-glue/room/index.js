@@ -12,7 +12,7 @@ import { Room } from './room.js'
 import { openSecret } from './secret.js'
 
 export { Room } from './room.js'
-export { Offer, RemoteFile } from './files.js'
+export { Offer, RemoteFile, tidyName } from './files.js'
 export { Sent } from './sent.js'
 
 const PROTOCOL = '/peerlet/room/1/'

@@ -1,10 +1,15 @@
 // What the demo reads from strangers: lengths, protobuf, direct messages, names of files.
 import assert from 'node:assert/strict'
+import { registerHooks } from 'node:module'
 import { test } from 'node:test'
 import { Request, Response } from '../interop/universal.js'
 import { checkResponse, parseRequest, requestOf, responseOf } from '../../web/direct.js'
-import { nameOfFile, readFileId } from '../../web/files.js'
 import { fileSize, Frame, parseFields, textOf, uvarint } from '../../web/wire.js'
+
+// as the page's import map has it
+const ROOM = new URL('../../js-glue/room/index.js', import.meta.url).href
+registerHooks({ resolve: (specifier, context, next) => specifier === 'peerlet/room' ? { url: ROOM, shortCircuit: true } : next(specifier, context) })
+const { nameOfFile, readFileId } = await import('../../web/files.js')
 
 const hex = (text) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 const utf8 = (text) => new TextEncoder().encode(text)
