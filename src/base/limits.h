@@ -121,7 +121,10 @@ struct peerlet_limits {
     /* gossipsub */
     size_t rpc;               /* one received RPC */
     size_t rpc_send;          /* rust's default largest */
-    size_t rpc_control;       /* control and subscriptions in one RPC we send */
+    size_t rpc_control;       /* control and subscriptions in one RPC we send: under rust's 16 KiB */
+    uint32_t rpc_messages;    /* in the same; rust ends the stream over more */
+    uint32_t rpc_topics;      /* subscriptions in it: rust with a filter does not read more */
+    uint32_t rpc_idontwants;  /* ids in it: go does not read more */
     size_t gossip_out;        /* queued for one peer */
     size_t gossip_own_out;    /* the same with what this page published itself */
     size_t message;           /* data of one published message */
@@ -139,7 +142,7 @@ struct peerlet_limits {
     uint32_t broken_promises; /* in a row: fewer may be bad luck */
     uint32_t graft_grace_ms;  /* a GRAFT so soon has crossed our PRUNE */
     uint32_t backoff_max_s;   /* a PRUNE may ask for no more */
-    uint32_t px_peers;        /* heard of in one PRUNE */
+    uint32_t px_peers;        /* in one PRUNE: js reads no RPC with more */
     size_t px_record;         /* longest signed record that is passed on */
     uint32_t unverified;      /* messages waiting for WebCrypto, or for the application's verdict */
     uint32_t verdict_ms;      /* then they are given up */

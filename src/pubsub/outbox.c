@@ -47,6 +47,7 @@ static bool keep_put(struct writer *w, size_t before)
 /* A stream that begins after a topic was left need not be told so. */
 static void put_subscriptions(const struct gossipsub *g, struct neighbour *n, struct writer *w)
 {
+    uint32_t left = g->limits->rpc_topics;
     LIST_EACH(node, &g->mesh.changes) {
         const struct topic *t = LIST_OWNER(node, struct topic, in_changes);
         size_t before = w->len;
@@ -57,6 +58,8 @@ static void put_subscriptions(const struct gossipsub *g, struct neighbour *n, st
         if (!keep_put(w, before))
             return;
         n->told = t->change;
+        if (--left == 0)
+            return;
     }
     n->told = g->mesh.last_change;
 }
@@ -64,7 +67,8 @@ static void put_subscriptions(const struct gossipsub *g, struct neighbour *n, st
 /* Others of the topic, so that whoever is sent away finds a mesh elsewhere: as many as fit. */
 static void put_peers(const struct gossipsub *g, const struct member *pruned, struct writer *w)
 {
-    struct choice c = topic_choose(pruned->topic, EXCHANGEABLE, g->config.px_peers, g->rng, 0);
+    uint32_t most = MIN(g->config.px_peers, g->limits->px_peers);
+    struct choice c = topic_choose(pruned->topic, EXCHANGEABLE, most, g->rng, 0);
     for (const struct member *m; (m = choice_next(&c)) != NULL;) {
         size_t before = w->len;
         if (m == pruned)
@@ -108,14 +112,15 @@ static void put_grafts_and_prunes(struct gossipsub *g, struct neighbour *n, stru
     }
 }
 
-static void put_ids(enum rpc_part_type type, struct buf *ids, struct writer *w)
+static void put_ids(enum rpc_part_type type, struct buf *ids, uint32_t most, struct writer *w)
 {
     size_t before = w->len;
     if (ids->len == 0)
         return;
-    rpc_put_ids(w, type, buf_view(ids));
+    size_t len = rpc_put_ids(w, type, buf_view(ids), most);
     if (keep_put(w, before))
-        buf_free(ids);
+        buf_take(ids, len);
+    buf_trim(ids);
 }
 
 static bool is_news(const struct gossipsub *g, const struct topic *t, struct list *node)
@@ -152,8 +157,7 @@ static void put_ihave(const struct gossipsub *g, const struct neighbour *n, cons
     for (; is_news(g, t, node) && !w->failed; node = node->prev) {
         struct message_id id;
         last = w->len;
-        rpc_put_ihave_id(
-            w, router_id_for(g, n, LIST_OWNER(node, struct message, in_topic), &id));
+        rpc_put_ihave_id(w, router_id_for(g, n, LIST_OWNER(node, struct message, in_topic), &id));
     }
     if (last > first)
         keep_put(w, last);
@@ -199,10 +203,10 @@ static void drop_unwanted(struct gossipsub *g, struct neighbour *n)
 /* ---- RPCs -------------------------------------------------------------------------------------- */
 
 /* Messages from the front of the queue that fit. */
-static uint32_t fitting(const struct neighbour *n, size_t room, size_t *len)
+static uint32_t fitting(const struct neighbour *n, uint32_t most, size_t room, size_t *len)
 {
     uint32_t count = 0;
-    for (*len = 0; count < n->queue_len; count++) {
+    for (*len = 0; count < MIN(n->queue_len, most); count++) {
         size_t more = rpc_field_len(neighbour_at(n, count)->encoded.len);
         if (more > room - *len)
             break;
@@ -227,8 +231,8 @@ static void put_control(struct gossipsub *g, struct neighbour *n, struct writer 
     if (!keep_put(w, before))
         return;
     put_grafts_and_prunes(g, n, w);
-    put_ids(RPC_IDONTWANT, &n->unwanted, w);
-    put_ids(RPC_IWANT, &n->wanted, w);
+    put_ids(RPC_IDONTWANT, &n->unwanted, g->limits->rpc_idontwants, w);
+    put_ids(RPC_IWANT, &n->wanted, UINT32_MAX, w);
     put_ihaves(g, n, w);
     if (w->len > begun)
         rpc_end(w, begun);
@@ -246,7 +250,7 @@ static int append_rpc(struct gossipsub *g, struct neighbour *n, struct buf *out)
     room -= MIN(room, (size_t)RPC_PREFIX_MAX);
     size_t control_room = owes_control(g, n) ? MIN(room, g->limits->rpc_control) : 0;
     size_t messages_len;
-    uint32_t messages = fitting(n, room - control_room, &messages_len);
+    uint32_t messages = fitting(n, g->limits->rpc_messages, room - control_room, &messages_len);
     if (control_room == 0 && messages == 0)
         return ERR_FULL;
     uint8_t *at = buf_reserve(out, RPC_PREFIX_MAX + control_room + messages_len);

@@ -334,12 +334,18 @@ void rpc_put_ihave_id(struct writer *w, struct view id)
     put_bytes(w, peerlet_rpc_ControlIHave_message_ids_tag, id);
 }
 
-void rpc_put_ids(struct writer *w, enum rpc_part_type type, struct view ids)
+size_t rpc_put_ids(struct writer *w, enum rpc_part_type type, struct view ids, uint32_t most)
 {
+    struct rpc_ids behind = {ids, peerlet_rpc_ControlIWant_message_ids_tag};
+    struct view id;
+    while (most > 0 && rpc_next_id(&behind, &id))
+        most--;
+    ids.len -= behind.rest.len;
     put_bytes(w,
               type == RPC_IWANT ? peerlet_rpc_ControlMessage_iwant_tag
                                 : peerlet_rpc_ControlMessage_idontwant_tag,
               ids);
+    return ids.len;
 }
 
 void rpc_put_wanted_id(struct writer *w, struct view id)
@@ -350,7 +356,8 @@ void rpc_put_wanted_id(struct writer *w, struct view id)
     put_bytes(w, peerlet_rpc_ControlIWant_message_ids_tag, id);
 }
 
-static void put_present(struct writer *w, const struct rpc_message *m, uint32_t first, uint32_t last)
+static void put_present(struct writer *w, const struct rpc_message *m, uint32_t first,
+                        uint32_t last)
 {
     for (uint32_t tag = first; tag <= last; tag++)
         if (m->fields[tag - 1].data != NULL)

@@ -116,8 +116,9 @@ void rpc_put_message(struct writer *w, struct view encoded);
 void rpc_put_graft(struct writer *w, struct view topic);
 void rpc_put_peer(struct writer *w, const struct rpc_peer *peer);
 
-/* An IWANT or an IDONTWANT, of ids that rpc_put_wanted_id put. */
-void rpc_put_ids(struct writer *w, enum rpc_part_type type, struct view ids);
+/* An IWANT or an IDONTWANT, of ids that rpc_put_wanted_id put: so many of them at most. Returns their
+ * bytes. */
+size_t rpc_put_ids(struct writer *w, enum rpc_part_type type, struct view ids, uint32_t most);
 
 /* Parts of an IHAVE, and of what becomes the ids of an IWANT or IDONTWANT. */
 void rpc_put_ihave_id(struct writer *w, struct view id);

@@ -565,6 +565,88 @@ static void test_rpcs_are_split(void **state)
     scripted_end(&s);
 }
 
+/* The most of each in one RPC, and all of it. */
+struct most {
+    uint32_t rpc, subscriptions, messages, unwanted, peers;
+    struct tally one, all;
+};
+
+static void find_most(void *context, const struct rpc_part *part)
+{
+    struct most *m = context;
+    uint32_t before = m->all.ids;
+    tally_part(&m->all, part);
+    if (part->rpc != m->rpc)
+        m->one = (struct tally){0};
+    m->rpc = part->rpc;
+    m->one.parts[part->type]++;
+    m->subscriptions = MAX(m->subscriptions, m->one.parts[RPC_SUBSCRIPTION]);
+    m->messages = MAX(m->messages, m->one.parts[RPC_MESSAGE]);
+    m->one.ids += m->all.ids - before;
+    if (part->type == RPC_IDONTWANT)
+        m->unwanted = MAX(m->unwanted, m->one.ids);
+    if (part->type == RPC_PRUNE)
+        m->peers = MAX(m->peers, m->all.ids - before);
+}
+
+static struct most most_of(struct scripted *s, uint32_t peer)
+{
+    struct most m = {0};
+    drain_parts(s, peer, 1 << 20, &m, find_most);
+    return m;
+}
+
+/* See struct peerlet_limits, "gossipsub". */
+static void test_rpcs_are_what_others_read(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static char long_text[600];
+    scripted_init(&s);
+    s.config.signing = GOSSIPSUB_STRICT_NO_SIGN;
+    s.config.message_id = GOSSIPSUB_ID_SHA256;
+    s.config.exchange_peers = true;
+    s.config.px_peers = 30;
+    scripted_begin(&s);
+    for (uint32_t i = 0; i < s.limits.topics; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%u", (unsigned)i);
+        subscribe(&s, i > 0 ? name : "t");
+    }
+    for (uint32_t i = 1; i <= 40; i++) {
+        meet(&s, i, GOSSIPSUB_1_2, LISTENER);
+        gossipsub_set_record(&s.g, i, view_of_text("record"));
+        say(&s, i, JOIN);
+    }
+    struct most m = most_of(&s, 1);
+    assert_int_equal(m.subscriptions, 100);
+    assert_int_equal(m.all.parts[RPC_SUBSCRIPTION], s.limits.topics);
+
+    for (int i = 0; i < 1200; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "%d", i);
+        assert_code(publish(&s, "t", text), 40);
+    }
+    m = most_of(&s, 1);
+    assert_int_equal(m.messages, 500);
+    assert_int_equal(m.all.parts[RPC_MESSAGE], 1200);
+
+    say(&s, 2, GRAFT);
+    for (int i = 0; i < 25; i++) {
+        snprintf(long_text, sizeof long_text, "%0599d", i);
+        s.heard = (struct transcript){0};
+        say_message(&s, 2, 9, 1, "t", long_text);
+    }
+    m = most_of(&s, 1);
+    assert_int_equal(m.unwanted, 10);
+    assert_int_equal(m.all.parts[RPC_IDONTWANT], 3);
+    assert_int_equal(m.all.ids, 25);
+
+    assert_ok(gossipsub_unsubscribe(&s.g, t(), s.now));
+    assert_int_equal(most_of(&s, 1).peers, 16);
+    scripted_end(&s);
+}
+
 static void test_drain_without_memory_loses_nothing(void **state)
 {
     (void)state;
@@ -665,6 +747,7 @@ int main(void)
         cmocka_unit_test(test_owing_walks_all),
         cmocka_unit_test(test_drain_by_room),
         cmocka_unit_test(test_rpcs_are_split),
+        cmocka_unit_test(test_rpcs_are_what_others_read),
         cmocka_unit_test(test_drain_without_memory_loses_nothing),
         cmocka_unit_test(test_burst),
         cmocka_unit_test(test_full),

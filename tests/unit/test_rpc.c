@@ -251,7 +251,7 @@ static void test_writes_what_it_reads(void **state)
     size_t prune = rpc_begin_prune(&w, hex("75"), 0);
     rpc_put_peer(&w, &(struct rpc_peer){hex("01"), hex("0203")});
     rpc_end(&w, prune);
-    rpc_put_ids(&w, RPC_IWANT, writer_view(&wanted));
+    assert_int_equal(rpc_put_ids(&w, RPC_IWANT, writer_view(&wanted), 1), wanted.len);
     size_t ihave = rpc_begin_ihave(&w, hex("74"));
     rpc_put_ihave_id(&w, hex("01"));
     rpc_put_ihave_id(&w, hex("0202"));
