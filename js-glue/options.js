@@ -91,7 +91,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'allowedTopics asyncValidation dataTransform directPeers decodeRpcLimits fastMsgIdFn IPColocationFactorWhitelist maxInboundDataLength maxInboundStreams maxOutboundBufferSize maxOutboundStreams maxTopicBytesPerPeer messageCache metricsRegister msgIdToStrFn protocols messageId idontwantMaxMessages'
+  gossipsub: 'asyncValidation dataTransform decodeRpcLimits fastMsgIdFn IPColocationFactorWhitelist maxInboundDataLength maxInboundStreams maxOutboundBufferSize maxOutboundStreams maxTopicBytesPerPeer messageCache metricsRegister msgIdToStrFn protocols messageId idontwantMaxMessages'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
@@ -116,8 +116,8 @@ function readParts (where, list, parts) {
 /** @param {Description[]} parts @param {string} part */
 const find = (parts, part) => parts.find((one) => one.part === part)
 
-/** Options whose numbers follow each other in enum app_number. @param {number} first @param {string} names @param {Record<string, any>} o */
-const inARow = (first, names, o) => Object.fromEntries(names.split(' ').map((name, i) => [first + i, o[name]]))
+/** Options whose numbers follow each other in enum app_number. @param {number} first @param {string} names @param {Record<string, any>} o @param {number} [unit] */
+const inARow = (first, names, o, unit = 1) => Object.fromEntries(names.split(' ').map((name, i) => [first + i, o[name] * unit]))
 
 /** gossipsub's options as enum app_number has them. @param {Record<string, any>} o */
 function pubsubNumbers (o) {
@@ -139,7 +139,7 @@ function pubsubNumbers (o) {
     [k.APP_UNSUBSCRIBE_BACKOFF_S]: o.unsubcribeBackoff / 1000,
     ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S + 1, 'opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold', o),
     [k.APP_GOSSIP_PERCENT]: o.gossipFactor * 100,
-    [k.APP_OPPORTUNISTIC_MS]: o.opportunisticGraftTicks * (o.heartbeatInterval ?? 1000)
+    ...inARow(k.APP_OPPORTUNISTIC_MS, 'opportunisticGraftTicks directConnectTicks', o, o.heartbeatInterval ?? 1000)
   }
 }
 

@@ -2,6 +2,7 @@ import * as k from '../build/gen/numbers.js'
 import { abortReason } from './errors.js'
 import { Emitter } from './events.js'
 import { PublicKey } from './keys.js'
+import { toList } from './multiaddr.js'
 import { PeerId } from './peer-id.js'
 
 /** @typedef {import('./memory.js').Output} Output */
@@ -61,11 +62,13 @@ export class PubSub extends Emitter {
     this.#connectionPeer = connectionPeer
     this.#options = options
     const { calls } = core
-    const { scoreParams, scoreThresholds } = options
+    const { scoreParams, scoreThresholds, directPeers = [], allowedTopics = [] } = options
     /** @param {string} topic @param {string} names @param {Record<string, any>} given */
     const tune = (topic, names, given) => core.run(calls.app_tune, [topic, new Uint8Array(Float32Array.from(names.split(' '), (name) => given[name]).buffer)])
     tune('', SCORES, { ...scoreParams, ...scoreThresholds })
     for (const [topic, given] of Object.entries(scoreParams?.topics ?? {})) tune(topic, TOPIC_SCORES, given)
+    for (const topic of allowedTopics) core.run(calls.app_tune, [topic, ''])
+    for (const { id, addrs } of directPeers) core.run(calls.app_add_addresses, [String(id), toList(addrs)], 1)
     core.listen(this.#listeners)
   }
 

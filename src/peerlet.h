@@ -78,7 +78,7 @@ enum peerlet_message_id {
     PEERLET_ID_GIVEN,  /* what peerlet_name says */
 };
 
-#define PEERLET_PUBSUB_NUMBERS 20
+#define PEERLET_PUBSUB_NUMBERS 21
 
 /* 0 in a number means the default. */
 struct peerlet_pubsub_config {
@@ -96,7 +96,7 @@ struct peerlet_pubsub_config {
             uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;
             uint32_t prune_backoff_s, unsubscribe_backoff_s;
             uint32_t opportunistic_peers, idontwant_bytes, px_peers, promise_ms, graft_flood_ms;
-            uint32_t gossip_percent, opportunistic_ms;
+            uint32_t gossip_percent, opportunistic_ms, explicit_ms;
         };
         uint32_t numbers[PEERLET_PUBSUB_NUMBERS];
     };
@@ -180,12 +180,12 @@ enum peerlet_output_type {
                                  id: connection it came by, 0 for our own; value: 0, or a job:
                                  it goes on when peerlet_judge says so */
     PEERLET_NAME, /* the same of a message, our own too, that waits for peerlet_name; value: its job */
-    PEERLET_SUBSCRIPTION,      /* peer; text: topic; value: 1 subscribed, 0 no more */
+    PEERLET_SUBSCRIPTION, /* peer; text: topic; value: 1 subscribed, 0 no more */
     PEERLET_MESH, /* peer; text: topic; value: 0 it has grafted us, 1 pruned, 2 we it, 3 pruned */
     PEERLET_HEARTBEAT, /* the router has been through its peers; not told while there are none */
-    PEERLET_RELAY,             /* peer: relay; value: enum peerlet_relay_state; data: its address
+    PEERLET_RELAY,     /* peer: relay; value: enum peerlet_relay_state; data: its address
                                  when it is reserved; code, text: why not */
-    PEERLET_NETWORK,           /* value: 1 online, 0 offline, as told by peerlet_page_event */
+    PEERLET_NETWORK,   /* value: 1 online, 0 offline, as told by peerlet_page_event */
 };
 
 /* Where a discovered peer was heard of. */
@@ -402,9 +402,12 @@ MUST_USE int peerlet_unsubscribe(struct peerlet *p, struct view topic, uint64_t 
  */
 MUST_USE int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint64_t now);
 
-/* Remembers addresses of a peer, as peerStore.merge. */
+/*
+ * Remembers addresses of a peer, as peerStore.merge. With `is_explicit` it is one that pubsub keeps
+ * connected, as the other side has to, and sends everything instead of having it in a mesh.
+ */
 MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct view multiaddrs,
-                                   uint64_t now);
+                                   bool is_explicit, uint64_t now);
 
 /*
  * The application's verdict on a message: accepted, it is sent on; rejected, whoever sent it loses
@@ -419,7 +422,8 @@ void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now)
 
 /*
  * What counts in the scores of peers (pubsub/score.h): of all, for an empty topic, or of what they do
- * in that one. What is not a number leaves the default. BAD_ARGUMENT, NOMEM.
+ * in that one. What is not a number leaves the default. Null instead of numbers: the topic is one of
+ * those that peers may speak of, and they are not heard of others. BAD_ARGUMENT, NOMEM.
  */
 #define PEERLET_TUNE_NUMBERS 15
 #define PEERLET_TUNE_TOPIC_NUMBERS 17

@@ -348,7 +348,7 @@ int app_tune(size_t topic_len, size_t len)
 {
     float numbers[PEERLET_TUNE_TOPIC_NUMBERS] = {0};
     memcpy(numbers, box + topic_len, MIN(len, sizeof numbers));
-    return peerlet_tune(browser_node(), first(topic_len), numbers, browser_now());
+    return peerlet_tune(browser_node(), first(topic_len), len > 0 ? numbers : NULL, browser_now());
 }
 
 float app_rate(size_t peer_len, float application)
@@ -356,10 +356,10 @@ float app_rate(size_t peer_len, float application)
     return peerlet_rate(browser_node(), first(peer_len), application);
 }
 
-int app_add_addresses(size_t peer_len, size_t multiaddrs_len)
+int app_add_addresses(size_t peer_len, size_t multiaddrs_len, int is_explicit)
 {
     return peerlet_add_addresses(browser_node(), first(peer_len), second(peer_len, multiaddrs_len),
-                                 browser_now());
+                                 is_explicit != 0, browser_now());
 }
 
 /* ---- questions ------------------------------------------------------------------------------ */
@@ -399,8 +399,8 @@ const struct view *ask_topics(void)
 
 const struct view *ask_pubsub_peers(size_t topic_len, uint32_t set)
 {
-    return give(peerlet_pubsub_peers(browser_node(), first(topic_len),
-                                     (enum peerlet_pubsub_set)set));
+    return give(
+        peerlet_pubsub_peers(browser_node(), first(topic_len), (enum peerlet_pubsub_set)set));
 }
 
 const struct view *ask_peer_addresses(size_t peer_len)

@@ -63,6 +63,7 @@ enum app_number {
     APP_GRAFT_FLOOD_MS,
     APP_GOSSIP_PERCENT,
     APP_OPPORTUNISTIC_MS,
+    APP_EXPLICIT_MS,
     APP_NUMBERS
 };
 
@@ -140,10 +141,10 @@ EMSCRIPTEN_KEEPALIVE void app_judge(uint32_t job, uint32_t verdict);
 /* Inbox: the id. */
 EMSCRIPTEN_KEEPALIVE void app_name(size_t id_len, uint32_t job);
 
-/* Inbox: a topic or nothing, and its floats. */
+/* Inbox: a topic or nothing, and its floats or nothing. */
 EMSCRIPTEN_KEEPALIVE int app_tune(size_t topic_len, size_t len);
 EMSCRIPTEN_KEEPALIVE float app_rate(size_t peer_len, float application);
-EMSCRIPTEN_KEEPALIVE int app_add_addresses(size_t peer_len, size_t multiaddrs_len);
+EMSCRIPTEN_KEEPALIVE int app_add_addresses(size_t peer_len, size_t multiaddrs_len, int is_explicit);
 
 /* ---- questions ------------------------------------------------------------------------------ */
 

@@ -41,6 +41,7 @@ struct peer {
     uint64_t offers_at;  /* when it may offer a WebRTC connection again */
     uint32_t held;       /* who else keeps the record: dials, relays, upgrades */
     bool is_announced;   /* the application heard of it as discovered */
+    bool is_explicit;    /* the router has an agreement with it, and wants it connected */
 };
 
 struct addrbook {

@@ -575,7 +575,8 @@ void peerlet_conn_close(struct peerlet *p, uint32_t conn, bool abort, uint64_t n
     conn_mark(p, c);
 }
 
-int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multiaddrs, uint64_t now)
+int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multiaddrs,
+                          bool is_explicit, uint64_t now)
 {
     p->now = now;
     struct peer_id id;
@@ -588,6 +589,13 @@ int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multi
     struct view addr;
     int next;
     while ((next = next_address(p, &multiaddrs, &addr)) > 0)
-        peer_add_address(&p->peers, peer, addr, false, now);
+        if (!is_explicit)
+            peer_add_address(&p->peers, peer, addr, false, now);
+        else if (peer_keep_address(&p->peers, peer, addr, now) != 0)
+            return ERR_NOMEM;
+    if (is_explicit) {
+        peer->is_explicit = true;
+        peer->held++; /* for ever */
+    }
     return next;
 }

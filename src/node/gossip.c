@@ -88,7 +88,19 @@ static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_vers
         stream_reset(s, rc);
         conn_mark(p, s->conn);
     }
+    if (peer->is_explicit)
+        gossipsub_set_explicit(&p->gossip, peer->number);
     return rc == 0;
+}
+
+static void dial_explicit(struct peerlet *p)
+{
+    p->explicit_at = after(p->now, p->gossip.config.explicit_ms);
+    LIST_EACH(node, &p->peers.use_order) {
+        struct peer *peer = LIST_OWNER(node, struct peer, in_use_order);
+        if (peer->is_explicit && p->is_started)
+            dial_in_background(p, peer);
+    }
 }
 
 void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version)
@@ -123,8 +135,8 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
     enum gossipsub_version version;
     struct view protocol = rpc_protocol_of(peer, &version);
     struct stream *old = rpc_stream(peer, USE_RPC_OUT);
-    bool is_better = old == NULL ||
-                     (old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED);
+    bool is_better =
+        old == NULL || (old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED);
     bool is_asking = old != NULL && peer->rpc_at != 0 && is_due(peer->rpc_at, p->now);
     if (protocol.len == 0 || !(is_better || is_asking))
         return;
@@ -328,10 +340,8 @@ static void tell_of_topic(struct peerlet *p, enum peerlet_output_type type,
                           const struct gossipsub_event *ev)
 {
     struct peer_text id = peer_text(&ev->peer);
-    emit(p, &(struct peerlet_output){.type = type,
-                                     .peer = peer_text_view(&id),
-                                     .text = ev->topic,
-                                     .value = ev->value});
+    emit(p, &(struct peerlet_output){
+                .type = type, .peer = peer_text_view(&id), .text = ev->topic, .value = ev->value});
 }
 
 static bool on_message(struct peerlet *p, const struct gossipsub_event *ev,
@@ -449,6 +459,8 @@ void gossip_tick(struct peerlet *p)
     if (gossipsub_tick(&p->gossip, p->now))
         emit(p, &(struct peerlet_output){.type = PEERLET_HEARTBEAT});
     reopen_lost(p);
+    if (is_due(p->explicit_at, p->now))
+        dial_explicit(p);
     if (is_due(p->discovery.next_at, p->now)) {
         p->discovery.next_at = after(p->now, p->discovery.interval_ms);
         discovery_announce(p);
@@ -460,7 +472,7 @@ uint64_t gossip_deadline(const struct peerlet *p)
     if (!p->has_gossip)
         return NEVER;
     uint64_t at = earlier(gossipsub_deadline(&p->gossip), p->rpc_at);
-    return earlier(at, p->discovery.next_at);
+    return earlier(earlier(at, p->explicit_at), p->discovery.next_at);
 }
 
 /* ---- commands ---------------------------------------------------------------------------------------- */
@@ -504,7 +516,8 @@ void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now)
 
 int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now)
 {
-    _Static_assert(ARRAY_LEN(p->gossip.scoring.numbers) == PEERLET_TUNE_NUMBERS, "the same in both");
+    _Static_assert(ARRAY_LEN(p->gossip.scoring.numbers) == PEERLET_TUNE_NUMBERS,
+                   "the same in both");
     _Static_assert(ARRAY_LEN(SCORE_TOPIC_DEFAULTS.numbers) == PEERLET_TUNE_TOPIC_NUMBERS,
                    "the same in both");
     int rc = needs_gossip(p, now);

@@ -165,7 +165,7 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     p->is_offline = (config->page & PEERLET_PAGE_OFFLINE) != 0;
     p->no_auto_dial = config->no_auto_dial_discovered;
     p->unix_offset = config->unix_ms - p->now;
-    p->tell_at = p->push_at = p->rpc_at = p->discovery.next_at = NEVER;
+    p->tell_at = p->push_at = p->rpc_at = p->explicit_at = p->discovery.next_at = NEVER;
     addrbook_init(&p->peers, &p->mem, &p->limits);
     dialer_init(&p->dialer, &p->mem, &p->limits);
     table_init(&p->conns, &p->mem);
@@ -288,6 +288,7 @@ void peerlet_start(struct peerlet *p, uint64_t now)
 {
     p->now = now;
     p->is_started = true;
+    p->explicit_at = now;
     self_updated(p);
     peerlet_tick(p, now);
 }

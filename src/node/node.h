@@ -234,7 +234,8 @@ struct peerlet {
     struct gossipsub gossip;
     bool has_gossip;
     bool gossip_on_limited;
-    uint64_t rpc_at; /* when the next of our lost streams of pubsub is opened again */
+    uint64_t explicit_at; /* when explicit peers of pubsub that are gone are dialled again */
+    uint64_t rpc_at;      /* when the next of our lost streams of pubsub is opened again */
     struct discovery discovery;
     struct buf recipients;
 

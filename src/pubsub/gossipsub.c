@@ -22,6 +22,7 @@ const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .px_peers = 16,
     .idontwant_bytes = 512,
     .opportunistic_ms = 60000,
+    .explicit_ms = 300000,
     .promise_ms = 3000,
     .graft_flood_ms = 10000,
     .iwant_again_ms = 500,
@@ -244,6 +245,13 @@ int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_i
     n->host = host.len > 0 ? siphash(&g->messages.hash_key, host) : 0;
     n->remembered_until = 0;
     return 0;
+}
+
+void gossipsub_set_explicit(struct gossipsub *g, uint32_t handle)
+{
+    struct neighbour *n = router_find(g, handle);
+    if (n != NULL)
+        n->is_explicit = g->has_explicit = true;
 }
 
 void gossipsub_hear(struct gossipsub *g, uint32_t handle)

@@ -40,14 +40,15 @@ struct gossipsub_config {
             uint32_t prune_backoff_s;
             uint32_t unsubscribe_backoff_s;
             uint32_t opportunistic_peers; /* better ones that a mesh takes in at once */
-            uint32_t idontwant_bytes; /* of data: so much is worth an IDONTWANT */
-            uint32_t px_peers;        /* told of in a PRUNE */
-            uint32_t promise_ms;      /* to send what was told of and asked for */
-            uint32_t graft_flood_ms;  /* a GRAFT so soon after a PRUNE is two faults */
-            uint32_t gossip_percent;  /* d_lazy as a share of those outside */
-            uint32_t opportunistic_ms; /* between looks for better peers for a mesh */
+            uint32_t idontwant_bytes;     /* of data: so much is worth an IDONTWANT */
+            uint32_t px_peers;            /* told of in a PRUNE */
+            uint32_t promise_ms;          /* to send what was told of and asked for */
+            uint32_t graft_flood_ms;      /* a GRAFT so soon after a PRUNE is two faults */
+            uint32_t gossip_percent;      /* d_lazy as a share of those outside */
+            uint32_t opportunistic_ms;    /* between looks for better peers for a mesh */
+            uint32_t explicit_ms;         /* between dials of explicit peers that are gone */
         };
-        uint32_t numbers[20]; /* what an application may choose */
+        uint32_t numbers[21]; /* what an application may choose */
     };
     uint32_t iwant_again_ms;   /* an id asked for may be asked of another then, or at twice it */
     uint32_t idontwant_ttl_ms; /* ids a peer does not want, remembered */
@@ -90,6 +91,8 @@ struct gossipsub {
         struct seen sets[4];
     };
 
+    bool has_explicit;    /* peers, or had */
+    bool is_restricted;   /* to topics that are allowed */
     bool awaits_verdicts; /* the application judges messages before they go on */
     struct table checks;  /* struct message by job: those being checked or judged elsewhere */
     uint32_t last_job;
@@ -108,10 +111,10 @@ struct gossipsub {
 };
 
 enum gossipsub_event_type {
-    GOSSIPSUB_MESSAGE,      /* from … id, via (0: our own): new, signed, of a topic of ours; job: it
+    GOSSIPSUB_MESSAGE, /* from … id, via (0: our own): new, signed, of a topic of ours; job: it
                                goes on after gossipsub_judge, 0: it has gone on */
-    GOSSIPSUB_NAME,         /* from … key, job: a new message that goes on after gossipsub_name */
-    GOSSIPSUB_VERIFY,       /* job, public_key, message, signature; see gossipsub_judge */
+    GOSSIPSUB_NAME,    /* from … key, job: a new message that goes on after gossipsub_name */
+    GOSSIPSUB_VERIFY,  /* job, public_key, message, signature; see gossipsub_judge */
     GOSSIPSUB_SUBSCRIPTION, /* via, peer, topic, value: 1 subscribed, 0 no more */
     GOSSIPSUB_NEWS,         /* via, peer, topic, value: enum member_news */
     GOSSIPSUB_PEERS,        /* via, peers: PeerInfos to be read by rpc_peer_parse and not trusted */
@@ -146,8 +149,10 @@ void gossipsub_free(struct gossipsub *g);
  * handle stands for one Peer ID, and is not 0. ERR_NOMEM.
  */
 MUST_USE int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_id *id,
-                                enum gossipsub_version version, enum role role,
-                                struct view host);
+                                enum gossipsub_version version, enum role role, struct view host);
+
+/* It and we have agreed to send each other everything: gossipsub v1.1, "Explicit Peering Agreements". */
+void gossipsub_set_explicit(struct gossipsub *g, uint32_t handle);
 
 /* Its stream to us begins: an RPC begun on an earlier one is forgotten. */
 void gossipsub_hear(struct gossipsub *g, uint32_t handle);
@@ -232,8 +237,9 @@ MUST_USE int gossipsub_publish(struct gossipsub *g, struct view topic, struct vi
 
 /*
  * What counts in the scores: struct score_params for an empty topic, else struct score_topic_params
- * of that one. `numbers` are theirs; one that is no number leaves the default. ERR_BAD_ARGUMENT for
- * a topic's name that is too long, ERR_NOMEM.
+ * of that one. `numbers` are theirs; one that is no number leaves the default. Where they are null the
+ * topic is allowed, and from the first time on peers are not heard of others. ERR_BAD_ARGUMENT for a
+ * topic's name that is too long, ERR_NOMEM.
  */
 MUST_USE int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *numbers);
 

@@ -8,6 +8,12 @@
 /* Remembered beside the id of a message that the application rejected. */
 #define REJECTED(id) (~(id))
 
+/* `t` may be null. */
+static bool is_allowed(const struct gossipsub *g, const struct topic *t)
+{
+    return !g->is_restricted || (t != NULL && t->is_allowed);
+}
+
 /* ---- messages ---------------------------------------------------------------------------------- */
 
 /* Neither he it came from nor the author. */
@@ -17,14 +23,23 @@ static bool is_news_to(const struct neighbour *n, const struct message *m)
            !view_equal(peer_id_view(&n->id), m->fields.from);
 }
 
-/* To the mesh. */
+static void forward_to(struct gossipsub *g, struct message *m, struct neighbour *n)
+{
+    if (is_news_to(n, m) && !router_is_unwanted(g, m, n))
+        router_send(g, n, m, g->limits->gossip_out);
+}
+
+/* To the mesh, and by agreement. */
 static void forward(struct gossipsub *g, struct message *m, const struct topic *t)
 {
-    LIST_EACH(node, &t->mesh) {
-        struct neighbour *n = LIST_OWNER(node, struct member, in_mesh)->peer;
-        if (is_news_to(n, m) && !router_is_unwanted(g, m, n))
-            router_send(g, n, m, g->limits->gossip_out);
-    }
+    LIST_EACH(node, &t->mesh)
+        forward_to(g, m, LIST_OWNER(node, struct member, in_mesh)->peer);
+    if (g->has_explicit)
+        LIST_EACH(node, &t->members) {
+            const struct member *member = LIST_OWNER(node, struct member, in_topic);
+            if (member_is(member, EXPLICIT, 0))
+                forward_to(g, m, member->peer);
+        }
 }
 
 /* Puts an id into the next IWANT or IDONTWANT; false when that is full. */
@@ -66,8 +81,7 @@ static void pass_on(struct gossipsub *g, struct message *m, struct topic *t)
 
 bool router_await_answer(struct gossipsub *g, struct message *m)
 {
-    if (g->checks.count >= g->limits->unverified ||
-        table_add(&g->checks, ++g->last_job, m) != 0) {
+    if (g->checks.count >= g->limits->unverified || table_add(&g->checks, ++g->last_job, m) != 0) {
         g->lost++;
         return false;
     }
@@ -174,7 +188,7 @@ static int on_message(struct gossipsub *g, struct neighbour *n, const struct rpc
                       struct gossipsub_event *ev, uint64_t now)
 {
     struct topic *t = topic_find(&g->mesh, fields->topic);
-    if (t == NULL || !t->is_ours)
+    if (t == NULL || !t->is_ours || !is_allowed(g, t))
         return 0;
     struct message_hashes hashes = message_hashes(&g->messages, fields);
     if (seen_has(&g->seen, hashes.id)) {
@@ -234,7 +248,8 @@ static int on_subscription(struct gossipsub *g, struct neighbour *n, const struc
     struct topic *t = topic_find(&g->mesh, part->topic);
     struct member *m = t ? member_find(&g->mesh, t, n) : NULL;
     bool was = m != NULL && m->is_subscribed;
-    if (part->subscribe == was || (!was && n->subscription_count >= g->limits->topics_per_peer))
+    if (!is_allowed(g, t) || part->subscribe == was ||
+        (!was && n->subscription_count >= g->limits->topics_per_peer))
         return 0;
     if (m == NULL) {
         t = topic_add(&g->mesh, part->topic);
@@ -282,7 +297,7 @@ static void on_graft(struct gossipsub *g, struct neighbour *n, struct view topic
     bool is_too_many = is_full && n->role == LISTENER;
     if (is_too_soon)
         on_graft_in_backoff(g, m, now);
-    if (is_too_soon || is_too_many || n->score < 0) {
+    if (is_too_soon || is_too_many || n->score < 0 || n->is_explicit) {
         router_prune(g, m, g->config.prune_backoff_s, now);
         return;
     }
@@ -441,7 +456,8 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
     }
 }
 
-void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict, uint64_t now)
+void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
+                     uint64_t now)
 {
     struct message *m = table_remove(&g->checks, job);
     g->awaits_verdicts |= job == 0;

@@ -59,7 +59,7 @@ struct topic *topic_add(struct mesh *m, struct view name)
 void topic_release(struct mesh *m, struct topic *t)
 {
     if (!list_is_linked(&t->in_changes) && t->fanout_until == 0 && list_is_empty(&t->members) &&
-        list_is_empty(&t->recent) && t->params == NULL)
+        list_is_empty(&t->recent) && t->params == NULL && !t->is_allowed)
         topic_free(m, t);
 }
 
@@ -136,7 +136,8 @@ void member_release(struct mesh *m, struct member *member, uint64_t now)
 {
     if (!member->is_subscribed && !member_is_in_mesh(member) && !member->is_in_fanout &&
         member->owed == 0 && is_due(member->graft_from, now) &&
-        member->conduct.counters[SCORE_FAILURES] == 0 && member->conduct.counters[SCORE_INVALID] == 0)
+        member->conduct.counters[SCORE_FAILURES] == 0 &&
+        member->conduct.counters[SCORE_INVALID] == 0)
         member_free(m, member);
 }
 
@@ -193,7 +194,7 @@ void member_settle(struct member *member, enum member_owed what)
 
 static bool is_inside(const struct member *member)
 {
-    return member_is_in_mesh(member) || member->is_in_fanout;
+    return member_is_in_mesh(member) || member->is_in_fanout || member->peer->is_explicit;
 }
 
 static bool is_reachable(const struct member *member)
@@ -203,14 +204,14 @@ static bool is_reachable(const struct member *member)
 
 static bool is_graftable(const struct member *member, uint64_t now)
 {
-    return is_reachable(member) && !member_is_in_mesh(member) && member->peer->score >= 0 &&
-           is_due(member->graft_from, now);
+    return is_reachable(member) && !member_is_in_mesh(member) && !member->peer->is_explicit &&
+           member->peer->score >= 0 && is_due(member->graft_from, now);
 }
 
 static bool is_publishable(const struct member *member)
 {
     const struct neighbour *n = member->peer;
-    return is_reachable(member) && n->score >= n->params->publish_threshold;
+    return is_reachable(member) && (n->is_explicit || n->score >= n->params->publish_threshold);
 }
 
 bool topic_is_mostly_below(const struct topic *t, float score)
@@ -243,6 +244,8 @@ bool member_is(const struct member *member, enum standing standing, uint64_t now
         return is_publishable(member) && !is_inside(member);
     case EXCHANGEABLE:
         return member->is_subscribed && n->score >= 0 && n->record.len > 0;
+    case EXPLICIT:
+        return member->is_subscribed && n->is_explicit;
     case GOSSIPABLE:
         return is_reachable(member) && !is_inside(member) && neighbour_is_gossipable(n);
     }

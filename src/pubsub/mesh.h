@@ -5,7 +5,8 @@
  *                                         the mesh of, is in backoff for, or is owed control about
  *
  * A topic is kept while it is ours or just was, while we publish to it without being subscribed
- * (its fanout), and while it has members, cached messages or parameters of its own.
+ * (its fanout), while it has members, cached messages or parameters of its own, and where topics have to
+ * be allowed, if it is.
  *
  * Our own subscriptions are counted: each change has a number, and a neighbour that was told of
  * change n is owed the topics whose number is higher. So however often a topic is joined and left,
@@ -27,8 +28,8 @@ struct topic {
     struct list recent;     /* struct message, in_topic: cached, oldest first */
     uint32_t number;
     uint32_t mesh_count;
-    bool is_ours;
-    uint64_t fanout_until; /* 0: no fanout */
+    bool is_ours, is_allowed;
+    uint64_t fanout_until;             /* 0: no fanout */
     struct score_topic_params *params; /* null: SCORE_TOPIC_PLAIN */
     size_t len;
     uint8_t name[];
@@ -141,12 +142,13 @@ enum standing {
     IN_MESH_DIALLED, /* the same, and we dialled it */
     GRAFTABLE,       /* may be sent a GRAFT now */
     GRAFTABLE_DIALLED,
-    GRAFTABLE_BETTER, /* with a score above the median of the mesh */
+    GRAFTABLE_BETTER,   /* with a score above the median of the mesh */
     PUBLISHABLE,        /* may be sent our own messages */
-    PUBLISHABLE_INSIDE, /* the same, in mesh or fanout */
+    PUBLISHABLE_INSIDE, /* the same, in mesh or fanout, or explicit */
     PUBLISHABLE_OUTSIDE,
+    EXPLICIT,     /* by agreement */
     EXCHANGEABLE, /* others may be told of it, with its signed record */
-    GOSSIPABLE,   /* may be sent IHAVE: in neither mesh nor fanout */
+    GOSSIPABLE,   /* may be sent IHAVE: none of the three */
 };
 
 bool member_is(const struct member *member, enum standing standing, uint64_t now);

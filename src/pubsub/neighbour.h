@@ -25,6 +25,7 @@ struct neighbour {
     struct peer_id id;
     enum gossipsub_version version;
     enum role role;                 /* DIALER: we dialled it */
+    bool is_explicit;               /* in no mesh, yet sent everything, and never graylisted */
     enum gossipsub_message_id form; /* of the ids it understands */
     struct list in_parted;          /* linked: it is gone, and only its backoffs are remembered */
     struct list members;            /* struct member, in_peer */
@@ -81,7 +82,7 @@ static inline bool neighbour_is_parted(const struct neighbour *n)
 /* Its messages and its control are not even looked at. */
 static inline bool neighbour_is_graylisted(const struct neighbour *n)
 {
-    return n->score < n->params->graylist_threshold;
+    return n->score < n->params->graylist_threshold && !n->is_explicit;
 }
 
 /* It is not told of messages, nor believed when it tells of some. */

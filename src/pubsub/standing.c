@@ -43,13 +43,18 @@ void router_credit(struct gossipsub *g, struct neighbour *n, const struct topic 
 
 int gossipsub_set_params(struct gossipsub *g, struct view topic, const float *numbers)
 {
-    if (topic.len == 0) {
+    g->is_restricted |= numbers == NULL;
+    if (topic.len == 0 && numbers != NULL) {
         score_set_numbers(g->scoring.numbers, numbers, ARRAY_LEN(g->scoring.numbers));
         return 0;
     }
     struct topic *t = topic.len <= g->limits->topic_name ? topic_add(&g->mesh, topic) : NULL;
     if (t == NULL)
         return ERR_BAD_ARGUMENT;
+    if (numbers == NULL) {
+        t->is_allowed = true;
+        return 0;
+    }
     if (t->params == NULL && (t->params = mem_alloc(g->mem, sizeof *t->params)) == NULL)
         return ERR_NOMEM; /* and the next heartbeat sweeps the topic away */
     *t->params = SCORE_TOPIC_DEFAULTS;

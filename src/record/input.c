@@ -29,7 +29,7 @@ static int input_tune(struct peerlet *p, const struct input *in, uint64_t now)
     struct cursor c = cursor_of(view_of_span(in->bytes));
     for (size_t i = 0; i < PEERLET_TUNE_TOPIC_NUMBERS; i++)
         numbers[i] = float_of(take_u32be(&c));
-    return peerlet_tune(p, in->text, numbers, now);
+    return peerlet_tune(p, in->text, in->bytes.len > 0 ? numbers : NULL, now);
 }
 
 static void input_rate(struct peerlet *p, const struct input *in)
@@ -63,7 +63,8 @@ bool input_is_valid(const struct input *in)
         [INPUT_JUDGE] = PEERLET_REJECT,
     };
     return in->type < INPUT_TYPES && (LAST[in->type] == 0 || in->value <= LAST[in->type]) &&
-           (in->type != INPUT_TUNE || in->bytes.len == 4 * input_tuned(in->text));
+           (in->type != INPUT_TUNE || in->bytes.len == 0 ||
+            in->bytes.len == 4 * input_tuned(in->text));
 }
 
 const char *input_name(uint8_t type)

@@ -59,13 +59,14 @@ struct input {
     X(SUBSCRIBE, r.code = peerlet_subscribe(p, in->text, now))                                     \
     X(UNSUBSCRIBE, r.code = peerlet_unsubscribe(p, in->text, now))                                 \
     X(PUBLISH, r.code = peerlet_publish(p, in->text, INPUT_BYTES, now))                            \
-    X(ADD_ADDRESSES, r.code = peerlet_add_addresses(p, in->text, INPUT_BYTES, now))                \
+    X(ADD_ADDRESSES,                                                                               \
+      r.code = peerlet_add_addresses(p, in->text, INPUT_BYTES, in->flags != 0, now))               \
     X(CHANNEL_ENDED,                                                                               \
       peerlet_channel_ended(p, in->id, in->channel, (enum peerlet_channel_end)in->value, now))     \
     X(FOUND, peerlet_found(p, in->id, INPUT_BYTES, in->text, now))                                 \
     X(IS_DIALABLE, r.code = peerlet_is_dialable(p, INPUT_BYTES))                                   \
     X(JUDGE, peerlet_judge(p, in->id, (enum peerlet_verdict)in->value, now))                       \
-    /* the numbers as IEEE 754 bits, four bytes each */                                            \
+    /* the numbers as IEEE 754 bits, four bytes each, or none */                                   \
     X(TUNE, r.code = input_tune(p, in, now))                                                       \
     X(NAME, peerlet_name(p, in->id, INPUT_BYTES, now))                                             \
     /* flags: the number, likewise */                                                              \

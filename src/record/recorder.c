@@ -182,7 +182,7 @@ int __wrap_peerlet_tune(struct peerlet *p, struct view topic, const float *numbe
 {
     uint8_t bytes[4 * PEERLET_TUNE_TOPIC_NUMBERS];
     struct writer w = writer_of(bytes, sizeof bytes);
-    for (size_t i = 0; i < input_tuned(topic); i++)
+    for (size_t i = 0; numbers != NULL && i < input_tuned(topic); i++)
         put_u32be(&w, bits_of(numbers[i]));
     enter(p, &(struct input){.type = INPUT_TUNE, .text = topic, .bytes = span_of(bytes, w.len)},
           now);
@@ -302,9 +302,9 @@ ASK(int, peerlet_unsubscribe, (struct peerlet *p, struct view topic, uint64_t no
 ASK(int, peerlet_publish, (struct peerlet *p, struct view topic, struct view data, uint64_t now),
     (p, topic, data, now), .type = INPUT_PUBLISH, .text = topic, .bytes = span_of_view(data))
 ASK(int, peerlet_add_addresses,
-    (struct peerlet *p, struct view peer, struct view multiaddrs, uint64_t now),
-    (p, peer, multiaddrs, now), .type = INPUT_ADD_ADDRESSES, .text = peer,
-    .bytes = span_of_view(multiaddrs))
+    (struct peerlet *p, struct view peer, struct view multiaddrs, bool is_explicit, uint64_t now),
+    (p, peer, multiaddrs, is_explicit, now), .type = INPUT_ADD_ADDRESSES, .text = peer,
+    .bytes = span_of_view(multiaddrs), .flags = is_explicit)
 CALL(peerlet_name, (struct peerlet *p, uint32_t job, struct view id, uint64_t now),
      (p, job, id, now), .type = INPUT_NAME, .id = job, .bytes = span_of_view(id))
 CALL(peerlet_judge, (struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now),

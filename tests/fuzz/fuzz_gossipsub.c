@@ -25,7 +25,8 @@ enum op {
     PART,
     SILENCE,
     NEXT,
-    NAME, /* the bytes are the id for the latest job */
+    NAME,   /* the bytes are the id for the latest job */
+    CHOOSE, /* the peer is explicit, and the bytes are a topic that is allowed */
     OPS
 };
 
@@ -136,7 +137,8 @@ static void act(struct fuzz *f, enum op op, uint32_t peer, struct view bytes)
         drain(f, peer, bytes.len * 64);
         break;
     case VERIFIED:
-        gossipsub_judge(&f->g, (uint32_t)bytes.len, (enum gossipsub_verdict)(bytes.len % 3), f->now);
+        gossipsub_judge(&f->g, (uint32_t)bytes.len, (enum gossipsub_verdict)(bytes.len % 3),
+                        f->now);
         break;
     case MEET:
         meet(f, peer, bytes.len);
@@ -153,6 +155,10 @@ static void act(struct fuzz *f, enum op op, uint32_t peer, struct view bytes)
         break;
     case NAME:
         gossipsub_name(&f->g, f->g.last_job, bytes, f->now);
+        break;
+    case CHOOSE:
+        gossipsub_set_explicit(&f->g, peer);
+        rc = gossipsub_set_params(&f->g, bytes, NULL);
         break;
     case OPS:
         break;

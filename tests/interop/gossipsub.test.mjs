@@ -1,5 +1,7 @@
 // The finer points of gossipsub against js-libp2p: meshes, scores, IDONTWANT, peer exchange, verdicts.
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -187,6 +189,31 @@ for (const [kind, [ourNames, theirNames]] of Object.entries(NAMES)) {
   })
 }
 
+test('direct peers are dialled, are in no mesh, and get everything', { timeout: 90_000 }, async (t) => {
+  const key = await generateKeyPair('Ed25519')
+  const self = peerIdFromPrivateKey(key)
+  const left = await startTheirs(t, { directPeers: [{ id: self, addrs: [] }] })
+  const right = await startTheirs(t)
+  const ours = await startPeerlet(t, {
+    privateKey: key,
+    services: { identify: peerlet.identify(), pubsub: peerlet.gossipsub({ floodPublish: false, directPeers: [{ id: left.peerId, addrs: left.getMultiaddrs() }], directConnectTicks: 2 }) }
+  })
+  for (const node of [left, right, ours]) node.services.pubsub.subscribe(TOPIC)
+  await ours.dial(right.getMultiaddrs()[0].toString())
+  const { pubsub } = ours.services
+  await until(() => pubsub.getSubscribers(TOPIC).length === 2 && pubsub.getMeshPeers(TOPIC).length === 1, 'one in the mesh of two')
+  assert.deepEqual(pubsub.getMeshPeers(TOPIC), [right.peerId.toString()])
+  assert.equal(left.services.pubsub.getMeshPeers(TOPIC).length, 0)
+  const [leftEars, rightEars] = [ears(left), ears(right)]
+  await left.services.pubsub.publish(TOPIC, Buffer.from('from the left'))
+  await right.services.pubsub.publish(TOPIC, Buffer.from('from the right'))
+  await pubsub.publish(TOPIC, Buffer.from('from between'))
+  await until(() => leftEars.size === 2 && rightEars.size === 2, 'all messages')
+
+  await ours.hangUp(left.peerId.toString())
+  await until(() => ours.getConnections(left.peerId.toString()).length === 1, 'a new connection')
+})
+
 test('grafts, prunes and heartbeats are told', { timeout: 90_000 }, async (t) => {
   const js = await startTheirs(t)
   const ours = await startOurs(t)
@@ -210,8 +237,19 @@ test('grafts, prunes and heartbeats are told', { timeout: 90_000 }, async (t) =>
   assert.equal(told.at(-1)[1].direction, 'inbound')
 })
 
+test('of topics that are not allowed nothing is heard', { timeout: 30_000 }, async (t) => {
+  const js = await startTheirs(t)
+  const ours = await startOurs(t, { allowedTopics: [TOPIC] })
+  js.services.pubsub.subscribe('another')
+  js.services.pubsub.subscribe(TOPIC)
+  const { pubsub } = ours.services
+  await ours.dial(js.getMultiaddrs()[0].toString())
+  await until(() => pubsub.getSubscribers(TOPIC).length === 1, 'the subscription')
+  assert.deepEqual(pubsub.getSubscribers('another'), [])
+})
+
 test('what cannot be done is refused by its name', async () => {
-  for (const [option, value] of Object.entries({ dataTransform: {}, directPeers: [{}], allowedTopics: [TOPIC], asyncValidation: true, messageId: 'mine', msgIdToStrFn: () => '', protocols: ['/mine'], metricsRegister: {}, IPColocationFactorWhitelist: new Set() })) {
+  for (const [option, value] of Object.entries({ dataTransform: {}, asyncValidation: true, messageId: 'mine', msgIdToStrFn: () => '', protocols: ['/mine'], metricsRegister: {}, IPColocationFactorWhitelist: new Set() })) {
     await assert.rejects(peerlet.createLibp2p({ services: { pubsub: peerlet.gossipsub({ [option]: value }) }, start: false }),
       (/** @type {any} */ err) => err.name === 'InvalidParametersError' && err.message.includes(option))
   }

@@ -1,4 +1,4 @@
-/* What an application chooses: names of messages, and what it thinks of peers; and what it is told. */
+/* What an application chooses: names of messages, explicit peers, allowed topics; and what it is told. */
 #include "scripted.h"
 #include "test.h"
 
@@ -146,6 +146,73 @@ static void test_named_without_signatures(void **state)
     scripted_end(&s);
 }
 
+/* ---- explicit peers ------------------------------------------------------------------------------- */
+
+/* It is in no mesh, and sent everything, whatever its score. */
+static void test_explicit_peer(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.config.flood_publish = false;
+    scripted_begin(&s);
+    assert_ok(gossipsub_subscribe(&s.g, view_of_text("t"), s.now));
+    meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
+    gossipsub_set_explicit(&s.g, 1);
+    say(&s, 1, JOIN);
+    meet(&s, 2, GOSSIPSUB_1_2, LISTENER);
+    say(&s, 2, JOIN);
+    pass(&s, 1000);
+    assert_int_equal(mesh_size(&s, "t"), 1);
+    assert_int_equal(said(&s, 1).parts[RPC_GRAFT], 0);
+    said(&s, 2);
+
+    say_message(&s, 2, 9, 1, "t", "forwarded");
+    assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
+    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), NULL, s.now), 2);
+    assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
+    pass(&s, 1000);
+    assert_int_equal(said(&s, 1).parts[RPC_IHAVE], 0);
+
+    say(&s, 1, GRAFT);
+    assert_int_equal(said(&s, 1).parts[RPC_PRUNE], 1);
+    assert_int_equal(mesh_size(&s, "t"), 1);
+
+    gossipsub_rate(&s.g, 1, -100);
+    pass(&s, 1000);
+    assert_true(gossipsub_score(&s.g, 1) < SCORE_DEFAULTS.graylist_threshold);
+    s.heard = (struct transcript){0};
+    say_message(&s, 1, 9, 2, "t", "still heard");
+    assert_heard(&s, "message still heard via 1\n");
+    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("more"), NULL, s.now), 2);
+    scripted_end(&s);
+}
+
+/* ---- allowed topics --------------------------------------------------------------------------------- */
+
+static void test_allowed_topics(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    scripted_begin(&s);
+    assert_ok(gossipsub_set_params(&s.g, view_of_text("t"), NULL));
+    assert_code(
+        gossipsub_set_params(&s.g, view_of(s.seed ? (const uint8_t *)&s : NULL, 1000), NULL),
+        ERR_BAD_ARGUMENT);
+    assert_ok(gossipsub_subscribe(&s.g, view_of_text("t"), s.now));
+    assert_ok(gossipsub_subscribe(&s.g, view_of_text("u"), s.now));
+    meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
+    say(&s, 1, "{0a{0801 12{74}} 0a{0801 12{75}} 0a{0801 12{76}}}");
+    say_message(&s, 1, 9, 1, "t", "allowed");
+    say_message(&s, 1, 9, 2, "u", "not allowed");
+    assert_heard(&s, "peer 1 joined 74\nmessage allowed via 1\n");
+    pass(&s, 2000);
+    assert_null(topic_find(&s.g.mesh, view_of_text("v")));
+    assert_non_null(topic_find(&s.g.mesh, view_of_text("t")));
+    scripted_end(&s);
+}
+
 /* ---- what is told ------------------------------------------------------------------------------------ */
 
 static void test_meshes_are_told(void **state)
@@ -207,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_named_and_judged),
         cmocka_unit_test(test_own_message_is_named),
         cmocka_unit_test(test_named_without_signatures),
+        cmocka_unit_test(test_explicit_peer),
+        cmocka_unit_test(test_allowed_topics),
         cmocka_unit_test(test_meshes_are_told),
         cmocka_unit_test(test_rating),
     };
