@@ -30,8 +30,8 @@ const VERDICTS = Object.values(TopicValidatorResult)
  * @typedef {SignedMessage | UnsignedMessage} Message
  */
 
-/** js-libp2p's names for struct score_params. */
-const SCORES = 'topicScoreCap appSpecificWeight IPColocationFactorWeight IPColocationFactorThreshold behaviourPenaltyWeight behaviourPenaltyThreshold behaviourPenaltyDecay decayInterval decayToZero retainScore gossipThreshold publishThreshold graylistThreshold acceptPXThreshold opportunisticGraftThreshold'
+/** js-libp2p's names for struct score_params, and four of ours. */
+const SCORES = 'topicScoreCap appSpecificWeight IPColocationFactorWeight IPColocationFactorThreshold behaviourPenaltyWeight behaviourPenaltyThreshold behaviourPenaltyDecay decayInterval decayToZero retainScore gossipThreshold publishThreshold graylistThreshold acceptPXThreshold opportunisticGraftThreshold slowPeerWeight slowPeerThreshold slowPeerCap slowPeerDecay'
 
 /** And for struct score_topic_params. */
 const TOPIC_SCORES = 'topicWeight timeInMeshWeight timeInMeshQuantum timeInMeshCap firstMessageDeliveriesWeight meshMessageDeliveriesWeight meshFailurePenaltyWeight invalidMessageDeliveriesWeight firstMessageDeliveriesDecay meshMessageDeliveriesDecay meshFailurePenaltyDecay invalidMessageDeliveriesDecay firstMessageDeliveriesCap meshMessageDeliveriesCap meshMessageDeliveriesThreshold meshMessageDeliveriesWindow meshMessageDeliveriesActivation'

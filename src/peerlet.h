@@ -425,7 +425,7 @@ void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now)
  * in that one. What is not a number leaves the default. Null instead of numbers: the topic is one of
  * those that peers may speak of, and they are not heard of others. BAD_ARGUMENT, NOMEM.
  */
-#define PEERLET_TUNE_NUMBERS 15
+#define PEERLET_TUNE_NUMBERS 19
 #define PEERLET_TUNE_TOPIC_NUMBERS 17
 MUST_USE int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now);
 

@@ -518,6 +518,8 @@ int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uin
 {
     _Static_assert(ARRAY_LEN(p->gossip.scoring.numbers) == PEERLET_TUNE_NUMBERS,
                    "the same in both");
+    _Static_assert(PEERLET_TUNE_TOPIC_NUMBERS <= PEERLET_TUNE_NUMBERS,
+                   "so many are room for either");
     _Static_assert(ARRAY_LEN(SCORE_TOPIC_DEFAULTS.numbers) == PEERLET_TUNE_TOPIC_NUMBERS,
                    "the same in both");
     int rc = needs_gossip(p, now);

@@ -61,7 +61,8 @@ bool neighbour_push(struct neighbour *n, struct message *m, size_t limit, struct
 {
     if (n->queue_bytes + m->encoded.len > limit ||
         (n->queue_len == n->queue_room && !grow(n, all->mem))) {
-        n->dropped++;
+        if (m->via != 0) /* of ours publish tells, and they may be tried again */
+            n->conduct.slow++;
         return false;
     }
     n->queue[(n->queue_head + n->queue_len++) & (n->queue_room - 1)] = message_hold(m);

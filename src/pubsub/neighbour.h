@@ -61,7 +61,6 @@ struct neighbour {
     uint32_t queue_head, queue_len, queue_room;
     size_t queue_bytes; /* encoded */
     bool is_picky;      /* it sent an IDONTWANT since: some may be of messages in the queue */
-    uint64_t dropped;   /* messages that found the queue full */
 };
 
 void neighbour_init(struct neighbour *n, uint32_t handle, const struct peer_id *id,

@@ -587,7 +587,7 @@ static void test_slow_readers(void **state)
     for (uint32_t i = 2; i <= 4; i++) {
         const struct neighbour *n = table_find(&s.g.peers, i);
         assert_in_range(n->queue_bytes, s.limits.gossip_out - 11000, s.limits.gossip_out);
-        assert_int_equal(n->queue_len + n->dropped, 500);
+        assert_in_range(n->queue_len, 100, 110);
     }
     assert_true(s.mem.used < 3u << 20);
     scripted_end(&s);

@@ -74,6 +74,45 @@ static void test_spammer(void **state)
     scripted_end(&s);
 }
 
+/* Who takes too little of what others say leaves the mesh, is still told by IHAVE, and it passes. What we
+ * publish ourselves is no measure: we may publish more than anybody takes. */
+static void test_slow_peer(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static char data[50001];
+    static const uint8_t OURS[50000];
+    memset(data, 'x', sizeof data - 1);
+    scripted_init(&s);
+    begin(&s, 3);
+    while (gossipsub_publish(&s.g, view_of_text("t"), view_of(OURS, sizeof OURS), NULL, s.now) == 3)
+        said(&s, 3);
+    pass(&s, 1000);
+    assert_score(&s, 2, 0);
+    said(&s, 2);
+
+    for (uint64_t i = 0; i < 300; i++) {
+        struct span in = test_copy(written(&s, 9, i, "t", data));
+        struct gossipsub_event ev;
+        assert_code(gossipsub_feed(&s.g, 1, &in, &ev, s.now), 1);
+        the_test()->arena_used = 0;
+        said(&s, 3);
+    }
+    assert_true(is_in_mesh(&s, 2));
+    pass(&s, 1000);
+    assert_score(&s, 3, 0);
+    assert_true(is_in_mesh(&s, 3));
+    assert_score(&s, 2, -10);
+    assert_false(is_in_mesh(&s, 2));
+    struct tally t = said(&s, 2);
+    assert_int_equal(t.parts[RPC_PRUNE], 1);
+    pass(&s, 1000);
+    assert_int_equal(said(&s, 2).parts[RPC_IHAVE], 1);
+    pass(&s, 3000);
+    assert_score(&s, 2, 0);
+    scripted_end(&s);
+}
+
 /* Nobody has to be subscribed to be a nuisance. */
 static void test_spammer_from_outside(void **state)
 {
@@ -542,9 +581,9 @@ static void test_params(void **state)
 {
     (void)state;
     static struct scripted s;
-    float numbers[17];
+    float numbers[ARRAY_LEN(SCORE_DEFAULTS.numbers)];
     const float nothing = strtof("nan", NULL);
-    for (size_t i = 0; i < 17; i++)
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         numbers[i] = nothing;
     scripted_init(&s);
     begin(&s, 1);
@@ -659,6 +698,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spammer),
+        cmocka_unit_test(test_slow_peer),
         cmocka_unit_test(test_spammer_from_outside),
         cmocka_unit_test(test_graft_in_backoff),
         cmocka_unit_test(test_broken_promises),
