@@ -96,19 +96,20 @@ export class PubSub extends Emitter {
    *
    * @param {string} topic
    * @param {Uint8Array} [data]
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal, allowPublishToZeroTopicPeers?: boolean, ignoreDuplicatePublishError?: boolean }} [options]
    * @returns {Promise<{ recipients: PeerId[] }>} the peers it was sent to directly
    * @throws PublishError.NoPeersSubscribedToTopic unless allowPublishToZeroTopicPeers
    */
   async publish (topic, data = new Uint8Array(0), options) {
     const { calls } = this.#core
+    const { signal, ignoreDuplicatePublishError, allowPublishToZeroTopicPeers } = { ...this.#options, ...options }
     for (;;) {
-      if (options?.signal?.aborted) throw abortReason(options.signal)
+      if (signal?.aborted) throw abortReason(signal)
       try {
         this.#core.run(calls.app_publish, [topic, data])
         return { recipients: this.#peers(this.#core.list(calls.ask_recipients())) }
       } catch (/** @type {any} */ err) {
-        if (err.code === 'PUBLISHED' && this.#options.ignoreDuplicatePublishError) return { recipients: [] }
+        if (err.code === 'PUBLISHED' ? ignoreDuplicatePublishError : err.code === 'NO_PEERS' && allowPublishToZeroTopicPeers) return { recipients: [] }
         if (err.code !== 'FULL') throw err
         await new Promise((resolve) => setTimeout(resolve, FULL_WAIT_MS))
       }

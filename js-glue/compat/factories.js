@@ -32,4 +32,9 @@ export const identify = checked('identify', peerlet.identify)
 export const identifyPush = checked('identifyPush', peerlet.identifyPush)
 export const ping = checked('ping', peerlet.ping)
 export const bootstrap = checked('bootstrap', peerlet.bootstrap)
+/** @type {Factory} */
+export const gossipsub = (options = {}) => {
+  check('gossipsub', options)
+  return peerlet.gossipsub({ ...options, asyncValidation: undefined })
+}
 export const pubsubPeerDiscovery = checked('pubsubPeerDiscovery', peerlet.pubsubPeerDiscovery)

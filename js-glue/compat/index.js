@@ -6,7 +6,7 @@ export {
   Circuit, DNS, DNS4, DNS6, DNSADDR, HTTP, HTTPS, IP, IP4, IP6, IP_OR_DOMAIN, Libp2p, P2P, PEER_ID, PeerletError, QUIC,
   QUIC_V1, QUIC_V1 as QUICV1, StreamCloseEvent, StreamMessageEvent, StrictNoSign, StrictSign, TCP, TopicValidatorResult, UDP, Unix, WebRTC,
   WebRTCDirect, WebSockets, WebSocketsSecure, WebTransport, disable, dns, dnsJsonOverHttps, enable, generateKeyPair,
-  gossipsub, isLibp2p, isMultiaddr, isPeerId, multiaddr, peerIdFromString, privateKeyFromProtobuf, privateKeyFromRaw,
+  isLibp2p, isMultiaddr, isPeerId, multiaddr, peerIdFromString, privateKeyFromProtobuf, privateKeyFromRaw,
   privateKeyToProtobuf, publicKeyFromProtobuf, publicKeyFromRaw, publicKeyToProtobuf
 } from '../index.js'
 export { Emitter as TypedEventEmitter } from '../events.js'

@@ -7,6 +7,7 @@ import { defaultLogger } from './logger.js'
 import { dnsaddrResolver } from './modules.js'
 import { check } from './options.js'
 import { expireTags } from './peer-store.js'
+import { dressPubSub } from './pubsub.js'
 import { Registrar, runMiddleware } from './registrar.js'
 
 /** @typedef {import('../index.js').Libp2p} Libp2p */
@@ -71,23 +72,10 @@ function limitTime (service, method, ms) {
   service[method] = (/** @type {any} */ target, /** @type {any} */ options = {}) => call(target, { ...options, signal: options.signal ?? AbortSignal.timeout(ms) })
 }
 
-/** js-libp2p's errors of publish are what their message says, and we ourselves are among those it was sent to. @param {any} pubsub @param {any} self @param {boolean} [emitSelf] */
-function dressPubSub (pubsub, self, emitSelf = false) {
-  const publish = pubsub.publish.bind(pubsub)
-  pubsub.publish = async (/** @type {string} */ topic, /** @type {any[]} */ ...what) => {
-    try {
-      const { recipients } = await publish(topic, ...what)
-      return { recipients: emitSelf && pubsub.getTopics().includes(topic) ? [...recipients, self] : recipients }
-    } catch (/** @type {any} */ err) {
-      throw err.name.startsWith('PublishError.') ? new Error(err.name, { cause: err }) : err
-    }
-  }
-}
-
 /** What stands in the options of the node's own services and is done here. @param {Libp2p} node @param {Record<string, any>} services */
 function dressServices (node, services) {
   for (const [name, given] of Object.entries(services)) {
-    if (given.part === 'gossipsub') dressPubSub(node.services[name], node.peerId, given.options.emitSelf)
+    if (given.part === 'gossipsub') dressPubSub(node.services[name], node, given.options)
     if (given.options?.timeout !== undefined && (given.part === 'ping' || given.part === 'identify')) limitTime(node.services[name], given.part, given.options.timeout)
   }
 }

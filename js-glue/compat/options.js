@@ -4,8 +4,6 @@ import { InvalidParametersError } from './errors.js'
  * What becomes of each option that js-libp2p has: it works, or leaving it out would change nothing that an
  * application can rely on, and HARMLESS says why; or else giving it is an error. What stands in no list is refused, and
  * so is what nobody knows. A value that js-libp2p takes for its default is always fine.
- *
- * gossipsub's are with the node: js-glue/options.js.
  */
 
 /** @type {Record<string, string>} */
@@ -15,6 +13,8 @@ export const WORKS = {
   connectionGater: 'denyDialMultiaddr',
   connectionManager: 'addressDialTimeout dialTimeout inboundUpgradeTimeout maxConnections maxParallelDials maxParallelReconnects maxPeerAddrsToDial reconnectBackoffFactor reconnectRetries reconnectRetryInterval',
   nodeInfo: 'name userAgent version',
+  gossipsub: 'D Dhi Dlazy Dlo Dout Dscore allowPublishToZeroPeers allowPublishToZeroTopicPeers allowedTopics directConnectTicks directPeers doPX emitSelf fallbackToFloodsub fanoutTTL floodPublish globalSignaturePolicy gossipFactor gossipsubIWantFollowupMs graftFloodThreshold heartbeatInterval idontwantMinDataSize ignoreDuplicatePublishError mcacheGossip mcacheLength messageId msgIdFn opportunisticGraftPeers opportunisticGraftTicks pruneBackoff prunePeers runOnLimitedConnection scoreParams scoreThresholds seenTTL unsubcribeBackoff',
+  publish: 'allowPublishToZeroTopicPeers floodPublish ignoreDuplicatePublishError signal',
   bootstrap: 'list tagName tagTTL tagValue',
   identify: 'agentVersion timeout',
   ping: 'timeout',
@@ -26,6 +26,8 @@ export const WORKS = {
 const BOUNDED = 'the node has its own bound, for all peers and protocols together'
 const PATIENCE = 'the node has its own patience for it, and tries again by itself'
 const ALIVE = 'any byte received is a sign of life; whoever is silent is pinged, and two misses end the connection'
+const ORDERLY = 'RPCs, and the messages in them, are worked through one after the other'
+const BATCH = 'a message is written once, however many it is sent to'
 const CREDIT = 'what may be under way is measured on each connection'
 
 /** @type {Record<string, Record<string, string>>} */
@@ -60,6 +62,17 @@ export const HARMLESS = {
     reservationConcurrency: BOUNDED,
     stopTimeout: PATIENCE
   },
+  gossipsub: {
+    awaitRpcHandler: ORDERLY,
+    awaitRpcMessageHandler: ORDERLY,
+    batchPublish: BATCH,
+    canRelayMessage: 'js-libp2p declares it and never looks at it',
+    debugName: 'lines of the log have names of their own',
+    messageProcessingConcurrency: ORDERLY,
+    metricsTopicStrToLabel: 'it names topics in metrics, which are refused',
+    tagMeshPeers: 'no connection is ended for want of a tag'
+  },
+  publish: { batchPublish: BATCH },
   bootstrap: { timeout: 'peers are announced and dialled at once' },
   identify: {
     maxInboundStreams: BOUNDED,
@@ -100,6 +113,7 @@ export const HARMLESS = {
 /** What js-libp2p does where nothing else is said, and Peerlet does always. @type {Record<string, Record<string, any>>} */
 export const DEFAULTS = {
   connectionMonitor: { protocolPrefix: 'ipfs' },
+  gossipsub: { asyncValidation: false },
   identify: { protocolPrefix: 'ipfs', runOnConnectionOpen: true, runOnLimitedConnection: true },
   identifyPush: { protocolPrefix: 'ipfs', runOnConnectionOpen: true, runOnLimitedConnection: true, runOnSelfUpdate: true },
   ping: { protocolPrefix: 'ipfs', runOnLimitedConnection: true }
@@ -113,6 +127,9 @@ const INSTEAD = {
   'connectionManager.resolvers': 'Names are looked up by createLibp2p({ dns })',
   'createLibp2p.datastore': 'The identity is kept in IndexedDB; give privateKey where another is wanted',
   'createLibp2p.peerId': 'Give privateKey, from which the Peer ID follows',
+  'publish.allowPublishToZeroTopicPeers': 'Where gossipsub() has it, it is for every message',
+  'publish.floodPublish': 'It is one of gossipsub(), for all messages',
+  'gossipsub.asyncValidation': 'Functions in topicValidators may be asynchronous as they are',
   'createLibp2p.pubsub': 'Give services: { pubsub: gossipsub() }',
   'webSockets.filter': 'connectionGater.denyDialMultiaddr says what may be dialled; only filters.all, which forbids nothing, may stand here'
 }

@@ -22,6 +22,8 @@ const DECLARED = {
   transportManager: [['libp2p', 'TransportManagerInit']],
   bootstrap: [['@libp2p/bootstrap', 'BootstrapInit']],
   circuitRelayTransport: [['@libp2p/circuit-relay-v2', 'CircuitRelayTransportInit'], ['@libp2p/circuit-relay-v2', 'TransportReservationStoreInit']],
+  gossipsub: [['@libp2p/gossipsub', 'GossipsubOpts'], ['@libp2p/gossipsub', 'GossipsubOptsSpec'], ['@chainsafe/libp2p-gossipsub', 'GossipsubOpts'], ['@chainsafe/libp2p-gossipsub', 'GossipsubOptsSpec']],
+  publish: [['@libp2p/gossipsub', 'PublishOpts'], ['@chainsafe/libp2p-gossipsub', 'PublishOpts']],
   identify: [['@libp2p/identify', 'IdentifyInit']],
   identifyPush: [['@libp2p/identify', 'IdentifyInit'], ['@libp2p/identify', 'IdentifyPushInit']],
   noise: [['@libp2p/noise', 'NoiseInit']],

@@ -1,0 +1,104 @@
+// services.pubsub of an application that was written for js-libp2p: every member of its router is there, or says that it is not.
+import { gossipsub } from '@libp2p/gossipsub'
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import '../interop/peerlet.mjs'
+import { TOPIC, once, startJs, when } from '../interop/nodes.mjs'
+import * as compat from '../../js-glue/compat/index.js'
+import { NOT_HERE } from '../../js-glue/compat/pubsub.js'
+
+/** @param {import('node:test').TestContext} t @param {Record<string, any>} [options] @returns {Promise<any>} */
+async function start (t, options = {}) {
+  const node = await compat.createLibp2p({
+    transports: [compat.webSockets()],
+    connectionGater: { denyDialMultiaddr: async () => false },
+    services: { identify: compat.identify(), pubsub: compat.gossipsub(options) }
+  })
+  t.after(() => node.stop())
+  return node
+}
+
+/** Each dialled by us, and in our mesh. */
+async function meet (ours, ...others) {
+  const { pubsub } = ours.services
+  for (const node of [ours, ...others]) node.services.pubsub.subscribe(TOPIC)
+  for (const js of others) await ours.dial(js.getMultiaddrs()[0])
+  await when(() => pubsub.getMeshPeers(TOPIC).length === others.length, pubsub, ['gossipsub:graft', 'gossipsub:heartbeat'])
+}
+
+test('every member of the router is there, or says that it is not', async (t) => {
+  const { pubsub } = (await start(t)).services
+  const declared = readFileSync(new URL('../../node_modules/@libp2p/gossipsub/dist/src/gossipsub.d.ts', import.meta.url), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+  const names = [...declared.slice(declared.indexOf('class GossipSub')).matchAll(/^ {4}(?!private|protected|static|constructor)(?:readonly )?(?:get )?(\w+)[?:(]/gm)].map(([, name]) => name)
+  assert.ok(names.length > 25, 'the declarations are not where they were')
+  for (const name of names) {
+    const why = NOT_HERE[name]
+    if (why === undefined) assert.notEqual(pubsub[name], undefined, name)
+    else assert.throws(() => pubsub[name], (/** @type {any} */ err) => err instanceof compat.UnsupportedOperationError && err.message.includes(`pubsub.${name}: ${why}`))
+  }
+  assert.deepEqual(Object.keys(NOT_HERE).filter((name) => !names.includes(name)), [], 'nothing is denied that nobody asks for')
+  assert.equal(pubsub[compat.serviceCapabilities][0], '@libp2p/pubsub')
+})
+
+test('peers, meshes and scores as js-libp2p has them', { timeout: 30_000 }, async (t) => {
+  const js = await startJs(t, { pubsub: gossipsub() })
+  const friend = compat.peerIdFromString('12D3KooWKRyzVWW6ChFjQjK4miCty85Niy48tpPV95XdKu1BcvMA')
+  const ours = await start(t, { directPeers: [{ id: friend, addrs: [] }], scoreParams: { appSpecificScore: () => -9 } })
+  const { pubsub } = ours.services
+  const id = js.peerId.toString()
+  await meet(ours, js)
+  assert.deepEqual([...pubsub.peers.keys()], [id])
+  assert.equal(String(pubsub.peers.get(id)), id)
+  assert.deepEqual([...pubsub.mesh], [[TOPIC, new Set([id])]])
+  assert.deepEqual([...pubsub.direct], [friend.toString()])
+  assert.deepEqual([pubsub.isStarted(), pubsub.started, pubsub.acceptFrom(id), pubsub.acceptFrom(friend.toString())], [true, true, true, true])
+  await when(() => pubsub.score.score(id) === -90, pubsub, ['gossipsub:heartbeat'])
+  assert.equal(pubsub.getScore(id), -90)
+  assert.deepEqual([pubsub.acceptFrom(id), pubsub.acceptFrom(friend.toString())], [false, true])
+  await pubsub.start()
+  await assert.rejects(pubsub.stop(), compat.UnsupportedOperationError)
+  await ours.stop()
+  await pubsub.stop()
+  assert.deepEqual([pubsub.isStarted(), pubsub.started], [false, false])
+  await assert.rejects(pubsub.start(), compat.UnsupportedOperationError)
+})
+
+const firstThree = async (/** @type {any} */ { data }) => data.subarray(0, 3)
+
+/** Of theirs, what names messages as ours do. @type {Array<[string, Record<string, any>, Record<string, any>]>} */
+const NAMES = [
+  ['by default', {}, {}],
+  ['without signatures', { globalSignaturePolicy: 'StrictNoSign' }, { globalSignaturePolicy: 'StrictNoSign' }],
+  ['that the application gives', { msgIdFn: firstThree }, { msgIdFn: firstThree }],
+  ['as the specification has them', { messageId: 'spec' }, { msgIdFn: ({ from, sequenceNumber }) => Buffer.concat([from.toMultihash().bytes, Buffer.from(sequenceNumber.toString(16).padStart(16, '0'), 'hex')]) }],
+  ['as rust-libp2p has them', { messageId: 'rust' }, { msgIdFn: ({ from, sequenceNumber }) => Buffer.from(`${from}${sequenceNumber}`) }]
+]
+
+for (const [which, our, their] of NAMES) {
+  test(`gossipsub:message names messages ${which}`, { timeout: 30_000 }, async (t) => {
+    const [left, right] = await Promise.all([1, 2].map(() => startJs(t, { pubsub: gossipsub(their) })))
+    const ours = await start(t, our)
+    await meet(ours, left, right)
+    const [here, there] = [ours, right].map(({ services: { pubsub } }) => once(pubsub, 'gossipsub:message'))
+    await left.services.pubsub.publish(TOPIC, Buffer.from('hello'))
+    const [{ msgId, msg, propagationSource }, theirs] = [await here, await there]
+    assert.equal(msgId, theirs.msgId)
+    assert.equal(Buffer.from(msg.data).toString(), 'hello')
+    if (their.globalSignaturePolicy === undefined) assert.equal(propagationSource.toString(), left.peerId.toString())
+  })
+}
+
+test('options of one publish', async (t) => {
+  const { pubsub } = (await start(t)).services
+  await assert.rejects(pubsub.publish('nobody', Buffer.from('x')), { message: /NoPeersSubscribedToTopic/ })
+  assert.deepEqual(await pubsub.publish('nobody', Buffer.from('x'), { allowPublishToZeroTopicPeers: true, batchPublish: true, floodPublish: true }), { recipients: [] })
+  for (const option of ['floodPublish', 'nonsense']) {
+    await assert.rejects(pubsub.publish('nobody', Buffer.from('x'), { [option]: false }), /** @type {any} */ ({ name: 'InvalidParametersError', option }))
+  }
+  const same = (await start(t, { globalSignaturePolicy: 'StrictNoSign', allowPublishToZeroTopicPeers: true })).services.pubsub
+  await same.publish('nobody', Buffer.from('x'))
+  await assert.rejects(same.publish('nobody', Buffer.from('x')), { message: /PublishError/ })
+  assert.deepEqual(await same.publish('nobody', Buffer.from('x'), { ignoreDuplicatePublishError: true }), { recipients: [] })
+  await assert.rejects(same.publish('nobody', Buffer.from('x'), { allowPublishToZeroTopicPeers: false }), /** @type {any} */ ({ option: 'allowPublishToZeroTopicPeers' }))
+})
