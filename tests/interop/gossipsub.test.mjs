@@ -1,4 +1,5 @@
-// The finer points of gossipsub against js-libp2p: meshes, scores, IDONTWANT, peer exchange, verdicts.
+// The finer points of gossipsub against js-libp2p: meshes, scores, IDONTWANT, peer exchange, verdicts; and a while of traffic
+// with go and rust as well: ten seconds each, or MINUTES=.
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
@@ -7,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { TOPIC, once, startJs, startPeerlet } from './nodes.mjs'
 import * as peerlet from './peerlet.mjs'
+import { missing, startPeerFor } from './start-peer.mjs'
 
 /** Looks ten times a second, as not everything has an event. @param {() => any} condition */
 async function until (condition, what, ms = 10_000) {
@@ -61,6 +63,52 @@ test('meshes form, everything is heard once, and no score falls below 0', { time
   for (const one of heard) assert.ok([...one.values()].every((times) => times === 1))
   assert.equal(least, 0)
 })
+
+const TRAFFIC_MS = 60_000 * Number(process.env.MINUTES ?? 1 / 6)
+const PAUSE_MS = 100
+
+for (const kind of ['js', 'go', 'rust']) {
+  test(`traffic with ${kind}-libp2p: a mesh both ways, everything heard once, and no score below 0 on either side`, { skip: missing(kind), timeout: TRAFFIC_MS + 60_000 }, async (t) => {
+    const [theirs, third] = await Promise.all([startPeerFor(t, kind, { RELAY_TOPICS: TOPIC }), startTheirs(t)])
+    const ours = await startOurs(t, { floodPublish: false })
+    const { pubsub } = ours.services
+    for (const node of [ours, third]) node.services.pubsub.subscribe(TOPIC)
+    await ours.dial(theirs.addr)
+    await ours.dial(third.getMultiaddrs()[0].toString())
+    await until(() => pubsub.getMeshPeers(TOPIC).length === 2, 'a mesh')
+    const pruned = []
+    pubsub.addEventListener('gossipsub:prune', ({ detail }) => pruned.push(detail))
+
+    // What they publish comes to the third through us, and the other way about: they are not connected.
+    const count = Math.ceil(TRAFFIC_MS / PAUSE_MS / 3) * 3
+    const names = Array.from({ length: count }, (_, i) => `${i}`.padStart(16, '.'))
+    const [here, beyond, there] = [ears(ours), ears(third), new Map()]
+    const allThere = theirs.heard(({ text }) => {
+      const name = text.slice(0, 16)
+      there.set(name, (there.get(name) ?? 0) + 1)
+      return there.size === count / 3 * 2
+    }, TRAFFIC_MS + 30_000)
+    let [lowest, lowestOfThird] = [0, 0]
+    for (const [i, name] of names.entries()) {
+      const text = name + randomBytes(i % 2 === 0 ? 20 : 600).toString('hex') // some are worth an IDONTWANT
+      if (i % 3 === 0) await pubsub.publish(TOPIC, Buffer.from(text))
+      else if (i % 3 === 1) await theirs.ask('publish', { topic: TOPIC, text })
+      else await third.services.pubsub.publish(TOPIC, Buffer.from(text))
+      lowest = Math.min(lowest, pubsub.getScore(theirs.peerId))
+      lowestOfThird = Math.min(lowestOfThird, score(third, ours))
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+    await allThere
+    await until(() => here.size === count / 3 * 2 && beyond.size === count / 3 * 2, 'everything heard')
+    for (const heard of [here, beyond, there]) assert.deepEqual([...heard].filter(([, times]) => times !== 1), [])
+    assert.deepEqual([lowest, lowestOfThird, pruned, pubsub.getMeshPeers(TOPIC).length], [0, 0, [], 2])
+    if (kind === 'go') {
+      const { score, count } = await theirs.ask('score', { text: ours.peerId.toString() })
+      assert.ok(count > 1)
+      assert.equal(score, 0)
+    }
+  })
+}
 
 test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 90_000 }, async (t) => {
   const { left, right, ours } = await between(t)
@@ -237,7 +285,7 @@ test('grafts, prunes and heartbeats are told', { timeout: 90_000 }, async (t) =>
   assert.equal(told.at(-1)[1].direction, 'inbound')
 })
 
-test('of topics that are not allowed nothing is heard', { timeout: 30_000 }, async (t) => {
+test('of topics that are not allowed nothing is heard', { timeout: 90_000 }, async (t) => {
   const js = await startTheirs(t)
   const ours = await startOurs(t, { allowedTopics: [TOPIC] })
   js.services.pubsub.subscribe('another')

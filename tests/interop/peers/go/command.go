@@ -4,6 +4,7 @@
 //	publish  topic, text   to everybody on a topic of RELAY_TOPICS
 //	reserve  addr          a slot at another relay
 //	perf     addr, bytes   dial, upload so many bytes by /perf/1.0.0 and get as many: { perf }
+//	score    text          { score, count }: the lowest that the peer `text` ever had, and of how many looks
 //	try      addr, text    dial and open a stream of the protocol `text`, which has to be refused
 //	visit    addr, bytes   dial, identify, ping, echo: { peerId, agent, protocols, dialMs, pingMs, echoed }
 //
@@ -52,7 +53,50 @@ type request struct {
 	Bytes                 int
 }
 
-func obey(ctx context.Context, h host.Host, topics map[string]*pubsub.Topic, line string, out *answers) {
+// The lowest score of each peer, looked at once a second.
+type scores struct {
+	mutex  sync.Mutex
+	lowest map[peer.ID]float64
+	count  int
+}
+
+func (s *scores) keep(now map[peer.ID]float64) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.lowest == nil {
+		s.lowest = map[peer.ID]float64{}
+	}
+	for id, score := range now {
+		s.lowest[id] = min(s.lowest[id], score)
+	}
+	s.count++
+}
+
+func (s *scores) of(text string) (map[string]any, error) {
+	id, err := peer.Decode(text)
+	if err != nil {
+		return nil, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return map[string]any{"score": s.lowest[id], "count": s.count}, nil
+}
+
+// js-libp2p's weights of what is wrong; nothing is good enough to make up for it.
+func scoring() (*pubsub.PeerScoreParams, *pubsub.PeerScoreThresholds) {
+	return &pubsub.PeerScoreParams{
+			AppSpecificScore:       func(peer.ID) float64 { return 0 },
+			BehaviourPenaltyWeight: -10,
+			BehaviourPenaltyDecay:  0.2,
+			DecayInterval:          time.Second,
+			DecayToZero:            0.1,
+			RetainScore:            time.Hour,
+		}, &pubsub.PeerScoreThresholds{
+			GossipThreshold: -10, PublishThreshold: -50, GraylistThreshold: -80, AcceptPXThreshold: 10, OpportunisticGraftThreshold: 20,
+		}
+}
+
+func obey(ctx context.Context, h host.Host, topics map[string]*pubsub.Topic, scores *scores, line string, out *answers) {
 	var r request
 	answer, err := map[string]any{}, json.Unmarshal([]byte(line), &r)
 	if err == nil {
@@ -65,6 +109,8 @@ func obey(ctx context.Context, h host.Host, topics map[string]*pubsub.Topic, lin
 			err = reserve(ctx, h, r.Addr)
 		case "perf":
 			answer, err = measure(ctx, h, r.Addr, r.Bytes)
+		case "score":
+			answer, err = scores.of(r.Text)
 		case "try":
 			err = try(ctx, h, r.Addr, protocol.ID(r.Text))
 		case "visit":

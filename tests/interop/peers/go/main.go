@@ -170,7 +170,9 @@ func run() error {
 	defer h.Close()
 	serve(h)
 	// What does not fit the stock queues of 32 is dropped: a burst of a benchmark must not be.
-	ps, err := pubsub.NewGossipSub(ctx, h, pubsub.WithPeerOutboundQueueSize(10_000), pubsub.WithValidateQueueSize(10_000))
+	scores := &scores{}
+	ps, err := pubsub.NewGossipSub(ctx, h, pubsub.WithPeerOutboundQueueSize(10_000), pubsub.WithValidateQueueSize(10_000),
+		pubsub.WithPeerScore(scoring()), pubsub.WithPeerScoreInspect(scores.keep, time.Second))
 	if err != nil {
 		return err
 	}
@@ -191,7 +193,7 @@ func run() error {
 	out.say(map[string]any{"peerId": h.ID(), "addr": addrs[ws], "addrs": addrs, "pid": os.Getpid()})
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
-		go obey(ctx, h, topics, lines.Text(), &out)
+		go obey(ctx, h, topics, scores, lines.Text(), &out)
 	}
 	return lines.Err()
 }
