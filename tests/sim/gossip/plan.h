@@ -21,7 +21,7 @@
  *     publishers 100      only the first so many publish; 0: anybody
  *     drop 100 60         percent of the messages that sybils do not pass on, and from when
  *     censor              they drop those of the first node only
- *     owes 40 12          percent of the messages that P3 asks of who is in a mesh, and the seconds it
+ *     owes 40 25          percent of the messages that P3 asks of who is in a mesh, and the seconds it
  *                         has to begin; 0: one message a second, and five
  *     late 10             when the honest come, to meet the sybils first
  *     cold                no time to find together: the first message comes at once

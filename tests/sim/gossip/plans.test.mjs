@@ -21,8 +21,8 @@ async function run (compiler, plan, ...settings) {
 }
 
 const table = [
-  '| `make sim SCENARIO=` | what happens | nodes | delivered | p50 / p99 ms | copies | mesh; sybils | CPU; memory |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- |'
+  '| `make sim SCENARIO=` | what happens | nodes | delivered | p50 / p99 ms | p99: without it / first minute / later | copies | mesh; sybils | CPU; memory |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |'
 ]
 
 /** A line of the table. @param {string} plan @param {string} stdout */
@@ -30,11 +30,12 @@ function row (plan, stdout) {
   const find = (/** @type {RegExp} */ pattern, none = '') => pattern.exec(stdout)?.slice(1).join(' / ') ?? none
   const text = readFileSync(`${HERE}${plan}`, 'utf8')
   const attackers = /^sybils (\d+)/m.exec(text)?.[1]
-  const share = find(/sybils are ([\d.]+) %/)
+  const share = find(/^sybils +([\d.]+) %/m)
   return `| ${[
     plan.replace('.plan', ''), /^# (.*)\.$/m.exec(text)?.[1], find(/^(?:nodes|pages) +(\d+)/m) + (attackers ? ` + ${attackers}` : ''),
     `${find(/^delivered +([\d.]+)/m)} %`,
-    find(/p50 (\d+) ms, p99 (\d+)/, '-'), find(/^duplicates +([\d.]+)/m, '-'),
+    find(/p50 (\d+) ms, p99 (\d+)/, '-'),
+    find(/p99 (\d+) ms without it, (\d+) ms in its first \d+ s, (\d+) ms later/, '-'), find(/^duplicates +([\d.]+)/m, '-'),
     find(/^mesh degree +([\d.]+)/m, '-') + (share && `; ${share} %`),
     `${find(/([\d.]+) s of processors/)} s; ${find(/([\d.]+) GB in all/)} GB`
   ].join(' | ')} |`
