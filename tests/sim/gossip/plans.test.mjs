@@ -12,7 +12,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 const BUILD = fileURLToPath(new URL('../../../build/', import.meta.url))
 const isAttack = (/** @type {string} */ plan) => plan.startsWith('attack-')
 /** @param {string} plan */
-const inSmall = (plan) => isAttack(plan) ? ['nodes=60', 'sybils=240'] : ['messages=60', ...plan === 'pages.plan' ? ['nodes=40', 'relays=4'] : ['nodes=100']]
+const inSmall = (plan) => isAttack(plan) ? ['nodes=50', 'sybils=200'] : ['messages=60', ...plan === 'pages.plan' ? ['nodes=40', 'relays=4'] : ['nodes=100']]
 
 /** @param {string} compiler @param {string} plan @param {string[]} settings */
 async function run (compiler, plan, ...settings) {
