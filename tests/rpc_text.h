@@ -31,6 +31,7 @@ static inline void rpc_tell(struct transcript *t, const struct rpc_part *p)
         [RPC_GRAFT] = "graft",
         [RPC_PRUNE] = "prune",
         [RPC_IDONTWANT] = "idontwant",
+        [RPC_EXTENSIONS] = "extensions",
     };
     transcript_add(t, "%u %s", (unsigned)p->rpc, NAMES[p->type]);
     rpc_tell_field(t, "topic", p->topic);

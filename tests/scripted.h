@@ -233,7 +233,7 @@ static inline void assert_said(struct scripted *s, uint32_t peer, const char *pa
 
 /* How many parts of each type were owed, and the ids in them. */
 struct tally {
-    uint32_t parts[RPC_IDONTWANT + 1];
+    uint32_t parts[RPC_EXTENSIONS + 1];
     uint32_t ids, rpcs;
 };
 

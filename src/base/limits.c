@@ -116,6 +116,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .ihave_messages = 10,
     .ihave_ids = 5000,
     .idontwant_ids = 4096,
+    .extension_fault = 10,
     .retransmissions = 3,
     .broken_promises = 3,
     .graft_grace_ms = 3000,

@@ -138,6 +138,7 @@ struct peerlet_limits {
     uint32_t ihave_messages;  /* per peer and heartbeat */
     uint32_t ihave_ids;       /* asked from a peer per heartbeat */
     uint32_t idontwant_ids;   /* heard from a peer per heartbeat */
+    uint32_t extension_fault; /* what it counts to say again what extensions one has; go's */
     uint32_t retransmissions; /* of one message to one peer by IWANT */
     uint32_t broken_promises; /* in a row: fewer may be bad luck */
     uint32_t graft_grace_ms;  /* a GRAFT so soon has crossed our PRUNE */

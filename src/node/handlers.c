@@ -66,6 +66,7 @@ static const struct {
     const char *name;
     enum gossipsub_version version;
 } RPC_PROTOCOLS[] = {
+    {"/meshsub/1.3.0", GOSSIPSUB_1_3},
     {"/meshsub/1.2.0", GOSSIPSUB_1_2},
     {"/meshsub/1.1.0", GOSSIPSUB_1_1},
     {"/meshsub/1.0.0", GOSSIPSUB_1_0},

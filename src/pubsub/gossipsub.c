@@ -257,8 +257,10 @@ void gossipsub_set_explicit(struct gossipsub *g, uint32_t handle)
 void gossipsub_hear(struct gossipsub *g, uint32_t handle)
 {
     struct neighbour *n = router_find(g, handle);
-    if (n != NULL)
-        rpc_reader_free(&n->reader);
+    if (n == NULL)
+        return;
+    rpc_reader_free(&n->reader);
+    n->is_extended = false;
 }
 
 /*
@@ -287,6 +289,7 @@ void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_versio
         return;
     n->version = version;
     n->is_writable = true;
+    n->is_new = version >= GOSSIPSUB_1_3;
     n->was_mute = false;
     n->told = 0;
     n->greeted = g->mesh.last_change;

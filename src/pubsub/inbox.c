@@ -422,6 +422,11 @@ static int on_part(struct gossipsub *g, struct neighbour *n, struct rpc_part *pa
     case RPC_IDONTWANT:
         on_idontwant(g, n, part, now);
         return 0;
+    case RPC_EXTENSIONS:
+        if (n->is_extended)
+            router_blame(g, n, g->limits->extension_fault, now);
+        n->is_extended = true;
+        return 0;
     }
     return 0;
 }

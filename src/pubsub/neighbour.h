@@ -12,7 +12,7 @@
 #include "pubsub/message.h"
 #include "pubsub/score.h"
 
-enum gossipsub_version { GOSSIPSUB_1_0, GOSSIPSUB_1_1, GOSSIPSUB_1_2 };
+enum gossipsub_version { GOSSIPSUB_1_0, GOSSIPSUB_1_1, GOSSIPSUB_1_2, GOSSIPSUB_1_3 };
 
 /* What it asked of us since the budget was renewed: RPCs with an IHAVE, and ids. */
 struct neighbour_budget {
@@ -45,10 +45,12 @@ struct neighbour {
     /* in */
     struct rpc_reader reader;
     uint32_t last_ihave; /* the RPC that had one */
+    bool is_extended;    /* it has said what extensions it has, as it may once */
     struct neighbour_budget budget;
 
     /* out */
     bool is_writable;       /* our stream to it is open */
+    bool is_new;            /* and has to begin with our extensions */
     bool was_mute;          /* and was not at the last heartbeat */
     struct list in_owing;   /* linked: there is something to write, and it is writable */
     uint32_t walk;          /* the last one over those owing that met it */

@@ -279,6 +279,10 @@ int gossipsub_drain(struct gossipsub *g, uint32_t handle, struct buf *out)
         return 0;
     if (n->is_picky)
         drop_unwanted(g, n);
+    if (n->is_new) {
+        rc = rpc_append_extensions(out);
+        n->is_new = rc != 0;
+    }
     while (rc == 0 && owes(g, n))
         rc = append_rpc(g, n, out);
     if (rc == 0)

@@ -123,7 +123,7 @@ static int parse_field(const struct field *f, bool is_control, struct rpc_part *
     int rc = ERR_NOT_FOUND;
     if (f->value.data == NULL)
         return 0;
-    if (is_control && f->tag <= peerlet_rpc_ControlMessage_idontwant_tag)
+    if (is_control && f->tag <= peerlet_rpc_ControlMessage_extensions_tag)
         rc = parse_control(f->value, f->tag, part);
     else if (!is_control && f->tag == peerlet_rpc_RPC_subscriptions_tag)
         rc = parse_subscription(f->value, part);
@@ -303,6 +303,16 @@ void rpc_put_message(struct writer *w, struct view encoded)
 size_t rpc_field_len(size_t len)
 {
     return 1 + uvarint_len(len) + len;
+}
+
+int rpc_append_extensions(struct buf *out)
+{
+    static const uint8_t RPC[] = {
+        4, peerlet_rpc_RPC_control_tag << 3 | PB_WT_STRING,
+        2, peerlet_rpc_ControlMessage_extensions_tag << 3 | PB_WT_STRING,
+        0,
+    };
+    return buf_append(out, view_of(RPC, sizeof RPC));
 }
 
 void rpc_put_graft(struct writer *w, struct view topic)

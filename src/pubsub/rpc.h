@@ -1,7 +1,8 @@
 /*
  * The RPC of gossipsub: one length-prefixed protobuf of subscriptions, messages and control.
  *
- *     uvarint(len) || subscription*  message*  control { IHAVE* IWANT* GRAFT* PRUNE* IDONTWANT* }
+ *     uvarint(len) || subscription*  message*  control { IHAVE* IWANT* GRAFT* PRUNE* IDONTWANT*
+ *                                                            extensions? }
  *
  * It may hold thousands of parts, so it is never decoded as a whole: the reader walks it where it
  * lies and gives one part at a time. A part that breaks a rule of its own (a topic of no length) is
@@ -42,6 +43,7 @@ enum rpc_part_type {
     RPC_GRAFT,        /* topic */
     RPC_PRUNE,        /* topic, backoff_s (0: not said), ids: peers to try */
     RPC_IDONTWANT,    /* ids */
+    RPC_EXTENSIONS,
 };
 
 /* All views are borrowed from the bytes fed, or from the reader. */
@@ -111,6 +113,9 @@ void rpc_end(struct writer *w, size_t begun);
 /* Parts of the RPC. A message is encoded already. */
 void rpc_put_subscription(struct writer *w, bool subscribe, struct view topic);
 void rpc_put_message(struct writer *w, struct view encoded);
+
+/* A whole RPC: control that names no extensions. Version 1.3 has it first on each stream. */
+MUST_USE int rpc_append_extensions(struct buf *out);
 
 /* Parts of control, and of a PRUNE. */
 void rpc_put_graft(struct writer *w, struct view topic);

@@ -67,7 +67,10 @@ test('meshes form, everything is heard once, and no score falls below 0', { time
 const TRAFFIC_MS = 60_000 * Number(process.env.MINUTES ?? 1 / 6)
 const PAUSE_MS = 100
 
-for (const kind of ['js', 'go', 'rust']) {
+// of theirs; ours is 1.3
+const NEWEST = { js: '/meshsub/1.2.0', go: '/meshsub/1.3.0', rust: '/meshsub/1.3.0' }
+
+for (const kind of /** @type {const} */ (['js', 'go', 'rust'])) {
   test(`traffic with ${kind}-libp2p: a mesh both ways, everything heard once, and no score below 0 on either side`, { skip: missing(kind), timeout: TRAFFIC_MS + 60_000 }, async (t) => {
     const [theirs, third] = await Promise.all([startPeerFor(t, kind, { RELAY_TOPICS: TOPIC }), startTheirs(t)])
     const ours = await startOurs(t, { floodPublish: false })
@@ -76,6 +79,8 @@ for (const kind of ['js', 'go', 'rust']) {
     await ours.dial(theirs.addr)
     await ours.dial(third.getMultiaddrs()[0].toString())
     await until(() => pubsub.getMeshPeers(TOPIC).length === 2, 'a mesh')
+    const { protocols } = await ours.peerStore.get(theirs.peerId)
+    assert.ok(protocols.includes(NEWEST[kind]), protocols.join()) // so that this is what is spoken
     const pruned = []
     pubsub.addEventListener('gossipsub:prune', ({ detail }) => pruned.push(detail))
 

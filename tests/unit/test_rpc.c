@@ -76,8 +76,9 @@ static const struct {
     {"a number where the topic should be", "{1a{1a{0801}}}", "1 graft\n"},
     {"fields of all wire types passed over",
      "{50ff01 59 0102030405060708 5d 01020304 52{0b0c} 1a{32{5001} 38 01} 12{3801 22{74}}}",
-     "1 message on=74\n"},
-    {"extensions of 1.3, and partial messages", "{1a{32{5001}} 52{0a{74} 12{01}}}", ""},
+     "1 extensions\n1 message on=74\n"},
+    {"extensions of 1.3: none, and partial messages", "{1a{32{}}} {1a{32{5001}} 52{0a{74} 12{01}}}",
+     "1 extensions\n2 extensions\n"},
     {"a part that is a number", "{1001 1a{0801}}", ""},
     {"padded numbers", "{0a{08 8180 00 12{74}}}", "1 subscription topic=74 yes\n"},
 };
@@ -261,11 +262,12 @@ static void test_writes_what_it_reads(void **state)
     assert_false(w.failed);
     assert_view_equal(writer_view(&w),
                       framed("{0a{0801 12{74}} 0a{0800 12{75}} 12{22{74}} 1a{1a{0a{74}} "
-                             "22{0a{74} 183c} 22{0a{75} 12{0a{01} 12{0203}}} 12{0a{03}} 0a{0a{74} 12{01} 12{0202}}}}"));
-    read_as(writer_view(&w),
-            "1 subscription topic=74 yes\n1 subscription topic=75 no\n"
-            "1 message on=74\n1 graft topic=74\n1 prune topic=74 for 60\n"
-            "1 prune topic=75 for 0 peer=0a010112020203\n1 iwant id=03\n1 ihave topic=74 id=01 id=0202\n");
+                             "22{0a{74} 183c} 22{0a{75} 12{0a{01} 12{0203}}} 12{0a{03}} 0a{0a{74} "
+                             "12{01} 12{0202}}}}"));
+    read_as(writer_view(&w), "1 subscription topic=74 yes\n1 subscription topic=75 no\n"
+                             "1 message on=74\n1 graft topic=74\n1 prune topic=74 for 60\n"
+                             "1 prune topic=75 for 0 peer=0a010112020203\n1 iwant id=03\n1 ihave "
+                             "topic=74 id=01 id=0202\n");
 }
 
 static void test_peer_info(void **state)

@@ -604,6 +604,40 @@ static void test_params(void **state)
     scripted_end(&s);
 }
 
+/* ---- extensions --------------------------------------------------------------------------------- */
+
+static void test_extensions_come_first(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 0);
+    meet(&s, 1, GOSSIPSUB_1_3, LISTENER);
+    assert_said(&s, 1, "1 extensions\n2 subscription topic=74 yes\n");
+    gossipsub_silence(&s.g, 1, s.now);
+    gossipsub_greet(&s.g, 1, GOSSIPSUB_1_3, s.now);
+    assert_said(&s, 1, "1 extensions\n2 subscription topic=74 yes\n");
+    meet(&s, 2, GOSSIPSUB_1_2, LISTENER);
+    assert_said(&s, 2, "1 subscription topic=74 yes\n");
+    scripted_end(&s);
+}
+
+/* Once on each stream. */
+static void test_extensions_are_said_once(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 1);
+    say(&s, 1, "{1a{32{5001}}}");
+    gossipsub_hear(&s.g, 1);
+    say(&s, 1, "{1a{32{}}}");
+    assert_score(&s, 1, 0);
+    say(&s, 1, "{1a{32{}}}");
+    assert_true(score(&s, 1) < 0);
+    scripted_end(&s);
+}
+
 /* ---- peer exchange ------------------------------------------------------------------------------ */
 
 /* Peers 1 to 3 of topic "t" have told these records. */
@@ -717,6 +751,8 @@ int main(void)
         cmocka_unit_test(test_a_score_is_remembered),
         cmocka_unit_test(test_those_remembered_are_bounded),
         cmocka_unit_test(test_params),
+        cmocka_unit_test(test_extensions_come_first),
+        cmocka_unit_test(test_extensions_are_said_once),
         cmocka_unit_test(test_peers_are_told),
         cmocka_unit_test(test_peers_are_not_told_by_default),
         cmocka_unit_test(test_peers_told_are_bounded),
