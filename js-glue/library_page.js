@@ -84,7 +84,7 @@ mergeInto(LibraryManager.library, {
   js_alarm__deps: ['$page', '$enter'],
   js_alarm: function (ms) {
     clearTimeout(page.alarm)
-    page.alarm = setTimeout(() => { enter(_page_ring) }, ms)
+    if (ms >= 0) page.alarm = setTimeout(() => { enter(_page_ring) }, ms)
   },
 
   js_random: function (ptr, len) {

@@ -304,17 +304,17 @@ static bool is_any_short(void)
     return false;
 }
 
-/* An alarm that rings too early does no harm, so one is set anew only to ring earlier. */
+/* An alarm that rings too early does no harm, so one is set anew only to ring earlier, or never. */
 static void set_alarm(void)
 {
     uint64_t now = browser_now();
     uint64_t at = peerlet_deadline(page.node);
     if (is_any_short())
         at = earlier(at, now + POLL_MS);
-    if (at >= page.alarm_at)
+    if (at == page.alarm_at || (at > page.alarm_at && at != NEVER))
         return;
     page.alarm_at = at;
-    js_alarm((uint32_t)MIN(at > now ? at - now : 0, ALARM_MAX_MS));
+    js_alarm(at == NEVER ? -1 : (int)MIN(at > now ? at - now : 0, ALARM_MAX_MS));
 }
 
 void browser_pump(void)

@@ -43,8 +43,8 @@ void browser_ring(void);
 /* An event for the application. JavaScript copies what it keeps before it returns. */
 void js_event(const struct peerlet_output *event);
 
-/* Calls page_ring of exports.h after `ms`, in place of the alarm set before. */
-void js_alarm(uint32_t ms);
+/* Calls page_ring of exports.h after `ms`, or never if negative, in place of the alarm set before. */
+void js_alarm(int ms);
 
 void js_log(int level, const char *text, size_t len);
 void js_random(uint8_t *out, size_t len);

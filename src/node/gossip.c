@@ -95,11 +95,13 @@ static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_vers
 
 static void dial_explicit(struct peerlet *p)
 {
-    p->explicit_at = after(p->now, p->gossip.config.explicit_ms);
+    p->explicit_at = NEVER;
     LIST_EACH(node, &p->peers.use_order) {
         struct peer *peer = LIST_OWNER(node, struct peer, in_use_order);
-        if (peer->is_explicit && p->is_started)
-            dial_in_background(p, peer);
+        if (!peer->is_explicit)
+            continue;
+        p->explicit_at = after(p->now, p->gossip.config.explicit_ms);
+        dial_in_background(p, peer);
     }
 }
 

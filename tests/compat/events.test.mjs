@@ -1,7 +1,9 @@
 // What `peerlet` itself tells, and when: over a real peer, without the layer for js-libp2p's applications.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { bootstrap, createLibp2p, gossipsub, identify, peerIdFromString, webSockets } from '../interop/peerlet.mjs'
 import { startPeerFor } from '../interop/start-peer.mjs'
 import { next } from './transcript.mjs'
@@ -69,6 +71,18 @@ test('dials are told step by step', { timeout: 30_000 }, async (t) => {
   assert.match(steps[1].text, /no WebSocket answers/)
   assert.equal(steps[2].error, error)
   assert.deepEqual(node.getDialQueue(), [])
+})
+
+test('a node that has stopped keeps no process alive', { timeout: 60_000 }, async () => {
+  const program = `
+    import { createLibp2p, gossipsub, multiaddr, webSockets } from '${new URL('../interop/peerlet.mjs', import.meta.url)}'
+    const directPeers = [{ id: '${NOBODY.slice(-52)}', addrs: [multiaddr('${NOBODY}')] }] // they are dialled again after five minutes
+    const node = await createLibp2p({ transports: [webSockets()], services: { pubsub: gossipsub({ directPeers }) } })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await node.stop()
+    console.log('stopped')`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 })
+  assert.equal(stdout, 'stopped\n')
 })
 
 test('what is left out is named', async (t) => {
