@@ -264,8 +264,12 @@ export class Room extends EventTarget {
 
   /** From a relay to the direct connection, where there is one now. @param {string} peer */
   #improve (peer) {
-    const isDirect = (/** @type {any} */ { limits, remotePeer }) => limits === undefined && String(remotePeer) === peer
-    if (this.#pairs.get(peer)?.isLimited && this.#node.getConnections().some(isDirect)) this.#connect(peer)
+    if (this.#pairs.get(peer)?.isLimited && this.#isDirect(peer)) this.#connect(peer)
+  }
+
+  /** @param {string} peer */
+  #isDirect (peer) {
+    return this.#node.getConnections().some((/** @type {any} */ { limits, remotePeer }) => limits === undefined && String(remotePeer) === peer)
   }
 
   /** @param {any} stream @param {any} connection */
@@ -284,18 +288,16 @@ export class Room extends EventTarget {
   /** @param {Pair} pair @param {() => Promise<void>} work */
   async #run (pair, work) {
     const began = performance.now()
-    try {
-      await work()
-      pair.close()
-      if (this.#pairs.get(pair.peer) !== pair) return
+    const hasEnded = await work().then(() => true, () => false)
+    if (hasEnded) pair.close()
+    const isLast = this.#pairs.get(pair.peer) === pair
+    if (hasEnded && !isLast) return
+    if (isLast) {
       this.#pairs.delete(pair.peer)
-      this.#gone(pair.peer)
-    } catch {
-      if (this.#pairs.get(pair.peer) === pair) {
-        this.#pairs.delete(pair.peer)
-        clearTimeout(this.#away.get(pair.peer))
-        this.#away.set(pair.peer, setTimeout(() => this.#gone(pair.peer), AWAY_MS))
-      }
+      clearTimeout(this.#away.get(pair.peer))
+      // the end of one by a relay may come before the beginning of the direct one that takes its place
+      if (hasEnded && !(pair.isLimited && this.#isDirect(pair.peer))) this.#gone(pair.peer)
+      else this.#away.set(pair.peer, setTimeout(() => this.#gone(pair.peer), AWAY_MS))
     }
     // Whoever lets no stream live is tried at leisure.
     const wait = performance.now() - began < CONNECT_MS ? 1000 : 0
