@@ -83,7 +83,8 @@ export class PubSub extends Emitter {
     return (this.#validators ??= new Map())
   }
 
-  get protocols () { return ['/meshsub/1.3.0', '/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'] }
+  /** Of gossipsub, that we speak. */
+  get protocols () { return this.#core.listAbout(this.#core.calls.ask_peer_protocols, '').filter((one) => one.startsWith('/meshsub/')) }
 
   /** @param {string} topic */
   subscribe (topic) { this.#core.run(this.#core.calls.app_subscribe, [topic]) }

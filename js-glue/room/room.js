@@ -290,9 +290,9 @@ export class Room extends EventTarget {
     const began = performance.now()
     const hasEnded = await work().then(() => true, () => false)
     if (hasEnded) pair.close()
-    const isLast = this.#pairs.get(pair.peer) === pair
-    if (hasEnded && !isLast) return
-    if (isLast) {
+    const isCurrent = this.#pairs.get(pair.peer) === pair
+    if (hasEnded && !isCurrent) return
+    if (isCurrent) {
       this.#pairs.delete(pair.peer)
       clearTimeout(this.#away.get(pair.peer))
       // the end of one by a relay may come before the beginning of the direct one that takes its place

@@ -45,6 +45,7 @@ void *malloc(size_t len)
     return heap_take(&heap, len);
 }
 
+/* For base/mem.c, whose count is 1. */
 void *calloc(size_t count, size_t len)
 {
     void *bytes = malloc(count * len);

@@ -593,9 +593,7 @@ int peerlet_add_addresses(struct peerlet *p, struct view text, struct view multi
             peer_add_address(&p->peers, peer, addr, false, now);
         else if (peer_keep_address(&p->peers, peer, addr, now) != 0)
             return ERR_NOMEM;
-    if (is_explicit) {
-        peer->is_explicit = true;
-        peer->held++; /* for ever */
-    }
+    peer->is_explicit |= is_explicit;
+    peer->held += is_explicit; /* for ever */
     return next;
 }

@@ -3,7 +3,6 @@
 #include "multiformats/envelope.h"
 
 #define PROTOCOL_VERSION "ipfs/0.1.0"
-#define LIST_MAX 64
 /* Changes come in bursts at start: several are told as one. */
 #define PUSH_GATHER_MS 20
 

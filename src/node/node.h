@@ -313,6 +313,9 @@ bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version);
 
 /* The newest that both speak, so that a peer is asked once; empty when there is none. */
 struct view rpc_protocol_of(const struct peer *peer, enum gossipsub_version *version);
+/* Of addresses, and of protocols, that one list of ours has. */
+#define LIST_MAX 64
+
 /* Names of everything we answer, as views into constants and handlers. */
 void list_protocols(const struct peerlet *p, struct views *into);
 

@@ -63,7 +63,7 @@ struct view peerlet_private_key(struct peerlet *p)
 
 struct view peerlet_addresses(struct peerlet *p)
 {
-    struct view at[64];
+    struct view at[LIST_MAX];
     struct views addresses = {.at = at, .room = ARRAY_LEN(at)};
     self_addresses(p, &addresses);
     begin(p);
@@ -113,7 +113,7 @@ struct view peerlet_peer_addresses(struct peerlet *p, struct view text)
 
 struct view peerlet_peer_protocols(struct peerlet *p, struct view text)
 {
-    struct view at[64];
+    struct view at[LIST_MAX];
     struct views own = {.at = at, .room = ARRAY_LEN(at)};
     struct peer *peer = known(p, text);
     begin(p);
