@@ -229,6 +229,7 @@ export function writePayload (value) {
 
 /** @param {any} value */
 function jsonOf (value) {
+  if (value instanceof Blob) throw new TypeError('a file is no message: offer it with room.offer(file)')
   const json = JSON.stringify(value)
   if (json === undefined) throw new TypeError(`a ${typeof value} cannot be sent: send what JSON knows, or a Uint8Array`)
   return json

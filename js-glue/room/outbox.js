@@ -6,7 +6,41 @@ const QUEUED_BYTES = 4 * 1024 * 1024
 /** Messages whose fate is told; those before are forgotten. */
 const TRACKED = 1024
 
+/** For so long, and so many, what was said is kept for those who had been cut off from us. */
+const RECENT_MS = 60_000
+const RECENT = 256
+const RECENT_BYTES = 4 * 1024 * 1024
+
 /** @typedef {import('./sent.js').Sent} Sent */
+
+/** @typedef {{ sent: Sent, kind: string, fields: Record<string, any>, to: string[], at: number }} Said `to`: who was here */
+
+/**
+ * What was said lately. A connection may have been lost for seconds before anybody notices: what was said
+ * into it is said again to who comes back.
+ */
+export class Recent {
+  /** @type {Said[]} */
+  #all = []
+  #bytes = 0
+
+  /** @param {Said} said */
+  add (said) {
+    this.#all.push(said)
+    this.#bytes += sizeOf(said)
+    while (this.#all.length > RECENT || this.#bytes > RECENT_BYTES || this.#all[0].at < said.at - RECENT_MS) {
+      this.#bytes -= sizeOf(/** @type {Said} */ (this.#all.shift()))
+    }
+  }
+
+  /** @param {string} peer @param {number} now @returns {Said[]} what was for the peer, who has not said that it has it */
+  missedBy (peer, now) {
+    return this.#all.filter(({ sent, to, at }) => to.includes(peer) && !sent.seenBy.has(peer) && at >= now - RECENT_MS)
+  }
+}
+
+/** @param {Said} said */
+const sizeOf = ({ fields }) => fields.payload?.length ?? 0
 
 /** What is said to all: it leaves in its order, or waits for the first who comes. */
 export class Outbox {

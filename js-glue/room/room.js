@@ -3,7 +3,7 @@ import { checkAction, register } from './actions.js'
 import { concat, framesOf, newSession, readFrame, SEEN_LIMIT, writeFrame, writePayload } from './codec.js'
 import { Files } from './files.js'
 import { Heard } from './heard.js'
-import { Outbox } from './outbox.js'
+import { Outbox, Recent } from './outbox.js'
 import { Pair } from './pair.js'
 import { Questions } from './questions.js'
 import { Sent } from './sent.js'
@@ -67,6 +67,7 @@ export class Room extends EventTarget {
   #listeners = new Map()
   #questions = new Questions((peer) => this.#pairs.get(peer), () => ++this.#number)
 
+  #recent = new Recent()
   #outbox = new Outbox((frame) => this.#publish(frame), (sent) => this.#tell('sent', sent))
   /** What others are to be told that we have seen. @type {Map<string, number[]>} */
   #seen = new Map()
@@ -149,6 +150,7 @@ export class Room extends EventTarget {
     this.#subscribed.clear()
     // What is heard after this is of another stay.
     this.#session = newSession()
+    this.#recent = new Recent()
   }
 
   /** @type {Array<[(node: any) => any, string, (event: any) => void]>} */
@@ -310,6 +312,7 @@ export class Room extends EventTarget {
     this.#pairs.set(pair.peer, pair)
     before?.close()
     this.#check(pair.peer)
+    for (const { kind, fields } of this.#recent.missedBy(pair.peer, performance.now())) pair.send(kind, fields)
     this.#improve(pair.peer)
     if (this.#seen.has(pair.peer)) this.#tellSeen()
   }
@@ -420,10 +423,12 @@ export class Room extends EventTarget {
   /** @param {string} kind @param {Record<string, any>} fields @param {string} action @param {string} [to] @param {AbortSignal} [signal] */
   #send (kind, fields, action, to, signal) {
     if (signal?.aborted) throw abortReason(signal)
+    const pair = to === undefined ? undefined : this.#pairWith(to)
     const number = ++this.#number
     const sent = new Sent(number, action, to)
-    if (to !== undefined) {
-      this.#pairWith(to).send(kind, { number, ...fields })
+    this.#recent.add({ sent, kind, fields: { number, ...fields }, to: to === undefined ? this.peers : [to], at: performance.now() })
+    if (pair !== undefined) {
+      pair.send(kind, { number, ...fields })
       this.#outbox.track(sent)
       sent.onSent()
       return sent

@@ -15,6 +15,7 @@ import { openWorld } from './harness.mjs'
 
 const world = openWorld()
 const MIB = 1024 * 1024
+const FROZEN_MS = 20_000 // more than anybody waits for a sign of life
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 const payload = writePayload('hi')
 
@@ -95,6 +96,23 @@ test('who is there, messages of all kinds, and what has become of them', { timeo
   await a.when({ leave: c.self })
   assert.deepEqual(await a.call('peers'), [])
   assert.equal(await a.call('say', 'anybody?'), 'queued')
+})
+
+test('what is said into a connection that is lost already arrives when there is another', { timeout: 120_000 }, async (t) => {
+  const { a, b } = await pair(t)
+  await Promise.all([direct(a, b), direct(b, a)])
+  // The page stands still, as that of a machine that sleeps; when it wakes it speaks before it hears what has become of it.
+  const asleep = a.page.evaluate((ms) => {
+    for (const end = Date.now() + ms; Date.now() < end;);
+    const { room } = /** @type {any} */ (globalThis)
+    for (const text of ['one', 'two']) room.send('chat', text)
+    room.send('chat', 'for you', { to: room.peers[0] })
+  }, FROZEN_MS)
+  await b.when({ leave: a.self })
+  await asleep
+  for (const heard of ['one', 'two', 'for you']) await b.when({ heard, from: a.self })
+  const all = (await b.call('happened')).filter(({ heard }) => heard !== undefined).map(({ heard }) => heard)
+  assert.deepEqual(all.sort(), ['for you', 'one', 'two'], 'each of them once')
 })
 
 test('questions and answers', { timeout: 120_000 }, async (t) => {

@@ -5,7 +5,9 @@ import { concat, FRAME_LIMIT, FrameReader, framesOf, PAYLOAD_LIMIT, prefixed, re
 import { tidyName } from '../../js-glue/room/files.js'
 import { Heard } from '../../js-glue/room/heard.js'
 import { joinRoom } from '../../js-glue/room/index.js'
+import { Recent } from '../../js-glue/room/outbox.js'
 import { openSecret } from '../../js-glue/room/secret.js'
+import { Sent } from '../../js-glue/room/sent.js'
 
 const hex = (/** @type {string} */ text) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 const eight = hex('0102030405060708')
@@ -135,6 +137,7 @@ test('what is too big or unknown to JSON is refused when it is said', () => {
   assert.throws(() => writePayload(new Uint8Array(PAYLOAD_LIMIT + 1)), { name: 'MessageTooBigError', message: /room\.offer/ })
   assert.throws(() => writePayload(() => {}), TypeError)
   assert.throws(() => writePayload(10n), TypeError)
+  assert.throws(() => writePayload(new Blob([])), { name: 'TypeError', message: /room\.offer\(file\)/ })
   assert.equal(writePayload(new Uint8Array(PAYLOAD_LIMIT)).length, PAYLOAD_LIMIT + 1)
 })
 
@@ -149,6 +152,24 @@ test('what was said once is heard once', () => {
   assert.ok(!heard.isNew('c', now, 700, false), 'too late')
   for (let number = 1001; number < 5000; number++) assert.ok(heard.isNew('c', now, number, false))
   assert.ok(!heard.isNew('c', now, 4900, false))
+})
+
+test('what was said lately is kept for who was there and has not seen it', () => {
+  const recent = new Recent()
+  const say = (/** @type {number} */ number, /** @type {number} */ at, to = ['a', 'b'], length = 1) => {
+    const sent = new Sent(number, 'chat', undefined)
+    recent.add({ sent, kind: 'say', fields: { number, payload: new Uint8Array(length) }, to, at })
+    return sent
+  }
+  const missed = (/** @type {string} */ peer, /** @type {number} */ now) => recent.missedBy(peer, now).map(({ fields }) => fields.number)
+  say(1, 0).onSeen('a')
+  say(2, 10, ['a'])
+  assert.deepEqual([missed('a', 20), missed('b', 20), missed('c', 20)], [[2], [1], []])
+  assert.deepEqual(missed('b', 60_001), [], 'a minute later')
+  for (let number = 3; number < 300; number++) say(number, 30)
+  assert.deepEqual([missed('b', 30).length, missed('b', 30)[0]], [256, 44], 'and not too many')
+  for (let number = 300; number < 400; number++) say(number, 30, ['b'], PAYLOAD_LIMIT)
+  assert.equal(missed('b', 30).length, Math.floor(4 * 1024 * 1024 / PAYLOAD_LIMIT), 'nor too much')
 })
 
 test('a secret seals, opens and proves, for those who have it', async () => {
