@@ -162,7 +162,7 @@ function parseText (text) {
   /** @param {number} position @param {string} what */
   const fault = (position, what) => Object.assign(invalid(`"${text}" is not a multiaddr: at character ${position + 1}: ${what}`), { position })
 
-  if (text[0] !== '/') throw fault(0, 'an address begins with a slash')
+  if (text[0] !== '/') throw fault(0, 'an address begins with a slash, as /dns4/example.com/tcp/443/wss')
   const words = text.replace(/\/$/, '').split('/').slice(1)
   const components = []
   for (let i = 0, at = 1; i < words.length; i++) {

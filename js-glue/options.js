@@ -87,7 +87,7 @@ const DENY = ['Inbound', 'Outbound'].flatMap((way) => ['', 'Encrypted', 'Upgrade
 
 /** What changes what a js-libp2p node does, and cannot be done here: better refused than forgotten. */
 const REFUSED = {
-  createLibp2p: 'connectionProtector contentRouters datastore metrics peerRouters peerStore record',
+  createLibp2p: 'connectionProtector contentRouters datastore metrics peerRouters peerStore record relays',
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
@@ -99,18 +99,26 @@ function refuse (where, options = {}) {
   const isGiven = (/** @type {any} */ value) => value != null && !(Array.isArray(value) && value.length === 0)
   const name = REFUSED[where].split(' ').find((one) => isGiven(options[one]))
   if (name === undefined) return
-  const instead = name === 'record' ? 'Import createLibp2p from "peerlet/debug"' : 'Leave it out if the application can do without it'
+  const instead = { record: 'Import createLibp2p from "peerlet/debug"', relays: 'Say peerDiscovery: [bootstrap({ list })]' }[name] ?? 'Leave it out if the application can do without it'
   throw makeError('InvalidParametersError', `${where}: Peerlet has no option "${name}". ${instead}`, 'BAD_ARGUMENT')
 }
 
-/** @param {string} where @param {any[]} list @param {string[]} parts @returns {Description[]} */
+/** @param {string} where @param {any} list or the only one @param {string[]} parts @returns {Description[]} */
 function readParts (where, list, parts) {
-  for (const given of list) {
+  const all = [list].flat()
+  for (const given of all) {
     if (!parts.includes(given?.part)) {
-      throw makeError('InvalidParametersError', `${where}: Peerlet cannot use ${given?.part ?? 'a module of another library'} here. Import what goes there from "peerlet"`, 'BAD_ARGUMENT')
+      throw makeError('InvalidParametersError', `${where}: Peerlet cannot use ${given?.part ?? 'a module of another library'} here. Import what goes there from "peerlet" and call it`, 'BAD_ARGUMENT')
     }
   }
-  return list
+  return all
+}
+
+/** Where nobody is named nobody is met, and nothing would say why. @param {Description} bootstrap */
+function relaysOf ({ options: { list } }) {
+  const all = [list ?? []].flat()
+  if (all.length > 0 && all.every(Boolean)) return all.map(multiaddr)
+  throw makeError('InvalidParametersError', 'bootstrap takes { list: [a multiaddr] }', 'BAD_ARGUMENT')
 }
 
 /** @param {Description[]} parts @param {string} part */
@@ -178,7 +186,7 @@ export function readOptions (options) {
   return {
     services,
     listen: (options.addresses?.listen ?? (isAll ? ['/p2p-circuit', '/webrtc'] : [])).map(multiaddr),
-    bootstrap: discovery.filter(({ part }) => part === 'bootstrap').flatMap((one) => one.options.list ?? []).map(multiaddr),
+    bootstrap: discovery.filter(({ part }) => part === 'bootstrap').flatMap(relaysOf),
     discovery: discovery.filter(({ part }) => part === 'pubsubPeerDiscovery').flatMap(({ options: { topics, interval = 0, listenOnly = false } }) => {
       return (topics ?? [DISCOVERY_TOPIC]).map((/** @type {string} */ topic) => ({ topic, interval, listenOnly }))
     }),

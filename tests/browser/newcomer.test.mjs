@@ -18,8 +18,14 @@ const dial = (target) => node('{}', `await node.dial(${target})`)
 
 /** @type {(relay: string) => Array<[string, string, RegExp]>} what is done, how, and what is said */
 const cases = (relay) => [
+  ['a relay as the option that joinRoom has', node(`{ relays: ['${NOWHERE}'] }`), /^InvalidParametersError: .*no option "relays". Say peerDiscovery: \[bootstrap/],
+  ['a relay given to bootstrap itself', node(`{ peerDiscovery: [bootstrap('${NOWHERE}')] }`), /^InvalidParametersError: bootstrap takes \{ list: /],
+  ['a relay from a setting that is not set', node('{ peerDiscovery: [bootstrap({ list: [undefined] })] }'), /^InvalidParametersError: bootstrap takes \{ list: /],
+  ['a relay among what discovers', node(`{ peerDiscovery: ['${NOWHERE}'] }`), /^InvalidParametersError: peerDiscovery: .*Import what goes there/],
+  ['bootstrap without the list around it', node(`{ peerDiscovery: bootstrap({ list: ['${NOWHERE}'] }) }`, 'await node.dial([])'), /^NoValidAddressesError: dial was given no address/],
+  ['a factory that is not called', node('{ transports: [webSockets] }'), /^InvalidParametersError: transports: .*and call it$/],
   ['a relay as host and port', relays(['localhost:9001']), /^InvalidMultiaddrError: "localhost:9001" .*begins with a slash/],
-  ['a relay as URL', relays(['ws://127.0.0.1:9001']), /^InvalidMultiaddrError: .*begins with a slash/],
+  ['a relay as URL', relays(['ws://127.0.0.1:9001']), /^InvalidMultiaddrError: .*begins with a slash, as \/dns4\/example.com\//],
   ['a relay with the Peer ID of an example', relays(['/ip4/127.0.0.1/tcp/9001/ws/p2p/12D3Koo…']), /^InvalidMultiaddrError: .*at character 32: "12D3Koo…" is not a Peer ID/],
   ['a relay without Peer ID', relays(['/ip4/127.0.0.1/tcp/9001/ws']), /^InvalidParametersError: .*does not end in the Peer ID of a relay/],
   ['a relay over TCP', relays([`/ip4/127.0.0.1/tcp/9001/p2p/${ID}`]), /^NoValidAddressesError: .*a browser needs .*\/ws/],
@@ -54,7 +60,7 @@ const cases = (relay) => [
   ['an RSA key', 'await generateKeyPair("RSA")', /^UnsupportedKeyTypeError: .*Ed25519/]
 ]
 
-const SETUP = `const { bootstrap, createLibp2p, generateKeyPair, pubsubPeerDiscovery } = await import('/build/web/peerlet.mjs')
+const SETUP = `const { bootstrap, createLibp2p, generateKeyPair, pubsubPeerDiscovery, webSockets } = await import('/build/web/peerlet.mjs')
   const nodes = []
   const reserved = (node) => new Promise((resolve) => node.addEventListener('relay:state', ({ detail: { state } }) => { if (state === 'reserved') resolve() }))
   const say = (err) => err?.name + ': ' + err?.message`
