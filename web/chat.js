@@ -21,6 +21,11 @@ export function roomFromHash (hash) {
   return chars.join('') || DEFAULT_ROOM
 }
 
+/** @param {string} text @throws an Error for a person */
+function checkLength ({ length }) {
+  if (length > TEXT_LIMIT) throw new Error(`a message has at most ${TEXT_LIMIT} characters, and this one ${length}`)
+}
+
 /** @param {string} room */
 export const hashOfRoom = (room) => `#${encodeURIComponent(room)}`
 
@@ -126,6 +131,7 @@ export class Chat extends EventTarget {
 
   /** Rejects when it could not be sent; being alone is no failure. @param {string} text */
   async send (text) {
+    checkLength(text)
     const { room } = this
     const { told, follow } = this.#follower()
     await this.#here.send(text, told)
@@ -164,6 +170,7 @@ export class Chat extends EventTarget {
 
   /** To one person alone: the line says how it went. Rejects when it did not arrive. @param {string} to @param {string} text */
   async sendTo (to, text) {
+    checkLength(text)
     const line = this.#add(this.room, { from: this.#self, to, text, aside: 'on its way…' })
     try {
       await this.#direct.send(to, text)

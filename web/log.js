@@ -20,17 +20,23 @@ export function whenFileWanted (listener) { onFile = listener }
 export function showLines (lines) {
   $('log').replaceChildren()
   $('log-empty').hidden = lines.some(({ type }) => type === 'message')
+  $('newer').hidden = true
   lines.forEach((line, i) => $('log').append(lineRow(line, lines[i - 1])))
   scrollDown()
 }
 
 // Who reads the end goes on doing so, whatever comes and however much room there is.
 let isAtEnd = true
-const scrollDown = () => { $('log-frame').scrollTop = $('log-frame').scrollHeight }
+const scrollDown = () => { $('log-frame').scrollTop = $('log-empty').hidden ? $('log-frame').scrollHeight : 0 }
 new ResizeObserver(() => { if (isAtEnd) scrollDown() }).observe($('log-frame'))
+$('newer').addEventListener('click', () => {
+  $('message').focus()
+  scrollDown()
+})
 $('log-frame').addEventListener('scroll', () => {
   const { scrollHeight, scrollTop, clientHeight } = $('log-frame')
   isAtEnd = scrollHeight - scrollTop - clientHeight < 60
+  if (isAtEnd) $('newer').hidden = true
 })
 
 /** @param {Line} line @param {Line | undefined} previous */
@@ -39,6 +45,7 @@ export function addLine (line, previous) {
   $('log').append(lineRow(line, previous))
   if ($('log').childElementCount > KEPT_LINES) $('log').firstElementChild.remove()
   if (isAtEnd || line.mine) scrollDown()
+  else if (line.type === 'message') $('newer').hidden = false
 }
 
 /** @param {Line} line that looks different now */

@@ -66,7 +66,7 @@ export function fileLabel ({ name, size, progress, url }, mine) {
   if (mine) return { label: known.trim(), hint: '' }
   if (progress !== undefined) return { label: `${Math.round(progress * 100)} %`, hint: `Stop fetching ${name}` }
   if (url !== undefined) return { label: `Save${known && ` · ${known.trim()}`}`, hint: `Save ${name},${known}` }
-  return { label: 'Fetch', hint: `Fetch ${name}${known && `,${known}`}` }
+  return { label: `Fetch${known && ` · ${known.trim()}`}`, hint: `Fetch ${name}${known && `,${known}`}` }
 }
 
 /** What has become of a message. @param {import('peerlet/room').Sent} sent @param {number} others who are here */

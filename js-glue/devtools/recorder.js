@@ -12,7 +12,7 @@ export const shortName = (peer) => String(peer).slice(-6)
 /** What an event tells, in words. @param {string} type @param {any} detail */
 function wordsOf (type, detail) {
   switch (type) {
-    case 'peer:discovery': return `${shortName(detail.id)}, at ${detail.multiaddrs.length} addresses`
+    case 'peer:discovery': return `${shortName(detail.id)}, at ${detail.multiaddrs.length} ${detail.multiaddrs.length === 1 ? 'address' : 'addresses'}`
     case 'peer:connect':
     case 'peer:disconnect': return shortName(detail)
     case 'peer:identify': return `${shortName(detail.peerId)} is ${detail.agentVersion ?? 'somebody'}`

@@ -90,6 +90,28 @@ test('a room is the hash of the URL', { timeout: 120_000 }, async (t) => {
   await a.locator('.message .text').getByText('in the tea room').waitFor()
 })
 
+test('a long message is not cut, and what comes while one reads further up is told', { timeout: 120_000 }, async (t) => {
+  await world.relay(t)
+  const [a, b] = await twoTabs(t)
+  const height = (page, id) => page.locator(id).evaluate((shown) => shown.clientHeight)
+  const line = await height(a, '#message')
+  const tooLong = 'a line\n'.repeat(1000)
+  await a.fill('#message', tooLong)
+  assert.ok(await height(a, '#message') > 2 * line, 'the field does not grow with what is in it')
+  await a.press('#message', 'Enter')
+  await a.locator('#composer-note').getByText('Not sent: A message has at most 4000 characters, and this one 6999.').waitFor()
+  assert.equal((await a.inputValue('#message')).trim(), tooLong.trim())
+  await say(a, b, 'x'.repeat(4000))
+
+  assert.equal(await b.isVisible('#newer'), false)
+  await b.locator('#log-frame').evaluate((frame) => { frame.scrollTop = 0 })
+  await b.waitForFunction(() => document.getElementById('log-frame')?.scrollTop === 0)
+  await say(a, b, 'down here')
+  await b.click('#newer')
+  await b.locator('.message .text', { hasText: 'down here' }).evaluate((shown) => new Promise((resolve) => new IntersectionObserver(([{ isIntersecting }]) => { if (isIntersecting) resolve(true) }).observe(shown)))
+  await b.locator('#newer').waitFor({ state: 'hidden' })
+})
+
 test('dialling by hand: what went wrong is said in words', { timeout: 120_000 }, async (t) => {
   const relay = await world.relay(t)
   const page = await world.tab(t, '/')
@@ -129,7 +151,7 @@ test('a file of any size, whose fetching may be stopped, and who has seen what',
   await say(a, b, 'look at this')
   await a.locator('.message.mine .aside').getByText('seen', { exact: true }).waitFor()
   await a.setInputFiles('#file-input', { name: 'long.bin', mimeType: 'video/mp4', buffer: Buffer.alloc(16 << 20, 7) })
-  await b.locator('.file button', { hasText: 'Fetch' }).click()
+  await b.locator('.file button', { hasText: /^Fetch · 16\sMiB$/ }).click()
   await b.locator('.file button', { hasText: /^\d+ %$/ }).click()
   await b.locator('.file button', { hasText: 'Fetch' }).waitFor()
   assert.equal(await b.textContent('#composer-note'), '')
@@ -264,6 +286,11 @@ test('360 pixels are enough', { timeout: 90_000 }, async (t) => {
   await page.locator('#peer-id').waitFor()
   assert.equal(await width(), 360)
   assert.equal(await page.getAttribute('#panel-toggle', 'aria-expanded'), 'true')
+  await page.press('#panel-toggle', 'Enter')
+  await page.setViewportSize({ width: 640, height: 360 })
+  await page.waitForFunction(() => document.getElementById('log-frame')?.scrollTop === 0)
+  const [title, frame] = await Promise.all(['#empty-title', '#log-frame'].map((id) => page.locator(id).boundingBox()))
+  assert.ok(title && frame && title.y >= frame.y, 'what is said first in an empty room is out of sight')
 })
 
 test('all of it with the keyboard', { timeout: 90_000 }, async (t) => {
