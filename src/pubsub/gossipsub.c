@@ -65,7 +65,7 @@ int gossipsub_init(struct gossipsub *g, const struct gossipsub_config *config,
     uint32_t cached_ms = config->mcache_length * config->heartbeat_ms;
     seen_init(&g->seen, mem, config->seen_ttl_ms, limits->seen, now);
     seen_init(&g->asked, mem, config->iwant_again_ms, limits->marks, now);
-    seen_init(&g->served, mem, cached_ms, limits->marks, now);
+    seen_init(&g->served, mem, MAX(cached_ms, limits->verdict_ms), limits->marks, now);
     seen_init(&g->unwanted, mem, config->idontwant_ttl_ms, limits->marks, now);
     return 0;
 }
@@ -512,6 +512,7 @@ void router_keep_own(struct gossipsub *g, struct message *m, struct topic *t, ui
 {
     bool is_named = m->id.len > 0;
     m->is_genuine = true;
+    m->at = now;
     router_remember(g, m, now);
     if (is_named)
         router_cache(g, m, t);
@@ -528,7 +529,6 @@ static int publish(struct gossipsub *g, struct topic *t, struct view data, struc
         rc = write_message(g, topic_name(t), data, &s.message);
     if (rc != 0)
         return rc;
-    s.message->at = now;
     if (g->config.flood_publish)
         send_to_standing(g, t, &s, PUBLISHABLE, now);
     else

@@ -85,7 +85,8 @@ struct gossipsub {
         struct {
             struct seen seen;     /* messages, by id and by origin */
             struct seen asked;    /* ids asked for by IWANT */
-            struct seen served;   /* messages sent for an IWANT, with peer and how-manieth time */
+            struct seen served;   /* messages sent for an IWANT, with peer and how-manieth time;
+                                     and brought by it after another, or while that waited */
             struct seen unwanted; /* ids of IDONTWANT, with peer */
         };
         struct seen sets[4];
@@ -184,7 +185,8 @@ const struct peer_id *gossipsub_peer_id(const struct gossipsub *g, uint32_t hand
 MUST_USE int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
                             struct gossipsub_event *ev, uint64_t now);
 
-/* Accepted, it goes on; rejected, whoever sent it pays for it by P4; ignored, neither. */
+/* Accepted, it goes on, and whoever else has brought it meanwhile has the credit of P3; rejected, whoever
+ * sent it pays for it by P4; ignored, neither. */
 enum gossipsub_verdict { GOSSIPSUB_ACCEPT, GOSSIPSUB_IGNORE, GOSSIPSUB_REJECT };
 
 /*

@@ -69,10 +69,11 @@ static void refuse(struct gossipsub *g, const struct message *m, const struct to
     }
 }
 
-/* A valid message is kept and sent on. */
-static void pass_on(struct gossipsub *g, struct message *m, struct topic *t)
+/* A valid message is kept and sent on, and is as old as its verdict. */
+static void pass_on(struct gossipsub *g, struct message *m, struct topic *t, uint64_t now)
 {
     struct neighbour *n = router_find(g, m->via);
+    m->at = now;
     if (n != NULL)
         router_credit(g, n, t, true);
     router_cache(g, m, t);
@@ -90,6 +91,55 @@ bool router_await_answer(struct gossipsub *g, struct message *m)
     return true;
 }
 
+static bool has_brought(const struct gossipsub *g, const struct neighbour *n, uint64_t id)
+{
+    return seen_has(&g->served, router_mark(id, n, MARK_BROUGHT));
+}
+
+/* Whoever brought it while it waited is counted as if it had come later. */
+static void settle(struct gossipsub *g, const struct message *m, struct topic *t, bool is_valid,
+                   uint64_t now)
+{
+    uint32_t at = 0;
+    struct neighbour *n;
+    while ((n = table_next(&g->peers, &at)) != NULL) {
+        if (n->handle == m->via || neighbour_is_parted(n) ||
+            !(has_brought(g, n, m->hashes.id) || has_brought(g, n, m->hashes.origin)))
+            continue;
+        if (is_valid)
+            router_credit(g, n, t, false);
+        else
+            router_reject(g, n, t, now);
+    }
+}
+
+/* Within the window of P3, which begins with the verdict. */
+static bool is_in_time(const struct message *m, const struct topic *t, uint64_t came_at)
+{
+    return t->params != NULL &&
+           (came_at < m->at || (float)(came_at - m->at) <= t->params->mesh_window_ms);
+}
+
+/*
+ * One that came at this instant, and was there before: in time it is as good as the first, once, and after
+ * a rejection as bad. What has no verdict yet is settled then.
+ */
+static void on_duplicate(struct gossipsub *g, struct neighbour *n, struct topic *t, uint64_t id,
+                         uint64_t came_at, uint64_t now)
+{
+    if (seen_has(&g->seen, REJECTED(id))) {
+        router_reject(g, n, t, now);
+        return;
+    }
+    const struct message *m = mcache_find(&g->mcache, id);
+    if (m != NULL && (m->via == n->handle || !is_in_time(m, t, came_at)))
+        return;
+    if (m == NULL && g->checks.count == 0)
+        return;
+    if (seen_add(&g->served, router_mark(id, n, MARK_BROUGHT), now) && m != NULL)
+        router_credit(g, n, t, false);
+}
+
 /*
  * A genuine message is passed on, once the application has named it, where that is its part, and then
  * judged it. False when it came twice, is not ours to have any more, or cannot wait for that: then another
@@ -98,8 +148,14 @@ bool router_await_answer(struct gossipsub *g, struct message *m)
 static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
 {
     struct topic *t = topic_find(&g->mesh, m->fields.topic);
-    if (t == NULL || !t->is_ours || seen_has(&g->seen, m->hashes.id))
+    if (t == NULL || !t->is_ours)
         return false;
+    if (seen_has(&g->seen, m->hashes.id)) {
+        struct neighbour *n = router_find(g, m->via);
+        if (n != NULL)
+            on_duplicate(g, n, t, m->hashes.id, m->at, now);
+        return false;
+    }
     bool is_named = m->id.len > 0, waits = g->awaits_verdicts || !is_named;
     m->is_genuine = true;
     if (waits && !router_await_answer(g, m))
@@ -108,7 +164,7 @@ static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
     if (is_named)
         refuse(g, m, t);
     if (!waits)
-        pass_on(g, m, t);
+        pass_on(g, m, t, now);
     return true;
 }
 
@@ -171,18 +227,6 @@ static struct message *copy_of(struct gossipsub *g, const struct rpc_message *fi
     return rc == 0 ? m : NULL;
 }
 
-/* One that follows the first closely is as good, once; and one that was rejected as bad. */
-static void on_duplicate(struct gossipsub *g, struct neighbour *n, struct topic *t, uint64_t id,
-                         uint64_t now)
-{
-    if (seen_has(&g->seen, REJECTED(id)))
-        router_reject(g, n, t, now);
-    const struct message *m = t->params ? mcache_find(&g->mcache, id) : NULL;
-    if (m != NULL && m->via != n->handle && (float)(now - m->at) <= t->params->mesh_window_ms &&
-        seen_add(&g->served, router_mark(id, n, MARK_BROUGHT), now))
-        router_credit(g, n, t, false);
-}
-
 /* Cheap questions first: most of what a mesh brings was there before. */
 static int on_message(struct gossipsub *g, struct neighbour *n, const struct rpc_message *fields,
                       struct gossipsub_event *ev, uint64_t now)
@@ -192,7 +236,7 @@ static int on_message(struct gossipsub *g, struct neighbour *n, const struct rpc
         return 0;
     struct message_hashes hashes = message_hashes(&g->messages, fields);
     if (seen_has(&g->seen, hashes.id)) {
-        on_duplicate(g, n, t, hashes.id, now);
+        on_duplicate(g, n, t, hashes.id, now, now);
         return 0;
     }
     struct peer_id author;
@@ -475,9 +519,12 @@ void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict v
     if (verdict == GOSSIPSUB_REJECT && m->is_genuine) {
         seen_add(&g->seen, REJECTED(m->hashes.id), now);
         seen_add(&g->seen, REJECTED(m->hashes.origin), now);
-    } else if (verdict == GOSSIPSUB_ACCEPT && m->is_genuine && t != NULL && t->is_ours)
-        pass_on(g, m, t);
-    else if (verdict == GOSSIPSUB_ACCEPT && !m->is_genuine && admit(g, m, now))
+        if (t != NULL)
+            settle(g, m, t, false, now);
+    } else if (verdict == GOSSIPSUB_ACCEPT && m->is_genuine && t != NULL && t->is_ours) {
+        pass_on(g, m, t, now);
+        settle(g, m, t, true, now);
+    } else if (verdict == GOSSIPSUB_ACCEPT && !m->is_genuine && admit(g, m, now))
         list_add(&g->ready, &message_hold(m)->in_line);
     message_drop(&g->messages, m);
 }
@@ -493,8 +540,11 @@ void gossipsub_name(struct gossipsub *g, uint32_t job, struct view id, uint64_t 
         g->lost++;
     else if (m->via == 0 && t != NULL)
         router_keep_own(g, m, t, now);
-    else if (m->via != 0 && admit(g, m, now))
+    else if (m->via != 0 && admit(g, m, now)) {
         list_add(&g->ready, &message_hold(m)->in_line);
+        if (m->job == 0)
+            settle(g, m, t, true, now);
+    }
     message_drop(&g->messages, m);
 }
 

@@ -38,9 +38,9 @@ struct message {
     struct list in_line;  /* of those to be given out */
     struct index_node by_id, by_origin;
     uint32_t refs;
-    uint32_t via; /* handle of the peer it came from; 0: our own */
-    uint64_t at;  /* when it came */
-    uint32_t job; /* in the router's `checks`; 0: it is not there */
+    uint32_t via;    /* handle of the peer it came from; 0: our own */
+    uint64_t at;     /* when it came, or was found valid */
+    uint32_t job;    /* in the router's `checks`; 0: it is not there */
     bool is_genuine; /* its signature has been checked */
     struct message_hashes hashes;
     struct rpc_message fields; /* these and the next three are inside `bytes` */

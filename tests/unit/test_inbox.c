@@ -481,6 +481,28 @@ static void test_verified_in_any_order(void **state)
     scripted_end(&s);
 }
 
+/* Each is a delivery, whichever was verified first. */
+static void test_copies_verified_elsewhere(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin_rsa(&s);
+    assert_ok(gossipsub_set_params(&s.g, view_of_text("test-topic"), SCORE_TOPIC_DEFAULTS.numbers));
+    for (uint32_t i = 1; i <= 3; i++)
+        say_rsa(&s, i);
+    s.now += 100;
+    for (uint32_t i = 3; i > 0; i--)
+        gossipsub_judge(&s.g, i, GOSSIPSUB_ACCEPT, s.now += 100);
+    const struct topic *t = topic_find(&s.g.mesh, view_of_text("test-topic"));
+    for (uint32_t i = 1; i <= 3; i++) {
+        const struct member *m = member_find(&s.g.mesh, t, table_find(&s.g.peers, i));
+        assert_true(m->conduct.counters[SCORE_MESH] == 1);
+        assert_true(m->conduct.counters[SCORE_FIRST] == (i == 3));
+    }
+    scripted_end(&s);
+}
+
 static void test_unverified_are_bounded(void **state)
 {
     (void)state;
@@ -673,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_message_too_long_to_pass_on),
         cmocka_unit_test(test_verified_elsewhere),
         cmocka_unit_test(test_verified_in_any_order),
+        cmocka_unit_test(test_copies_verified_elsewhere),
         cmocka_unit_test(test_unverified_are_bounded),
         cmocka_unit_test(test_recorded_streams),
         cmocka_unit_test(test_broken_bytes),

@@ -260,7 +260,8 @@ static void begin_awaiting(struct scripted *s)
     gossipsub_judge(&s->g, 0, GOSSIPSUB_ACCEPT, s->now);
 }
 
-/* A message goes on when the application accepts it; who sent a rejected one pays, also later. */
+/* A message goes on when the application accepts it; who sent a rejected one pays, whether he was the first,
+ * came while it waited, or later. */
 static void test_verdicts(void **state)
 {
     (void)state;
@@ -268,27 +269,98 @@ static void test_verdicts(void **state)
         const char *name;
         enum gossipsub_verdict verdict;
         uint32_t sent_on;
-        float first, later; /* scores of who sent it first, and again */
+        float first, meanwhile, later; /* scores */
     } ROWS[] = {
-        {"accepted", GOSSIPSUB_ACCEPT, 1, 0, 0},
-        {"ignored", GOSSIPSUB_IGNORE, 0, 0, 0},
-        {"rejected", GOSSIPSUB_REJECT, 0, -0.5f, -0.5f},
+        {"accepted", GOSSIPSUB_ACCEPT, 1, 0, 0, 0},
+        {"ignored", GOSSIPSUB_IGNORE, 0, 0, 0, 0},
+        {"rejected", GOSSIPSUB_REJECT, 0, -0.5f, -0.5f, -2},
     };
     EACH_ROW(i, ROWS) {
         static struct scripted s;
         begin_awaiting(&s);
         uint32_t job = hear(&s, 1, 7);
         assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], 0);
-        assert_int_equal(hear(&s, 2, 7), 0);
+        for (uint32_t times = 0; times < 2; times++)
+            for (uint32_t peer = 1; peer <= 2; peer++)
+                assert_int_equal(hear(&s, peer, 7), 0);
+        pass(&s, 50000);
+        assert_score(&s, 2, 0);
         gossipsub_judge(&s.g, job, ROWS[i].verdict, s.now);
         gossipsub_judge(&s.g, job, GOSSIPSUB_REJECT, s.now);
         assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], ROWS[i].sent_on);
         assert_score(&s, 1, ROWS[i].first);
-        assert_score(&s, 2, 0);
+        assert_score(&s, 2, ROWS[i].meanwhile);
+        assert_score(&s, 3, 0);
         assert_int_equal(hear(&s, 2, 7), 0);
         assert_score(&s, 2, ROWS[i].later);
         scripted_end(&s);
     }
+}
+
+static float delivered(struct scripted *s, uint32_t peer)
+{
+    const struct topic *t = topic_find(&s->g.mesh, view_of_text("t"));
+    return member_find(&s->g.mesh, t, table_find(&s->g.peers, peer))->conduct.counters[SCORE_MESH];
+}
+
+/* Who brings what the application still judges or names owes no less: the window begins with the verdict. */
+static void test_deliveries_while_waiting(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum gossipsub_message_id names;
+        bool is_judged;
+        enum gossipsub_verdict verdict;
+        uint32_t counted;
+    } ROWS[] = {
+        {"accepted", GOSSIPSUB_ID_JS, true, GOSSIPSUB_ACCEPT, 1},
+        {"ignored", GOSSIPSUB_ID_JS, true, GOSSIPSUB_IGNORE, 0},
+        {"rejected", GOSSIPSUB_ID_JS, true, GOSSIPSUB_REJECT, 0},
+        {"named", GOSSIPSUB_ID_GIVEN, false, GOSSIPSUB_ACCEPT, 1},
+        {"named and accepted", GOSSIPSUB_ID_GIVEN, true, GOSSIPSUB_ACCEPT, 1},
+        {"named and ignored", GOSSIPSUB_ID_GIVEN, true, GOSSIPSUB_IGNORE, 0},
+    };
+    EACH_ROW(i, ROWS) {
+        static struct scripted s;
+        scripted_init(&s);
+        s.config.message_id = ROWS[i].names;
+        begin(&s, 4);
+        with_params(&s, &SCORE_TOPIC_DEFAULTS);
+        if (ROWS[i].is_judged)
+            gossipsub_judge(&s.g, 0, GOSSIPSUB_ACCEPT, s.now);
+        for (uint32_t peer = 1; peer <= 2; peer++)
+            say_message(&s, peer, 9, 1, "t", "hi");
+        s.now += 500;
+        if (ROWS[i].names == GOSSIPSUB_ID_GIVEN)
+            gossipsub_name(&s.g, s.g.last_job, view_of_text("name"), s.now);
+        if (ROWS[i].is_judged)
+            gossipsub_judge(&s.g, s.g.last_job, ROWS[i].verdict, s.now);
+        say_message(&s, 3, 9, 1, "t", "hi");
+        s.now += 11;
+        for (uint32_t peer = 1; peer <= 4; peer++)
+            say_message(&s, peer, 9, 1, "t", "hi");
+        for (uint32_t peer = 1; peer <= 3; peer++)
+            assert_true(delivered(&s, peer) == (float)ROWS[i].counted);
+        assert_true(delivered(&s, 4) == 0);
+        scripted_end(&s);
+    }
+}
+
+/* It is told of as what is new when it goes on, and hides nothing that came before. */
+static void test_news_that_waited(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    begin_awaiting(&s);
+    uint32_t slow = hear(&s, 1, 1);
+    pass(&s, 4500);
+    gossipsub_judge(&s.g, hear(&s, 1, 2), GOSSIPSUB_ACCEPT, s.now);
+    gossipsub_judge(&s.g, slow, GOSSIPSUB_ACCEPT, s.now);
+    meet(&s, 4, GOSSIPSUB_1_2, LISTENER);
+    say(&s, 4, JOIN);
+    assert_int_equal(said(&s, 4).ids, 2);
+    scripted_end(&s);
 }
 
 /* Three may wait; what finds no room may come again, and who waits too long is given up. */
@@ -739,6 +811,8 @@ int main(void)
         cmocka_unit_test(test_excused_promises),
         cmocka_unit_test(test_ids_of_other_networks),
         cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_deliveries_while_waiting),
+        cmocka_unit_test(test_news_that_waited),
         cmocka_unit_test(test_verdicts_are_bounded),
         cmocka_unit_test(test_late_verdicts),
         cmocka_unit_test(test_deliveries),
