@@ -124,8 +124,22 @@ function relaysOf ({ options: { list } }) {
 /** @param {Description[]} parts @param {string} part */
 const find = (parts, part) => parts.find((one) => one.part === part)
 
-/** Options whose numbers follow each other in enum app_number. @param {number} first @param {string} names @param {Record<string, any>} o @param {number} [unit] */
-const inARow = (first, names, o, unit = 1) => Object.fromEntries(names.split(' ').map((name, i) => [first + i, o[name] * unit]))
+/** Options whose numbers follow each other in enum app_number. @param {number} first @param {string} names @param {(name: string) => any} valueOf */
+const inARow = (first, names, valueOf) => Object.fromEntries(names.split(' ').map((name, i) => [first + i, valueOf(name)]))
+
+/** @param {any} isFine @param {string} name @param {string} why */
+const expect = (isFine, name, why) => { if (!isFine) throw makeError('InvalidParametersError', `gossipsub: "${name}" ${why}`, 'BAD_ARGUMENT') }
+
+/**
+ * How the core is given a number: 0 where none is, else one more. A fraction is rounded up.
+ *
+ * @param {string} name @param {any} given @param {number} [unit]
+ */
+function counted (name, given, unit = 1) {
+  if (given == null) return 0
+  expect(given > 0 || (given === 0 && !/heartbeatInterval|seenTTL/.test(name)), name, `cannot be ${given}`)
+  return Math.min(Math.ceil(given / unit - 1e-9), 2 ** 32 - 2) + 1 // 0.07 / 0.01 is a little more than 7
+}
 
 /** gossipsub's options as enum app_number has them. @param {Record<string, any>} o */
 function pubsubNumbers (o) {
@@ -133,6 +147,13 @@ function pubsubNumbers (o) {
   const messageId = o.msgIdFn ? 'given' : o.messageId ?? (isAnonymous ? 'sha256' : 'js')
   const messageIds = 'js spec rust sha256 seqno given'.split(' ')
   refuse('gossipsub', { ...o, ...o.scoreParams, messageId: messageIds.includes(messageId) ? undefined : messageId })
+  for (const pair of ['Dlo D', 'Dout D', 'D Dhi', 'mcacheGossip mcacheLength']) {
+    const [less, more] = pair.split(' ')
+    expect(!(o[less] > o[more]), less, `is more than "${more}"`)
+  }
+  const tick = 1 / (o.heartbeatInterval ?? 1000)
+  /** @type {Record<string, number>} */
+  const units = { pruneBackoff: 1000, unsubcribeBackoff: 1000, gossipFactor: 0.01, opportunisticGraftTicks: tick, directConnectTicks: tick }
   return {
     [k.APP_SIGNING]: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
     [k.APP_MESSAGE_ID]: messageIds.indexOf(messageId),
@@ -142,19 +163,15 @@ function pubsubNumbers (o) {
     [k.APP_ALLOW_NO_PEERS]: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
     [k.APP_PUBSUB_ON_LIMITED]: o.runOnLimitedConnection,
     [k.APP_FLOODSUB]: o.fallbackToFloodsub,
-    ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip', o),
-    [k.APP_PRUNE_BACKOFF_S]: o.pruneBackoff / 1000,
-    [k.APP_UNSUBSCRIBE_BACKOFF_S]: o.unsubcribeBackoff / 1000,
-    ...inARow(k.APP_UNSUBSCRIBE_BACKOFF_S + 1, 'opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold', o),
-    [k.APP_GOSSIP_PERCENT]: o.gossipFactor * 100,
-    ...inARow(k.APP_OPPORTUNISTIC_MS, 'opportunisticGraftTicks directConnectTicks', o, o.heartbeatInterval ?? 1000)
+    ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip pruneBackoff unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold gossipFactor opportunisticGraftTicks directConnectTicks',
+      (name) => counted(name, o[name], units[name]))
   }
 }
 
 /** @param {ConnectionManagerOptions} o */
 function limitNumbers (o) {
   refuse('connectionManager', o)
-  return inARow(k.APP_MAX_CONNECTIONS, 'maxConnections maxParallelDials maxPeerAddrsToDial dialTimeout addressDialTimeout inboundUpgradeTimeout', o)
+  return inARow(k.APP_MAX_CONNECTIONS, 'maxConnections maxParallelDials maxPeerAddrsToDial dialTimeout addressDialTimeout inboundUpgradeTimeout', (name) => /** @type {any} */ (o)[name])
 }
 
 /** @param {Libp2pOptions['privateKey']} key @returns {Uint8Array | undefined} a PrivateKey protobuf */

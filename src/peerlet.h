@@ -80,7 +80,7 @@ enum peerlet_message_id {
 
 #define PEERLET_PUBSUB_NUMBERS 21
 
-/* 0 in a number means the default. */
+/* A number is 0 for the default, else one more than what is wanted, which may be 0. */
 struct peerlet_pubsub_config {
     enum peerlet_signing signing;
     enum peerlet_message_id message_id;

@@ -43,7 +43,7 @@ enum app_number {
     APP_ALLOW_NO_PEERS,
     APP_PUBSUB_ON_LIMITED,
     APP_FLOODSUB,
-    APP_D, /* from here on as in struct peerlet_pubsub_config */
+    APP_D, /* from here on as in struct peerlet_pubsub_config: 0, or one more */
     APP_D_LOW,
     APP_D_HIGH,
     APP_D_SCORE,

@@ -100,7 +100,8 @@ static void dial_explicit(struct peerlet *p)
         struct peer *peer = LIST_OWNER(node, struct peer, in_use_order);
         if (!peer->is_explicit)
             continue;
-        p->explicit_at = after(p->now, p->gossip.config.explicit_ms);
+        if (p->gossip.config.explicit_ms > 0)
+            p->explicit_at = after(p->now, p->gossip.config.explicit_ms);
         dial_in_background(p, peer);
     }
 }

@@ -144,7 +144,11 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
                    "no number has a name only");
     for (size_t i = 0; i < ARRAY_LEN(r.numbers); i++)
         if (c->numbers[i] != 0)
-            r.numbers[i] = c->numbers[i];
+            r.numbers[i] = c->numbers[i] - 1;
+    /* A default follows what was given instead of its neighbour's. */
+    r.d_low = MIN(r.d_low, r.d);
+    r.d_out = MIN(r.d_out, r.d);
+    r.mcache_gossip = MIN(r.mcache_gossip, r.mcache_length);
     r.flood_publish = !c->no_flood_publish;
     r.emit_self = c->emit_self;
     r.exchange_peers = c->exchange_peers;

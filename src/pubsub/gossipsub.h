@@ -45,8 +45,8 @@ struct gossipsub_config {
             uint32_t promise_ms;          /* to send what was told of and asked for */
             uint32_t graft_flood_ms;      /* a GRAFT so soon after a PRUNE is two faults */
             uint32_t gossip_percent;      /* d_lazy as a share of those outside */
-            uint32_t opportunistic_ms;    /* between looks for better peers for a mesh */
-            uint32_t explicit_ms;         /* between dials of explicit peers that are gone */
+            uint32_t opportunistic_ms;    /* between looks for better peers for a mesh; 0: none */
+            uint32_t explicit_ms; /* between dials of explicit peers that are gone; the same */
         };
         uint32_t numbers[21]; /* what an application may choose */
     };

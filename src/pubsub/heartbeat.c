@@ -70,7 +70,7 @@ static void keep_mesh(struct gossipsub *g, struct topic *t, uint64_t now)
     if (t->mesh_count >= c->d_low)
         router_graft_some(g, t, GRAFTABLE_DIALLED, c->d_out, topic_count(t, IN_MESH_DIALLED, now),
                           now);
-    if (is_due(g->opportunistic_at, now))
+    if (c->opportunistic_ms > 0 && is_due(g->opportunistic_at, now))
         look_for_better(g, t, now);
 }
 

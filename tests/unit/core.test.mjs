@@ -132,10 +132,27 @@ test('options: everything, or what js-libp2p would do', () => {
   assert.deepEqual([some.listen, some.bootstrap.map(String), some.agent], [[], ['/ws', '/wss'], 'app/1.2.3'])
   assert.deepEqual(some.discovery.map(({ topic, interval }) => [topic, interval]), [['x', 5], ['y', 5]])
   assert.deepEqual(some.rtcConfiguration, { iceServers: [] })
-  assert.deepEqual([k.APP_D, k.APP_SIGNING, k.APP_MESSAGE_ID, k.APP_MAX_CONNECTIONS].map((at) => some.numbers[at]), [3, k.STRICT_NO_SIGN, k.ID_SHA256, 9])
+  assert.deepEqual([k.APP_D, k.APP_SIGNING, k.APP_MESSAGE_ID, k.APP_MAX_CONNECTIONS].map((at) => some.numbers[at]), [4, k.STRICT_NO_SIGN, k.ID_SHA256, 9])
 
   const { numbers } = readOptions({ services: { pubsub: gossipsub({ msgIdFn: async () => new Uint8Array(1), heartbeatInterval: 700, directConnectTicks: 2 }) } })
-  assert.deepEqual([k.APP_MESSAGE_ID, k.APP_EXPLICIT_MS, k.APP_OPPORTUNISTIC_MS].map((at) => Number(numbers[at])), [k.ID_GIVEN, 1400, NaN])
+  assert.deepEqual([k.APP_MESSAGE_ID, k.APP_EXPLICIT_MS, k.APP_OPPORTUNISTIC_MS].map((at) => Number(numbers[at])), [k.ID_GIVEN, 1401, 0])
+})
+
+test('numbers of gossipsub are what was given, also 0; parts of a second and of a percent are rounded up', () => {
+  const rows = /** @type {Array<[object, Record<string, number>]>} */ ([
+    [{}, { D: 0, D_LOW: 0, PRUNE_BACKOFF_S: 0, GOSSIP_PERCENT: 0 }],
+    [{ D: undefined, Dlo: null, pruneBackoff: undefined }, { D: 0, D_LOW: 0, PRUNE_BACKOFF_S: 0 }],
+    [{ D: 0, Dlo: 0, Dhi: 0, Dout: 0, Dlazy: 0, prunePeers: 0, idontwantMinDataSize: 0 }, { D: 1, D_LOW: 1, D_HIGH: 1, D_OUT: 1, D_LAZY: 1, PX_PEERS: 1, IDONTWANT_BYTES: 1 }],
+    [{ pruneBackoff: 500, unsubcribeBackoff: 0 }, { PRUNE_BACKOFF_S: 2, UNSUBSCRIBE_BACKOFF_S: 1 }],
+    [{ pruneBackoff: 60_000, unsubcribeBackoff: 10_001 }, { PRUNE_BACKOFF_S: 61, UNSUBSCRIBE_BACKOFF_S: 12 }],
+    [{ gossipFactor: 0.29, opportunisticGraftTicks: 7 }, { GOSSIP_PERCENT: 30, OPPORTUNISTIC_MS: 7001 }],
+    [{ gossipFactor: 0.07, heartbeatInterval: 300, directConnectTicks: 0 }, { GOSSIP_PERCENT: 8, EXPLICIT_MS: 1 }],
+    [{ seenTTL: Infinity, fanoutTTL: 1e12 }, { SEEN_TTL_MS: 2 ** 32 - 1, FANOUT_TTL_MS: 2 ** 32 - 1 }]
+  ])
+  for (const [given, expected] of rows) {
+    const { numbers } = readOptions({ services: { pubsub: gossipsub(given) } })
+    for (const [name, number] of Object.entries(expected)) assert.equal(numbers[/** @type {any} */ (k)[`APP_${name}`]], number, name)
+  }
 })
 
 test('options that cannot be met are refused by name', () => {
@@ -147,6 +164,13 @@ test('options that cannot be met are refused by name', () => {
     [{ connectionManager: { deny: ['/ip4/1.2.3.4'] } }, /"deny"/],
     [{ services: { pubsub: gossipsub({ msgIdToStrFn: () => '' }) } }, /"msgIdToStrFn"/],
     [{ services: { pubsub: gossipsub({ messageId: 'mine' }) } }, /"messageId"/],
+    [{ services: { pubsub: gossipsub({ D: 6, Dlo: 7 }) } }, /"Dlo" is more than "D"/],
+    [{ services: { pubsub: gossipsub({ D: 13, Dhi: 12 }) } }, /"D" is more than "Dhi"/],
+    [{ services: { pubsub: gossipsub({ mcacheGossip: 6, mcacheLength: 5 }) } }, /"mcacheGossip" is more than "mcacheLength"/],
+    [{ services: { pubsub: gossipsub({ Dlazy: -1 }) } }, /"Dlazy" cannot be -1/],
+    [{ services: { pubsub: gossipsub({ fanoutTTL: 'long' }) } }, /"fanoutTTL" cannot be long/],
+    [{ services: { pubsub: gossipsub({ heartbeatInterval: 0 }) } }, /"heartbeatInterval" cannot be 0/],
+    [{ services: { pubsub: gossipsub({ seenTTL: 0 }) } }, /"seenTTL" cannot be 0/],
     [{ services: { one: gossipsub(), two: gossipsub() } }, /gossipsub\(\) is there twice/],
     [{ transports: [() => ({})] }, /transports.*from "peerlet"/],
     [{ transports: [ping()] }, /transports.*ping/],

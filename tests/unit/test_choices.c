@@ -2,6 +2,9 @@
 #include "scripted.h"
 #include "test.h"
 
+#undef fail /* the node has one too */
+#include "node/node.h"
+
 /* ---- names -------------------------------------------------------------------------------------- */
 
 static void name(struct scripted *s, uint32_t job, const char *id)
@@ -266,6 +269,69 @@ static void test_rating(void **state)
     scripted_end(&s);
 }
 
+/* ---- numbers ------------------------------------------------------------------------------------ */
+
+static struct peerlet *node_with(struct scripted *s, const struct peerlet_pubsub_config *pubsub)
+{
+    int error;
+    scripted_init(s);
+    struct peerlet_config config = {.rng = s->rng, .services = PEERLET_PUBSUB, .pubsub = *pubsub};
+    struct peerlet *p = peerlet_new(&config, s->now, &error);
+    assert_non_null(p);
+    return p;
+}
+
+/* What is not given is the default, and 0 is 0. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    for (size_t i = 0; i < ARRAY_LEN(s.config.numbers); i++) {
+        struct gossipsub_config expected = GOSSIPSUB_DEFAULTS;
+        struct peerlet_pubsub_config given = {0};
+        given.numbers[i] = expected.numbers[i] == expected.heartbeat_ms ? 1001 : 1;
+        expected.numbers[i] = given.numbers[i] - 1;
+        if (expected.d == 0)
+            expected.d_low = expected.d_out = 0;
+        if (expected.mcache_length == 0)
+            expected.mcache_gossip = 0;
+        struct peerlet *p = node_with(&s, &given);
+        assert_memory_equal(p->gossip.config.numbers, expected.numbers, sizeof expected.numbers);
+        peerlet_delete(p);
+    }
+}
+
+/* Explicit peers are dialled once, and no alarm is set for another time. */
+static void test_never_again(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    struct peerlet *p = node_with(&s, &(struct peerlet_pubsub_config){.explicit_ms = 1});
+    struct peer_text id = peer_text(&s.ids[1]);
+    assert_ok(peerlet_add_addresses(p, peer_text_view(&id), view_of(NULL, 0), true, s.now));
+    peerlet_start(p, s.now);
+    struct peerlet_output out;
+    while (peerlet_next(p, &out))
+        continue;
+    assert_true(p->explicit_at == NEVER);
+    peerlet_delete(p);
+}
+
+static void test_no_look_for_better_peers(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.config.opportunistic_ms = 0;
+    begin(&s, 4);
+    meet(&s, 5, GOSSIPSUB_1_2, LISTENER);
+    say(&s, 5, JOIN);
+    gossipsub_rate(&s.g, 5, 1);
+    pass(&s, 120000);
+    assert_int_equal(mesh_size(&s, "t"), 4);
+    scripted_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +344,9 @@ int main(void)
         cmocka_unit_test(test_allowed_topics),
         cmocka_unit_test(test_meshes_are_told),
         cmocka_unit_test(test_rating),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_never_again),
+        cmocka_unit_test(test_no_look_for_better_peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
