@@ -180,6 +180,25 @@ static void test_iwant(void **state)
     scripted_end(&s);
 }
 
+/* Who is below the threshold is not given what it asks for. */
+static void test_iwant_below_the_threshold(void **state)
+{
+    (void)state;
+    static const float SCORES[] = {-10, -10.5f};
+    for (size_t i = 0; i < ARRAY_LEN(SCORES); i++) {
+        static struct scripted s;
+        scripted_init(&s);
+        begin(&s, 2);
+        gossipsub_rate(&s.g, 2, SCORES[i] / SCORE_DEFAULTS.application_weight);
+        pass(&s, 1000);
+        said(&s, 2);
+        say_message(&s, 1, 9, 1, "t", "hi");
+        say_ids(&s, 2, IWANT, 9, 1, 1, 1);
+        assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], i == 0);
+        scripted_end(&s);
+    }
+}
+
 static void test_idontwant(void **state)
 {
     (void)state;
@@ -424,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_ids_looked_at_are_bounded),
         cmocka_unit_test(test_ihave_of_tiny_ids),
         cmocka_unit_test(test_iwant),
+        cmocka_unit_test(test_iwant_below_the_threshold),
         cmocka_unit_test(test_idontwant),
         cmocka_unit_test(test_idontwant_flood),
         cmocka_unit_test(test_idontwant_of_what_is_queued),

@@ -535,6 +535,46 @@ static void test_drain_by_room(void **state)
     scripted_end(&s);
 }
 
+/* Control of every kind leaves with the first RPC, however many messages wait. */
+static void test_control_leaves_first(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 1);
+    char data[1001] = {0};
+    memset(data, 'x', 1000);
+    for (int i = 0; i < 100; i++)
+        assert_code(publish(&s, "t", data), 1);
+    assert_ok(gossipsub_subscribe(&s.g, view_of_text("u"), s.now));
+    say(&s, 1, "{0a{0801 12{75}}}"); /* and is grafted there */
+    say(&s, 1, "{1a{0a{0a{74} 12{0102030405060708090a}}}}");
+    assert_ok(gossipsub_unsubscribe(&s.g, view_of_text("t"), s.now));
+    struct buf out;
+    buf_init(&out, &s.elsewhere, 4000);
+    assert_ok(gossipsub_drain(&s.g, 1, &out));
+    struct rpc_reader reader;
+    rpc_reader_init(&reader, &s.elsewhere, s.limits.rpc_send);
+    struct span in = buf_span(&out);
+    struct rpc_part part;
+    struct tally first = {0};
+    uint32_t rpc = 0;
+    while (rpc_feed(&reader, &in, &part) == 1) {
+        rpc = rpc == 0 ? part.rpc : rpc;
+        if (part.rpc == rpc)
+            tally_part(&first, &part);
+    }
+    assert_int_equal(first.parts[RPC_SUBSCRIPTION], 2);
+    assert_int_equal(first.parts[RPC_GRAFT], 1);
+    assert_int_equal(first.parts[RPC_PRUNE], 1);
+    assert_int_equal(first.parts[RPC_IWANT], 1);
+    const struct neighbour *n = table_find(&s.g.peers, 1);
+    assert_true(n->queue_len > 90);
+    rpc_reader_free(&reader);
+    buf_free(&out);
+    scripted_end(&s);
+}
+
 /* Never an RPC over rpc_send (drain_parts checks), never more control in one than rpc_control. */
 static void test_rpcs_are_split(void **state)
 {
@@ -746,6 +786,7 @@ int main(void)
         cmocka_unit_test(test_new_stream_starts_anew),
         cmocka_unit_test(test_owing_walks_all),
         cmocka_unit_test(test_drain_by_room),
+        cmocka_unit_test(test_control_leaves_first),
         cmocka_unit_test(test_rpcs_are_split),
         cmocka_unit_test(test_rpcs_are_what_others_read),
         cmocka_unit_test(test_drain_without_memory_loses_nothing),

@@ -130,6 +130,30 @@ static void test_too_many(void **state)
     routers_free(&net);
 }
 
+/* A mesh that is cut back keeps dialled ones, though they are worth less than the best. */
+static void test_dialled_ones_stay(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    begin(&s, 11);
+    for (uint32_t i = 1; i <= 11; i++) {
+        say(&s, i, GRAFT);
+        gossipsub_rate(&s.g, i, 1);
+    }
+    for (uint32_t i = 12; i <= 13; i++) {
+        meet(&s, i, GOSSIPSUB_1_2, DIALER);
+        say(&s, i, JOIN);
+        say(&s, i, GRAFT);
+    }
+    assert_int_equal(mesh_size(&s, "t"), 13);
+    pass(&s, 1000);
+    assert_int_equal(mesh_size(&s, "t"), GOSSIPSUB_DEFAULTS.d);
+    const struct topic *t = topic_find(&s.g.mesh, view_of_text("t"));
+    assert_int_equal(topic_count(t, IN_MESH_DIALLED, s.now), GOSSIPSUB_DEFAULTS.d_out);
+    scripted_end(&s);
+}
+
 /* With enough peers but too few dialled ones in the mesh, dialled ones are added. */
 static void test_dialled_quota(void **state)
 {
@@ -385,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_full_graph),
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_dialled_ones_stay),
         cmocka_unit_test(test_dialled_quota),
         cmocka_unit_test(test_too_few),
         cmocka_unit_test(test_partition_heals),
