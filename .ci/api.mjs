@@ -22,7 +22,7 @@ const ENTRIES = [
 ]
 
 /** What the parts of the glue say to each other. */
-const OWN = /^(constructor|on(Data|Room|Ended|Closed|Message|Subscription|Trap)|number|forget|peek|note|tell|routers|\[(Symbol\.(toStringTag|for).*|[A-Z_]+)\]|Core|CoreSource|setCoreSource|setDebugSource|setServicesSource|Output|Identity|Description|Service|Emitter|Components|readOptions|Secret|Streams|Files|begin|serve|\w+Callback|set|static|onSent|onSeen|onFailed)$/
+const OWN = /^(constructor|on(Data|Room|Ended|Closed|Message|Subscription|Trap)|number|forget|peek|note|tell|routers|\[(Symbol\.(toStringTag|for).*|[A-Z_]+)\]|Core|CoreSource|setCoreSource|setDebugSource|setServicesSource|Output|Identity|Description|Service|ServicesOf|(Node|PubSub)Events|Emitter|Components|readOptions|Secret|Streams|Files|begin|serve|\w+Callback|set|static|onSent|onSeen|onFailed)$/
 
 /**
  * @typedef {object} Item
@@ -106,7 +106,7 @@ const oneLine = (text) => text.replaceAll(/\/\*\*[^]*?\*\/\s?/g, '').replaceAll(
 
 /** Words and tags of a comment. @param {string} doc */
 function takeApart (doc) {
-  const [first, ...tags] = doc.split(/(?:^|\s)@(?=param|returns|throws|type\b|template|typedef|property)/)
+  const [first, ...tags] = doc.split(/(?:^|\s)@(?=param|returns|throws|type\b|template|extends|typedef|property)/)
   const params = tags.flatMap((tag) => {
     const found = /^param (\{(?:[^{}]|\{[^{}]*\})*\}) \[?([\w.]+)\]?\s*([^]*)$/.exec(tag)
     return found === null || found[3].trim() === '' ? [] : [`\`${found[2]}\`: ${found[3].trim().replaceAll(/\s+/g, ' ')}`]

@@ -8,6 +8,16 @@ import { describePage } from './life-cycle.js'
 import { isLogging } from './logger.js'
 import { readOptions } from './options.js'
 
+/**
+ * @typedef {import('./options.js').Libp2pOptions} Libp2pOptions
+ * @typedef {import('./options.js').DefaultServices} DefaultServices
+ */
+
+/**
+ * @template T
+ * @typedef {import('./options.js').ServicesOf<T>} ServicesOf
+ */
+
 /** Makes the node of a core. @param {Core} core @param {ReturnType<typeof readOptions>} settings @param {Uint8Array} key */
 function makeNode (core, settings, key) {
   const block = new Uint32Array(k.APP_NUMBERS)
@@ -23,8 +33,9 @@ function makeNode (core, settings, key) {
 /**
  * Makes a node and, unless `start` is false, starts it. With no options everything is on.
  *
- * @param {import('./options.js').Libp2pOptions} [options]
- * @returns {Promise<Libp2p>}
+ * @template {Record<string, any>} [Services=DefaultServices]
+ * @param {Libp2pOptions & ServicesOf<Services>} [options]
+ * @returns {Promise<Libp2p<Services>>}
  */
 export async function createLibp2p (options = {}) {
   const settings = readOptions(options)
@@ -34,7 +45,7 @@ export async function createLibp2p (options = {}) {
   makeNode(core, settings, key ?? identity?.key ?? new Uint8Array(0))
   // whoever is shown the Peer ID finds it again at the next visit
   const saving = identity?.key.length === 0 ? identity.save(core.bytes(core.calls.ask_private_key())) : undefined
-  const node = new Libp2p(core, settings, identity)
+  const node = /** @type {Libp2p<Services>} */ (new Libp2p(core, settings, identity))
   if (options.start !== false) await node.start()
   await saving
   return node

@@ -1,10 +1,27 @@
 /**
  * An EventTarget that knows whether anybody listens.
+ *
+ * @template {Record<string, any>} [Events=Record<string, any>] by type
  */
 export class Emitter extends EventTarget {
   /** @type {Map<string, Map<any, boolean>>} by type: each listener, and whether it is for one event only */
   #listeners = new Map()
 
+  /**
+   * @template {keyof Events & string} K
+   * @overload
+   * @param {K} type
+   * @param {(event: Events[K]) => void} listener
+   * @param {AddEventListenerOptions | boolean} [options]
+   * @returns {void}
+   */
+  /**
+   * @overload
+   * @param {string} type
+   * @param {((event: any) => void) | EventListenerObject | null} listener
+   * @param {AddEventListenerOptions | boolean} [options]
+   * @returns {void}
+   */
   /**
    * @param {string} type
    * @param {((event: any) => void) | EventListenerObject | null} listener

@@ -23,6 +23,7 @@ import { Streams } from './streams.js'
  * @typedef {import('./dialling.js').DialOptions} DialOptions
  * @typedef {import('./dialling.js').DialTarget} DialTarget
  * @typedef {import('./identify.js').IdentifyResult} IdentifyResult
+ * @typedef {import('./peer-store.js').Peer} Peer
  * @typedef {import('./stream.js').Stream} Stream
  * @typedef {import('./streams.js').StreamHandler} StreamHandler
  * @typedef {import('./streams.js').StreamHandlerOptions} StreamHandlerOptions
@@ -36,6 +37,19 @@ import { Streams } from './streams.js'
  * @property {(peer: PeerId, connection: Connection) => void} [onConnect]
  * @property {(peer: PeerId) => void} [onDisconnect]
  * @property {boolean} [notifyOnLimitedConnection]
+ */
+
+/**
+ * The events of a node.
+ *
+ * @typedef {Record<'start' | 'stop', CustomEvent<Libp2p>> &
+ *   Record<'peer:connect' | 'peer:disconnect', CustomEvent<PeerId>> &
+ *   Record<'peer:update' | 'self:peer:update', CustomEvent<{ peer: Peer, previous?: Peer }>> &
+ *   Record<'connection:open' | 'connection:close', CustomEvent<Connection>> &
+ *   Record<'peer:discovery', CustomEvent<{ id: PeerId, multiaddrs: Multiaddr[] }>> &
+ *   Record<'peer:identify', CustomEvent<IdentifyResult>> &
+ *   Record<'relay:state', CustomEvent<{ relay: PeerId, state: string, detail: string, error: Error | undefined }>> &
+ *   Record<'network', CustomEvent<{ online: boolean }>>} NodeEvents
  */
 
 /** A running number for registrations. */
@@ -58,6 +72,8 @@ const UNHEARD = 64
  * | `dial` | `{ id, peerId, multiaddrs, status, text, connection, error }`, Peerlet's own: of a dial of the application's the beginning (`active`), each address that failed (`active`, and why as `text`), the end (`success` or `error`) |
  * | `relay:state` | `{ relay, state, detail, error }`, Peerlet's own; `relay` may be a `/dnsaddr` name |
  * | `network` | `{ online }`, Peerlet's own |
+ *
+ * @template {Record<string, any>} [Services=Record<string, any>]
  */
 export class Libp2p extends Emitter {
   #core
@@ -85,8 +101,8 @@ export class Libp2p extends Emitter {
 
   /** @type {'stopped' | 'starting' | 'started' | 'stopping'} */
   status = 'stopped'
-  /** By the names they were given in the options. @type {Record<string, any>} */
-  services = {}
+  /** By the names they were given in the options. */
+  services = /** @type {Services} */ ({})
   /** The state of each relay by its Peer ID. @type {Map<string, { relay: PeerId, state: string, detail: string, error: Error | undefined }>} */
   relays = new Map()
   logger = { forComponent: logger }
@@ -109,7 +125,7 @@ export class Libp2p extends Emitter {
     this.#streams = new Streams(core, (number) => this.#connections.get(number))
     core.listen({ ...this.#listeners, ...this.#dialling.listeners, ...this.#streams.listeners })
     core.onTrap = (err) => this.#onTrap(err)
-    for (const [name, service] of settings.services) this.#route(this.services[name] = this.#makeService(service))
+    for (const [name, service] of settings.services) this.#route(/** @type {any} */ (this.services)[name] = this.#makeService(service))
   }
 
   // ---- life
@@ -195,6 +211,21 @@ export class Libp2p extends Emitter {
     if (this.status !== 'started' && this.status !== 'starting') throw makeError('NotStartedError', 'the node is not started: call start() first', 'NOT_STARTED')
   }
 
+  /**
+   * @template {keyof NodeEvents} K
+   * @overload
+   * @param {K} type
+   * @param {(event: NodeEvents[K]) => void} listener
+   * @param {AddEventListenerOptions | boolean} [options]
+   * @returns {void}
+   */
+  /**
+   * @overload
+   * @param {string} type
+   * @param {((event: any) => void) | EventListenerObject | null} listener
+   * @param {AddEventListenerOptions | boolean} [options]
+   * @returns {void}
+   */
   /** @param {string} type @param {((event: any) => void) | EventListenerObject | null} listener @param {AddEventListenerOptions | boolean} [options] */
   addEventListener (type, listener, options) {
     super.addEventListener(type, listener, options)

@@ -8,8 +8,23 @@ import { multiaddr } from './multiaddr.js'
  * The modules a js-libp2p application gives to createLibp2p. Here all of them are in the core, and their
  * factories return descriptions of what to switch on.
  *
- * @typedef {{ part: string, service: number, options: Record<string, any> }} Description
+ * @template [T=any] what it is in `node.services`
+ * @typedef {{ part: string, service: number, options: Record<string, any>, is?: T }} Description
  */
+
+/**
+ * @template T
+ * @typedef {(options?: Record<string, any>) => Description<T>} Factory
+ */
+
+/**
+ * @template T
+ * @typedef {{ services?: { [Name in keyof T]: Description<T[Name]> | ((components: any) => T[Name]) } }} ServicesOf
+ */
+
+/** What nodes have without `services`. @typedef {Record<string, any> & { identify: Identify, identifyPush: { push: () => Promise<void> }, ping: Ping, pubsub: import('./pubsub.js').PubSub }} DefaultServices */
+/** @typedef {{ identify: (connection: import('./connection.js').Connection, options?: { signal?: AbortSignal }) => Promise<import('./identify.js').IdentifyResult> }} Identify */
+/** In ms. @typedef {{ ping: (peer: import('./dialling.js').DialTarget, options?: import('./dialling.js').DialOptions) => Promise<number> }} Ping */
 
 /** @param {string} part @param {number} [service] of enum peerlet_service @returns {(options?: Record<string, any>) => any} */
 const describe = (part, service = 0) => (options = {}) => Object.freeze({ part, service, options })
@@ -23,9 +38,13 @@ export const webTransport = describe('webTransport', k.WEBTRANSPORT)
 export const webRTCDirect = describe('webRTCDirect', k.WEBRTC_DIRECT)
 export const noise = describe('noise')
 export const yamux = describe('yamux')
+/** @type {Factory<Identify>} */
 export const identify = describe('identify', k.IDENTIFY)
+/** @type {Factory<DefaultServices['identifyPush']>} */
 export const identifyPush = describe('identifyPush', k.PUSH)
+/** @type {Factory<Ping>} */
 export const ping = describe('ping', k.PING)
+/** js-libp2p's options: docs/gossipsub.md. @type {Factory<import('./pubsub.js').PubSub>} */
 export const gossipsub = describe('gossipsub', k.PUBSUB)
 /** `list`: multiaddrs of peers, normally relays, to connect to and keep; `/dnsaddr/<name>`: all behind it. */
 export const bootstrap = describe('bootstrap')

@@ -26,9 +26,11 @@ const VERDICTS = Object.values(TopicValidatorResult)
  * @property {Uint8Array} signature
  * @property {PublicKey} key
  *
- * @typedef {{ type: 'unsigned', topic: string, data: Uint8Array }} UnsignedMessage
+ * @typedef {{ type: 'unsigned', topic: string, data: Uint8Array, from?: undefined }} UnsignedMessage
  * @typedef {SignedMessage | UnsignedMessage} Message
  */
+
+/** @typedef {{ message: CustomEvent<Message>, 'subscription-change': CustomEvent<{ peerId: PeerId, subscriptions: Array<{ topic: string, subscribe: boolean }> }> }} PubSubEvents */
 
 /** js-libp2p's names for struct score_params, and four of ours. */
 const SCORES = 'topicScoreCap appSpecificWeight IPColocationFactorWeight IPColocationFactorThreshold behaviourPenaltyWeight behaviourPenaltyThreshold behaviourPenaltyDecay decayInterval decayToZero retainScore gossipThreshold publishThreshold graylistThreshold acceptPXThreshold opportunisticGraftThreshold slowPeerWeight slowPeerThreshold slowPeerCap slowPeerDecay'
@@ -42,6 +44,8 @@ const FULL_WAIT_MS = 5
 /**
  * `services.pubsub`: GossipSub. Events: `message` (a Message), `subscription-change`
  * (`{ peerId, subscriptions: [{ topic, subscribe }] }`).
+ *
+ * @extends {Emitter<PubSubEvents>}
  */
 export class PubSub extends Emitter {
   #core

@@ -6,8 +6,6 @@ import { createLibp2p as create, PeerletError } from '../index.js'
 
 export * from '../index.js'
 
-/** @typedef {import('../index.js').Libp2pOptions} Libp2pOptions */
-
 function haveWebSocket () {
   if (globalThis.WebSocket !== undefined) return
   try {
@@ -21,7 +19,7 @@ function haveWebSocket () {
   }
 }
 
-/** @param {Libp2pOptions} [options] */
+/** @type {typeof create} */
 export async function createLibp2p (options) {
   haveWebSocket()
   return await create(options)

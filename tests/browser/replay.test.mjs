@@ -36,7 +36,7 @@ async function visit (t, page, messages, isStrict = true) {
     const node = await createLibp2p()
     const { pubsub } = node.services
     const told = globalThis.told = { peerId: String(node.peerId), verdicts: /** @type {string[]} */ ([]), heard: /** @type {number[]} */ ([]) }
-    const number = ({ sequenceNumber }) => Number(sequenceNumber & 255n)
+    const number = (/** @type {any} */ { sequenceNumber }) => Number(sequenceNumber & 255n)
     const validate = isStrict ? seqnoValidator(node) : () => 'accept'
     pubsub.topicValidators.set('test-topic', async (peer, message) => {
       const verdict = await validate(peer, message)

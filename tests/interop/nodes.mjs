@@ -44,6 +44,7 @@ export async function when (condition, target, names, ms = 5000) {
 
 /** Ours, ended with the test. @param {import('node:test').TestContext} t */
 export async function startPeerlet (t, options = {}) {
+  /** @type {peerlet.Libp2p} whose services `options` may name */
   const node = await peerlet.createLibp2p({
     transports: [peerlet.webSockets(), peerlet.circuitRelayTransport()],
     connectionGater: { denyDialMultiaddr: async () => false },

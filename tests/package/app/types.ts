@@ -29,6 +29,24 @@ export async function main (relay: string): Promise<string> {
   return `${peer} ${length}`
 }
 
+/** Nothing is annotated: all of it is known from what createLibp2p was given. */
+export async function told (relay: string): Promise<void> {
+  const node = await createLibp2p({ peerDiscovery: [bootstrap({ list: [relay] })] })
+  node.services.pubsub.addEventListener('message', ({ detail: { topic, from, data } }) => { console.log(topic.length, from?.toString(), data.length) })
+  node.addEventListener('connection:open', ({ detail }) => { console.log(detail.remotePeer.toString()) })
+  node.addEventListener('peer:discovery', ({ detail: { multiaddrs } }) => { console.log(multiaddrs[0]?.toString()) })
+  const ms: number = await node.services.ping.ping(relay)
+  // @ts-expect-error: a topic is text
+  node.services.pubsub.subscribe(ms)
+  const named = await createLibp2p({ services: { gossip: gossipsub(), fetch: fetch(), own: () => ({ answer: 42 }) } })
+  const { recipients } = await named.services.gossip.publish('chat', await named.services.fetch.fetch(relay, 'key'))
+  const answer: number = named.services.own.answer
+  // @ts-expect-error: nobody gave it one of this name
+  named.services.pubsub.subscribe(`${recipients.length} ${answer}`)
+  const kept: Libp2p = named
+  await kept.stop()
+}
+
 export async function slim (): Promise<void> {
   await init({ module })
   // @ts-expect-error: the types know what init() takes
