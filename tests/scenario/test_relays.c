@@ -255,6 +255,31 @@ static void the_limits_of_a_circuit(struct sim *sim)
     assert_within(sim, 15000, (c = node_conn_to(alice, bob->id, 0, 0)) == NULL || c->id != first);
 }
 
+/* Each relay behind a relay would be one more connection inside another, without end. */
+static void no_relay_is_reached_through_another(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    relay_terms(relay)->limit_s = 0;
+    relay_terms(relay)->limit_bytes = 0;
+    const struct node_config relayed = {
+        .relays = {relay}, .services_off = PEERLET_WEBRTC, .is_undiscoverable = true};
+    struct node *alice = sim_node(sim, &relayed), *bob = sim_node(sim, &relayed);
+    char further[NODE_TEXT_MAX];
+
+    assert_within(sim, 1500, node_is_reserved(alice, relay) && node_is_reserved(bob, relay));
+    assert_non_null(node_dial(alice, node_address(bob, "/p2p-circuit")));
+    assert_within(sim, 1000,
+                  node_conn_to(alice, bob->id, PEERLET_CONN_RELAYED, PEERLET_CONN_LIMITED) != NULL);
+    node_tell(bob, &(struct input){.type = INPUT_HANDLE,
+                                   .text = view_of_text("/libp2p/circuit/relay/0.2.0/hop")});
+    sim_run(sim, 1000);
+    text_format(further, sizeof further, "/p2p/%s/p2p-circuit/p2p/%s", bob->id,
+                "12D3KooWRm8J3iL796zPFi2EtGGtUJn58AG67gcqzMFHZnnsTzqD");
+    node_dial(alice, further);
+    sim_run(sim, 1000);
+    assert_true(list_is_empty(&bob->streams));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +298,7 @@ int main(void)
         STORY(a_forged_voucher_is_no_reservation),
         STORY(a_mute_relay_is_asked_again),
         STORY(the_limits_of_a_circuit),
+        STORY(no_relay_is_reached_through_another),
     };
     return TELL(tests);
 }
