@@ -228,9 +228,11 @@ static void grant(struct conn *c, struct stream *s, size_t len, uint64_t now)
 
 static void forget(struct conn *c, struct stream *s)
 {
-    (void)c;
-    s->in_mux.channel->stream = NULL;
+    struct channel *ch = s->in_mux.channel;
+    ch->stream = NULL;
     s->in_mux.channel = NULL;
+    if (ch->open_owed)
+        channel_free(c, ch);
 }
 
 /*

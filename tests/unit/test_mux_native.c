@@ -119,11 +119,41 @@ static void test_the_channel_closes_meanwhile(void **state)
     end(&m);
 }
 
+/* A stream that cannot even propose its protocol leaves no channel behind. */
+static void test_what_cannot_be_proposed(void **state)
+{
+    struct meeting m = {.seed = 1};
+    struct conn_output o;
+    char name[300] = "/";
+    int error;
+    (void)state;
+    memset(name + 1, 'a', sizeof name - 1);
+    m.rng = test_rng(&m.seed);
+    m.c = conn_new(&(struct conn_config){.id = 1,
+                                         .kind = LINK_RTC,
+                                         .mem = &m.mem,
+                                         .rng = &m.rng,
+                                         .limits = &PEERLET_LIMITS,
+                                         .identity = &m.ours,
+                                         .last_stream = &m.last_stream,
+                                         .totals = &m.totals},
+                   0);
+    assert_non_null(m.c);
+    conn_ready_native(m.c, 0);
+    assert_null(conn_open_stream(m.c, view_of((const uint8_t *)name, sizeof name), &error, 0));
+    assert_code(error, ERR_BAD_ARGUMENT);
+    assert_true(list_is_empty(&m.c->channels));
+    assert_code(conn_drain(m.c, &o, 0), 0);
+    conn_free(m.c);
+    assert_int_equal(m.mem.used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_said_meanwhile),
         cmocka_unit_test(test_the_channel_closes_meanwhile),
+        cmocka_unit_test(test_what_cannot_be_proposed),
     };
     crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
