@@ -189,10 +189,10 @@ static void reopen_lost(struct peerlet *p)
     while ((c = table_next(&p->conns, &at)) != NULL)
         if (c->peer != NULL && conn_is_ready(c) && c->peer->rpc_at != 0) {
             struct conn *best = best_conn(p, c->peer, !p->gossip_on_limited);
-            if (best != NULL && is_due(c->peer->rpc_at, p->now))
-                gossip_conn_up(p, best);
-            else
+            if (!is_due(c->peer->rpc_at, p->now))
                 p->rpc_at = earlier(p->rpc_at, c->peer->rpc_at);
+            else if (best != NULL)
+                gossip_conn_up(p, best);
         }
 }
 

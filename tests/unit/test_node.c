@@ -178,6 +178,37 @@ static void test_pubsub_is_never_given_up(void **state)
     attackers_end(&w);
 }
 
+/* What is lost with a connection that closes is not asked for on it, again and again until it has. */
+static void test_pubsub_of_a_connection_that_closes(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct flaky flaky = {.is_well = true};
+    struct buf last;
+    attackers_init(&w, &PEERLET_LIMITS);
+    w.heard = be_flaky;
+    w.context = &flaky;
+    attackers_bootstrap(&w, 0);
+    attackers_begin(&w);
+    struct stream *s = attackers_open(&w, 0, RPC, view_of(NULL, 0));
+    attackers_settle(&w);
+    assert_int_equal(flaky.opened, 1);
+    uint32_t link = w.at[0].link;
+    attackers_tell(&w, (struct input){.type = INPUT_LINK_ROOM, .id = link, .value = 0});
+    attackers_tell(&w, (struct input){.type = INPUT_CONN_CLOSE, .id = link});
+    buf_init(&last, &w.mem, 65536);
+    stream_close_write(s);
+    assert_ok(attacker_drain(&w, &w.at[0], &last));
+    attackers_tell_bytes(&w, link, 0, buf_view(&last));
+    buf_free(&last);
+    for (int alarms = 0; w.at[0].link == link; alarms++) {
+        assert_in_range(alarms, 0, 20);
+        w.now = MAX(w.now, peerlet_deadline(w.p));
+        attackers_tell(&w, (struct input){.type = INPUT_TICK});
+    }
+    attackers_end(&w);
+}
+
 /* ---- floods of streams ------------------------------------------------------------------------- */
 
 /* A frame of 12 bytes. */
@@ -1012,6 +1043,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_goaway_leaves_first),
         cmocka_unit_test(test_pubsub_is_never_given_up),
+        cmocka_unit_test(test_pubsub_of_a_connection_that_closes),
         cmocka_unit_test(test_a_million_streams),
         cmocka_unit_test(test_streams_that_come_and_go),
         cmocka_unit_test(test_streams_of_all_peers),
