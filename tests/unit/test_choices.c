@@ -105,6 +105,48 @@ static void test_named_and_judged(void **state)
     scripted_end(&s);
 }
 
+/* However long that took: what goes on now is news, for those outside the mesh as well. */
+static void check_late(bool is_named)
+{
+    static struct scripted s;
+    uint32_t sent = 0, told = 0;
+    if (is_named)
+        begin_named(&s, 12);
+    else {
+        scripted_init(&s);
+        begin(&s, 12);
+        gossipsub_judge(&s.g, 0, GOSSIPSUB_ACCEPT, s.now);
+    }
+    say_message(&s, 1, 20, 1, "t", "hello");
+    pass(&s, 20000);
+    for (uint32_t i = 1; i <= 12; i++)
+        assert_int_equal(said(&s, i).parts[RPC_MESSAGE], 0);
+    if (is_named)
+        name(&s, 1, "late");
+    else
+        gossipsub_judge(&s.g, 1, GOSSIPSUB_ACCEPT, s.now);
+    for (uint32_t i = 1; i <= 12; i++)
+        sent += said(&s, i).parts[RPC_MESSAGE];
+    pass(&s, 1000);
+    for (uint32_t i = 1; i <= 12; i++)
+        told += said(&s, i).parts[RPC_IHAVE];
+    assert_true(sent >= s.config.d_low - 1);
+    assert_in_range(told, s.config.d_lazy - 1, s.config.d_lazy);
+    scripted_end(&s);
+}
+
+static void test_judged_late(void **state)
+{
+    (void)state;
+    check_late(false);
+}
+
+static void test_named_late(void **state)
+{
+    (void)state;
+    check_late(true);
+}
+
 /* Our own is sent at once, and told of when it has its name. */
 static void test_own_message_is_named(void **state)
 {
@@ -338,6 +380,8 @@ int main(void)
         cmocka_unit_test(test_named_message),
         cmocka_unit_test(test_bad_names),
         cmocka_unit_test(test_named_and_judged),
+        cmocka_unit_test(test_judged_late),
+        cmocka_unit_test(test_named_late),
         cmocka_unit_test(test_own_message_is_named),
         cmocka_unit_test(test_named_without_signatures),
         cmocka_unit_test(test_explicit_peer),
