@@ -71,7 +71,7 @@ struct peerlet_limits {
     uint32_t identify_addresses; /* kept of one peer */
     uint32_t identify_protocols;
     uint32_t identify_ms;
-    uint8_t identify_again;    /* streams after the first, where Firefox drops what comes on them */
+    uint8_t identify_again;    /* streams after the first, where that had no answer in time */
     uint32_t identify_push_ms; /* least time between two pushes */
 
     /* ping */

@@ -122,11 +122,12 @@ void identify_conn(struct peerlet *p, struct conn *c)
 void identify_ended(struct peerlet *p, struct session *s, int code)
 {
     struct conn *c = s->stream->conn;
+    /* Firefox dropped it all the same: the end of our half came too late. */
+    bool was_dropped = code == ERR_RESET && c->link.kind == LINK_SESSION;
     if (code == ERR_NOMEM)
         conn_close(c, p->now);
-    /* Firefox dropped it all the same: the end of our half came too late. */
-    else if (code == ERR_RESET && s->stream->role == DIALER && !s->is_done && conn_is_ready(c) &&
-             c->link.kind == LINK_SESSION && c->identify_again++ < p->limits.identify_again)
+    else if ((was_dropped || code == ERR_TIMEOUT) && s->stream->role == DIALER && !s->is_done &&
+             conn_is_ready(c) && c->identify_again++ < p->limits.identify_again)
         identify_conn(p, c);
 }
 

@@ -277,6 +277,23 @@ static void pages_meet_on_bad_networks(struct sim *sim)
     }
 }
 
+/* Long enough that the answer to who is there is given up, and too short to end the connection. */
+static void a_stall_right_at_the_beginning(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    relay_join(relay, "room");
+    struct node *alice =
+        sim_node(sim, &(struct node_config){.relays = {relay}, .is_undiscoverable = true});
+
+    assert_within(sim, 1000, node_is_on(alice, relay));
+    uint32_t id = node_conn_to(alice, relay_id(relay), 0, 0)->id;
+    sim_cut(sim, &alice->host, relay_host(relay));
+    sim_run(sim, 5300);
+    sim_heal(sim, &alice->host, relay_host(relay));
+    assert_within(sim, 3000, node_say(alice, "there you are") > 0);
+    assert_int_equal(node_conn_to(alice, relay_id(relay), 0, 0)->id, id);
+}
+
 static void blackholes_of_five_seconds(struct sim *sim)
 {
     struct pair p = direct_pair(sim);
@@ -422,6 +439,7 @@ int main(void)
         STORY(a_laptop_sleeps_over_night),
         STORY(the_clock_is_set),
         STORY(pages_meet_on_bad_networks),
+        STORY(a_stall_right_at_the_beginning),
         STORY(blackholes_of_five_seconds),
         STORY(a_slow_reader_harms_nobody_else),
         STORY(a_reader_far_behind_is_reset),
