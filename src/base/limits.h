@@ -12,7 +12,7 @@
 struct peerlet_limits {
     /* memory, bytes */
     size_t memory;      /* all of one node; past it every request is ERR_NOMEM */
-    size_t link_out;    /* waiting for one link: what a stalled peer may cost us */
+    size_t link_out;    /* waiting for one link, or parts of frames on it: what a peer may cost */
     size_t channel_out; /* waiting for one data channel */
     size_t channel_in;  /* unread on one data channel, which has no credit; then reset */
     size_t socket_high; /* bytes in a browser socket at which we stop handing it more */

@@ -329,6 +329,15 @@ static int keep_early(struct channel *ch, struct span *in)
     return 0;
 }
 
+/* Frames that have not come whole take memory for as long as the peer likes: so much of a connection. */
+static bool holds_too_much(const struct conn *c)
+{
+    size_t held = 0;
+    LIST_EACH(node, &c->channels)
+        held += LIST_OWNER(node, struct channel, in_conn)->frames.reader.partial.len;
+    return held > c->limits->link_out;
+}
+
 static int feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_t now)
 {
     struct channel *ch = c->feeding;
@@ -340,13 +349,21 @@ static int feed(struct conn *c, struct span *in, struct conn_event *ev, uint64_t
         return feed_first(c, ch, in, ev, now);
     if (c->state != CONN_READY)
         return keep_early(ch, in);
+    if (ch->close_owed) {
+        in->len = 0;
+        ch->frames.has_flag = false;
+        return 0;
+    }
     struct datachannel_event dev;
     int rc = unframe(c, ch, in, &dev);
     if (rc == 1)
         return on_event(c, ch, &dev, ev);
+    if (rc == 0 && holds_too_much(c))
+        rc = ERR_FULL;
     if (rc < 0) {
         in->len = 0;
         ch->close_owed = true;
+        datachannel_free(&ch->frames);
         if (ch->stream != NULL && ch->stream->state != STREAM_DEAD)
             stream_reset(ch->stream, rc);
     }

@@ -481,6 +481,35 @@ static void test_a_flood_of_channels(void **state)
     attackers_end(&w);
 }
 
+/* Each channel says the most of a long frame, and no more than that. */
+static void test_frames_that_never_end(void **state)
+{
+    (void)state;
+    static uint8_t most[60000] = {0xe0, 0xd4, 0x03}; /* of 60000 bytes */
+    struct attackers w;
+    struct watch saw;
+    uint32_t channels[200], opened = 0;
+    begin(&w, &saw);
+    attackers_open(&w, 0, SIGNALING, offer(GOOD_SDP));
+    attackers_settle(&w);
+    uint32_t link = w.rtc;
+    attackers_tell(&w, (struct input){.type = INPUT_RTC_STATE, .id = link});
+    for (; opened < ARRAY_LEN(channels); opened++) {
+        channels[opened] =
+            attackers_tell(
+                &w, (struct input){.type = INPUT_CHANNEL_INCOMING, .id = link, .value = 65536})
+                .id;
+        assert_int_not_equal(channels[opened], 0);
+    }
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < ARRAY_LEN(channels); i++)
+            attackers_tell_bytes(&w, link, channels[i],
+                                 view_of(most, round == 0 ? sizeof most : 1));
+    assert_non_null(find_conn(w.p, link));
+    assert_in_range(find_conn(w.p, link)->stream_count_in, 1, 50);
+    attackers_end(&w);
+}
+
 /* ---- calls through a relay --------------------------------------------------------------------- */
 
 #define STOP "/libp2p/circuit/relay/0.2.0/stop"
@@ -1051,6 +1080,7 @@ int main(void)
         cmocka_unit_test(test_a_thousand_bad_offers),
         cmocka_unit_test(test_a_flood_of_offers),
         cmocka_unit_test(test_a_flood_of_channels),
+        cmocka_unit_test(test_frames_that_never_end),
         cmocka_unit_test(test_a_flood_of_calls),
         cmocka_unit_test(test_a_caller_is_who_the_relay_says),
         cmocka_unit_test(test_goaway_leaves_through_a_relay),
