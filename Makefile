@@ -158,6 +158,7 @@ build/wasm/peerlet.mjs: $(call objects,wasm,$(BROWSER)) build/wasm/core.a \
 	$(Q)$(LINK_wasm)
 
 build/native/tests/scenario/test_recorder build/asan/tests/scenario/test_recorder: WRAP = $(RECORDER)
+build/native/tests/scenario/test_soak build/asan/tests/scenario/test_soak: WRAP = -Wl,--wrap=mem_alloc,--wrap=mem_resize,--wrap=mem_free,--wrap=mem_free_secret
 # A node that a page recorded, lived through again; see docs/recording.md.
 build/native/replay build/asan/replay: build/%/replay: build/%/tests/replay.o build/%/sim.a build/%/core.a
 	@echo '  $*  $(@F)'
