@@ -158,6 +158,23 @@ static void do_command(struct attackers *w, uint8_t n, struct view bytes)
                                   .bytes = span_of(block, bytes.len)});
 }
 
+/* The machine slept, for up to some hundred years. */
+static void do_sleep(struct attackers *w, uint8_t n, struct view bytes)
+{
+    (void)bytes;
+    w->now += UINT64_C(1) << n % 42;
+    attackers_tell(w, (struct input){.type = INPUT_CLOCK, .value = w->now / (n / 42 + 1u)});
+    attackers_tell(w, (struct input){.type = INPUT_TICK});
+}
+
+/* One of the next allocations fails. */
+static void do_fail(struct attackers *w, uint8_t n, struct view bytes)
+{
+    struct mem *m = (struct mem *)(uintptr_t)peerlet_memory(w->p);
+    (void)bytes;
+    m->fail_nth = m->calls + 1 + n % 64;
+}
+
 static void (*const OPERATIONS[])(struct attackers *w, uint8_t n, struct view bytes) = {
     do_time,    do_raw, do_frames,  do_open,          do_say,     do_end,   do_page,
     do_hang_up, do_rtc, do_channel, do_channel_bytes, do_command, do_found,
@@ -198,7 +215,12 @@ static uint64_t fuzz_input(const uint8_t *data, size_t len)
         struct view bytes = take_delimited(&in, 255);
         if (in.failed)
             break;
-        OPERATIONS[operation % ARRAY_LEN(OPERATIONS)](&w, n, bytes);
+        if (operation == 0xff)
+            do_fail(&w, n, bytes);
+        else if (operation == 0xfe)
+            do_sleep(&w, n, bytes);
+        else
+            OPERATIONS[operation % ARRAY_LEN(OPERATIONS)](&w, n, bytes);
         attackers_settle(&w);
     }
     attackers_end(&w);
