@@ -71,7 +71,8 @@ static void wait(struct peerlet *p, struct relay *r, int code, struct view why)
     r->retry_at = after_pause(
         p, r, is_patient ? p->limits.relay_refused_max_ms : p->limits.relay_retry_max_ms);
     r->dial = r->stream = 0;
-    drop_addresses(p, r);
+    if (find_conn(p, r->conn) == NULL) /* else what was granted holds until it is over */
+        drop_addresses(p, r);
     LIST_EACH(node, &p->relays) {
         struct relay *name = LIST_OWNER(node, struct relay, in_node);
         if (name->peer == NULL && name->state == PEERLET_RELAY_GONE)

@@ -171,6 +171,22 @@ static void an_hour_of_reservations(struct sim *sim)
     assert_true(node_memory(alice) <= memory + 4096);
 }
 
+/* What was granted holds until it is over, whatever the relay says to whoever would have more. */
+static void a_refresh_is_refused(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    relay_terms(relay)->reservation_s = 600;
+    struct node *alice = reserved_page(sim, relay), *bob = sim_page(sim, relay);
+
+    relay_terms(relay)->refuse_reserve = 201;
+    assert_throughout(sim, 590000, node_has_address(alice, "/p2p-circuit"));
+    assert_true(relay_asked_reserve(relay) > 2);
+    assert_true(nodes_are_direct(alice, bob));
+    assert_within(sim, 11000, !node_has_address(alice, "/p2p-circuit"));
+    relay_terms(relay)->refuse_reserve = 0;
+    assert_within(sim, 61000, node_is_reserved(alice, relay));
+}
+
 static void every_refusal_is_told_and_outlived(struct sim *sim)
 {
     static const struct {
@@ -293,6 +309,7 @@ int main(void)
         STORY(a_second_relay_is_in_use_already),
         STORY(relays_that_are_dead_full_and_silent),
         STORY(an_hour_of_reservations),
+        STORY(a_refresh_is_refused),
         STORY(every_refusal_is_told_and_outlived),
         STORY(a_full_relay_is_told),
         STORY(a_forged_voucher_is_no_reservation),
