@@ -52,6 +52,17 @@ void connect_ended(struct peerlet *p, struct session *s, int code)
                                                            : "the relay ended the exchange"));
 }
 
+/* It may take any connection to us for a call, but none that leads to it through another relay. */
+static bool is_relay_of_ours(const struct peerlet *p, const struct conn *c)
+{
+    LIST_EACH(node, &p->relays) {
+        const struct relay *r = LIST_OWNER(node, struct relay, in_node);
+        if (r->peer == c->peer && r->conn != 0)
+            return c->link.kind != LINK_RELAYED;
+    }
+    return false;
+}
+
 int stop_accept(struct peerlet *p, struct session *s)
 {
     uint32_t pending = 0, at = 0;
@@ -59,7 +70,7 @@ int stop_accept(struct peerlet *p, struct session *s)
     while ((c = table_next(&p->conns, &at)) != NULL)
         if (c->link.kind == LINK_RELAYED && c->role == LISTENER && !conn_is_ready(c))
             pending++;
-    if (pending >= p->limits.circuit_stop_pending || !relay_of_conn(p, s->stream->conn))
+    if (pending >= p->limits.circuit_stop_pending || !is_relay_of_ours(p, s->stream->conn))
         return ERR_FULL;
     circuit_stop_init(machine(s), &p->mem, &p->limits, p->now);
     return 0;

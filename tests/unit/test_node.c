@@ -562,6 +562,25 @@ static void test_a_flood_of_calls(void **state)
     attackers_end(&w);
 }
 
+/* Of two connections to a relay it may take either for a call. */
+static void test_a_call_on_another_connection(void **state)
+{
+    (void)state;
+    struct attackers w;
+    struct watch saw;
+    begin(&w, &saw);
+    struct input_result r = attackers_tell(&w, (struct input){.type = INPUT_DIAL,
+                                                              .text = view_of_text(w.addresses[0]),
+                                                              .flags = PEERLET_DIAL_FORCE});
+    assert_ok(r.code);
+    attackers_settle(&w);
+    assert_true(w.at[1].conn != NULL && conn_is_ready(w.at[1].conn));
+    attackers_open(&w, 1, STOP, call_from(&w.identities[2]));
+    attackers_settle(&w);
+    assert_int_equal(conns_of_kind(&w, LINK_RELAYED), 1);
+    attackers_end(&w);
+}
+
 /* A connection of somebody through attacker 0, who is the relay. */
 struct caller {
     struct attackers *w;
@@ -1082,6 +1101,7 @@ int main(void)
         cmocka_unit_test(test_a_flood_of_channels),
         cmocka_unit_test(test_frames_that_never_end),
         cmocka_unit_test(test_a_flood_of_calls),
+        cmocka_unit_test(test_a_call_on_another_connection),
         cmocka_unit_test(test_a_caller_is_who_the_relay_says),
         cmocka_unit_test(test_goaway_leaves_through_a_relay),
         cmocka_unit_test(test_callers_leave_room_for_our_own),
