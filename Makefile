@@ -198,10 +198,12 @@ build/node/tests/fuzz/replay.js: $(call replay,node) build/node/sodium.a
 	@echo '  node  $(@F)'
 	$(Q)$(LINK_node) -sNODERAWFS
 
+# Without the C library, whose functions emcc would export.
 build/wasm/unpack.wasm: js-glue/unpack.c | need-wasm
 	@mkdir -p $(@D)
 	@echo '  wasm  $(@F)'
-	$(Q)emcc -std=c11 $(WARN) -Os -mbulk-memory -sSTANDALONE_WASM --no-entry -Wl,--stack-first $< -o $@
+	$(Q)emcc -std=c11 $(WARN) -Os -mbulk-memory -sSTANDALONE_WASM --no-entry -nostdlib \
+		-sERROR_ON_UNDEFINED_SYMBOLS=0 -sTOTAL_STACK=16384 -Wl,--stack-first $< -o $@
 build/web/peerlet.mjs: .ci/bundle.mjs .ci/pack.mjs .ci/segments.mjs build/wasm/peerlet.mjs build/wasm/unpack.wasm $(GLUE) build/gen/numbers.js node_modules/.package-lock.json
 	@mkdir -p $(@D)
 	node .ci/bundle.mjs

@@ -24,7 +24,7 @@ const module = isPlain ? new Uint8Array(0) : joinSegments(await readFile(`build/
 
 const inlined = `async () => {
   const swap = (text) => new Uint8Array(text.length).map((_, i) => { const byte = text.charCodeAt(i); return byte === 0 || byte === 127 ? byte ^ 127 : byte === 13 || byte === 94 ? byte ^ 83 : byte })
-  const { memory, unpack } = new WebAssembly.Instance(new WebAssembly.Module(swap(peerletUnpack))).exports
+  const { memory, _initialize: unpack } = new WebAssembly.Instance(new WebAssembly.Module(swap(peerletUnpack))).exports
   const at = 65536
   const { written } = new TextEncoder().encodeInto(peerletWasm, new Uint8Array(memory.buffer, at))
   return new Uint8Array(memory.buffer, at + written, unpack(at, written))

@@ -205,13 +205,14 @@ static const uint8_t *from_text(uint8_t *text, uint32_t len)
     return text;
 }
 
-uint32_t unpack(uint8_t *text, uint32_t len);
+uint32_t _initialize(uint8_t *text, uint32_t len);
 
 /*
  * `text`: `len` bytes of UTF-8 above the first 64 KiB, which are this program's own. The module is put
- * right behind them, and its length returned.
+ * right behind them, and its length returned. emcc's linker asks for an entry of this name: where it is
+ * given one, nothing of its own comes along.
  */
-__attribute__((export_name("unpack"))) uint32_t unpack(uint8_t *text, uint32_t len)
+uint32_t _initialize(uint8_t *text, uint32_t len)
 {
     for (uint32_t i = 0; i < ROWS; i++)
         for (uint32_t op = OPERANDS[i].from; op <= OPERANDS[i].to; op++)
