@@ -14,7 +14,7 @@ const define = (/** @type {string} */ name) => Number(new RegExp(`define ${name}
 const [AGAIN, LOCAL_GET, SUM, I32_CONST, I32_ADD] = ['AGAIN', 'LOCAL_GET', 'SUM', 'I32_CONST', 'I32_ADD'].map(define)
 const [, SIZES] = /SIZES\[\] = "(\d+)"/.exec(source) ?? []
 
-const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, OFFSETS, LOCALS, SUMS, INTS } = STREAMS
+const { HEAD, TAIL, OPS, RAW, READS, WRITES, ALIGNS, OFFSETS, LOCALS, COUNTS, KINDS, SUMS, INTS } = STREAMS
 const COUNT = INTS + 1 + OPERANDS.length
 const CODE_SECTION = 10
 
@@ -88,7 +88,10 @@ export function pack (module) {
     const groups = number()
     if (groups > 127) throw new Error('pack: a function with too many kinds of locals')
     streams[LOCALS].push(groups)
-    for (let n = 2 * groups; n > 0; n--) putNumber(LOCALS)
+    for (let n = groups; n > 0; n--) {
+      putNumber(COUNTS)
+      putNumber(KINDS)
+    }
     while (at < end) {
       const op = opcode()
       streams[OPS].push(op)

@@ -38,7 +38,9 @@ enum stream {
     OFFSETSIV,
     OFFSETSVIII,
     CALLS,
-    LOCALS, /* declarations */
+    LOCALS, /* declarations: in how many groups, how many in each, of what type */
+    COUNTS,
+    KINDS,
     SUMS,   /* constants that are added */
     INTS,   /* and a stream more for each row below */
 };
@@ -164,8 +166,10 @@ static void put_function(void)
     named = 0;
     uint32_t groups = number(LOCALS, LOCALS);
     put_number(groups);
-    for (uint32_t i = 0; i < 2 * groups; i++)
-        copy_number(LOCALS);
+    while (groups-- > 0) {
+        copy_number(COUNTS);
+        copy_number(KINDS);
+    }
     for (uint32_t depth = 1; depth > 0;) {
         uint8_t op = *out++ = *next[OPS]++;
         if (op == AGAIN) {
