@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define DISCOVERY_TOPIC "_peer-discovery._p2p._pubsub"
 
@@ -147,7 +148,16 @@ static void heard(struct node *n, const struct peerlet_output *out)
         memcpy(m->bytes, out->data.data, MIN(m->len, sizeof m->bytes));
     n->message_bytes += m->len;
     struct cursor c = cursor_of(view_of(m->bytes, MIN(m->len, sizeof m->bytes)));
-    n->numbers += take_u32be(&c);
+    uint32_t number = take_u32be(&c);
+    n->numbers += number;
+    if (n->config.heard_at == NULL)
+        return;
+    assert(number < n->config.heard_room);
+    if (n->config.heard_at[number] != 0) {
+        fprintf(stderr, "message %u was given out twice\n", (unsigned)number);
+        abort();
+    }
+    n->config.heard_at[number] = (uint32_t)n->host.sim->now;
 }
 
 /* ---- echo streams ---------------------------------------------------------------------------- */
@@ -688,8 +698,11 @@ static void configure(struct node *n)
                                    .text = view_of_text(relay_address(c->relays[i]))});
     if ((c->services_off & PEERLET_PUBSUB) != 0)
         return;
-    if (!c->is_undiscoverable)
-        must(n, (struct input){.type = INPUT_DISCOVER, .text = view_of_text(DISCOVERY_TOPIC)});
+    for (size_t i = 0; i < NODE_RELAYS && !c->is_undiscoverable; i++) {
+        const char *topic = i == 0 && c->discovery[i] == NULL ? DISCOVERY_TOPIC : c->discovery[i];
+        if (topic != NULL)
+            must(n, (struct input){.type = INPUT_DISCOVER, .text = view_of_text(topic)});
+    }
     must(n, (struct input){.type = INPUT_SUBSCRIBE, .text = view_of_text(room_of(n))});
 }
 

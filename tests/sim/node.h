@@ -9,8 +9,8 @@
 #define SIM_NODE_H
 
 #include "record/replay.h"
-#include "sim/told.h"
 #include "sim/sim.h"
+#include "sim/told.h"
 
 #define NODE_ECHO "/sim/echo/1.0.0"
 #define NODE_PEER_MAX 64
@@ -22,17 +22,20 @@ struct relay;
 
 /* Zero is a page as the demo opens it, without a relay. */
 struct node_config {
-    struct relay *relays[NODE_RELAYS]; /* to bootstrap from */
-    const char *bootstrap;             /* and this; null: nothing */
-    const char *room;                  /* pubsub topic to talk in; null: "room" */
-    const char *listen;                /* null: "/p2p-circuit"; "": nowhere */
-    uint32_t services_off;             /* enum peerlet_service */
-    bool is_undiscoverable;            /* no pubsub peer discovery */
-    bool is_loner;                     /* does not dial whom it discovers */
-    bool talks_relayed;                /* in the room over limited connections, too */
-    struct path path;                  /* latency 0: 5 ms */
+    struct relay *relays[NODE_RELAYS];  /* to bootstrap from */
+    const char *bootstrap;              /* and this; null: nothing */
+    const char *room;                   /* pubsub topic to talk in; null: "room" */
+    const char *listen;                 /* null: "/p2p-circuit"; "": nowhere */
+    const char *discovery[NODE_RELAYS]; /* topics to announce itself in; null: the usual one */
+    uint32_t services_off;              /* enum peerlet_service */
+    bool is_undiscoverable;             /* no pubsub peer discovery */
+    bool is_loner;                      /* does not dial whom it discovers */
+    bool talks_relayed;                 /* in the room over limited connections, too */
+    struct path path;                   /* latency 0: 5 ms */
     const struct peerlet_limits *limits;
-    uint64_t fail_nth; /* the allocation with this number fails; 0: none */
+    uint64_t fail_nth;   /* the allocation with this number fails; 0: none */
+    uint32_t *heard_at;  /* when the messages of node_say_number come, in ms; null: nobody looks */
+    uint32_t heard_room; /* numbers in it */
 };
 
 /* What the person saw of a connection, a relay, a dial, a stream. */

@@ -283,6 +283,7 @@ uint64_t sim_round_trip(const struct host *a, const struct host *b)
 uint64_t sim_arrival(struct sim *s, struct host *from, struct host *to, size_t len)
 {
     uint64_t departs_at = s->now;
+    from->sent += len;
     if (from->path.bytes_per_ms > 0) {
         from->sends_until_us = MAX(from->sends_until_us, 1000 * s->now) +
                                1000 * (uint64_t)len / from->path.bytes_per_ms;

@@ -58,6 +58,7 @@ struct host {
     uint32_t number; /* from 1; its address is 10.0.x.y, see host_ip */
     struct path path;
     struct list ends; /* struct end, in_host */
+    uint64_t sent;    /* bytes */
     uint64_t sends_until_us;
     uint64_t alarm_at;      /* of the alarm in the queue; NEVER: none */
     uint32_t alarm_step_ms; /* timers ring at multiples of it, as in a hidden tab; 0: exactly */

@@ -232,7 +232,7 @@ int crowd_publish(struct crowd *c, uint32_t number)
     int rc = gossipsub_publish(&n->g, topic(), view_of(data, MAX(c->plan.size, 4)), NULL, c->now);
     if (rc < 0)
         return rc;
-    node_hears(n, c->told_count++);
+    node_hears(n, c->told_count++, c->now);
     settle(c, NULL, number);
     return rc;
 }
@@ -321,7 +321,7 @@ static void node_begin(struct crowd *c, uint32_t number)
     n->half = number % 2;
     n->region = crowd_below(c, 8);
     n->hash = 0xcbf29ce484222325;
-    n->heard = must(calloc(c->plan.messages / 8 + 1, 1));
+    n->heard_at = must(calloc(c->plan.messages + 1, sizeof *n->heard_at));
     n->known = must(calloc(c->plan.messages / 8 + 1, 1));
     bool is_fast = crowd_below(c, 100) < c->plan.fast_percent;
     n->uplink = (is_fast ? c->plan.fast_uplink : c->plan.uplink) * 1000 / 8;
@@ -356,7 +356,7 @@ void crowd_free(struct crowd *c)
             gossipsub_free(&n->g);
         assert(n->mem.used == 0);
         free(n->ties);
-        free(n->heard);
+        free(n->heard_at);
         free(n->known);
     }
     traffic_free(c);

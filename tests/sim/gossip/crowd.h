@@ -15,7 +15,6 @@
 #include "crypto/identity.h"
 #include "pubsub/gossipsub.h"
 
-#define CROWD_LATENCY_MAX_MS 60000
 #define CROWD_TOPIC "crowd"
 #define CROWD_STAYS 8
 #define CROWD_THREADS_MAX 64
@@ -58,8 +57,8 @@ struct node {
         uint64_t from, to;
     } stays[CROWD_STAYS];
     uint32_t stay_count;
-    uint8_t *heard; /* a bit for each message */
-    uint8_t *known; /* the same, since it came */
+    uint32_t *heard_at; /* each message for the first time, in ms; 0: never */
+    uint8_t *known;     /* a bit for each, heard since it came */
 
     /* what it took */
     uint64_t bytes_out, control_out, messages_in, firsts;
@@ -106,13 +105,6 @@ void crowd_wake(struct crowd *c, uint32_t node, uint64_t at);
 
 uint64_t crowd_hash(const struct crowd *c);
 
-/*
- * Adds how many deliveries took so many milliseconds to counts[CROWD_LATENCY_MAX_MS]: all of them, or
- * those that an attack is on, of messages from before it, of its beginning, and from later.
- */
-enum crowd_time { CROWD_ALWAYS, CROWD_BEFORE, CROWD_ATTACKED, CROWD_AFTER, CROWD_TIMES };
-void crowd_latencies(const struct crowd *c, enum crowd_time time, uint64_t *counts);
-
 /* ---- what is done to it, while nothing runs */
 
 /* The node begins, with no links. */
@@ -142,15 +134,11 @@ static inline bool node_knows(const struct node *n, uint32_t message)
     return n->known[message / 8] >> (message % 8) & 1;
 }
 
-static inline bool node_heard(const struct node *n, uint32_t message)
-{
-    return n->heard[message / 8] >> (message % 8) & 1;
-}
-
-static inline void node_hears(struct node *n, uint32_t message)
+static inline void node_hears(struct node *n, uint32_t message, uint64_t now)
 {
     n->known[message / 8] |= (uint8_t)(1 << message % 8);
-    n->heard[message / 8] |= (uint8_t)(1 << message % 8);
+    if (n->heard_at[message] == 0)
+        n->heard_at[message] = (uint32_t)now;
 }
 
 #endif

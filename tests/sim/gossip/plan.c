@@ -1,5 +1,7 @@
 #include "sim/gossip/plan.h"
 
+#include "base/span.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,40 +18,55 @@ static const struct plan USUAL = {
 };
 
 #define MOST_NUMBERS 3
+#define AT(field) offsetof(struct plan, field)
 
-/* A setting, and where its numbers go. */
-static const struct {
+/* A setting, who it means something to, and where its numbers go. */
+enum level { CROWD = 1, PAGES = 2, BOTH = CROWD | PAGES };
+
+static const struct setting {
     const char *name;
+    enum level level;
     size_t at[MOST_NUMBERS];
+    bool is_word; /* no number follows, and it stands for this one */
+    uint32_t number;
 } SETTINGS[] = {
-    {"nodes", {offsetof(struct plan, nodes)}},
-    {"relays", {offsetof(struct plan, relays)}},
-    {"degree", {offsetof(struct plan, degree)}},
-    {"seconds", {offsetof(struct plan, seconds)}},
-    {"messages", {offsetof(struct plan, messages)}},
-    {"size", {offsetof(struct plan, size)}},
-    {"rpc", {offsetof(struct plan, rpc)}},
-    {"latency", {offsetof(struct plan, latency_ms), offsetof(struct plan, jitter_ms)}},
-    {"loss", {offsetof(struct plan, loss_percent)}},
-    {"uplink",
-     {offsetof(struct plan, uplink), offsetof(struct plan, fast_uplink),
-      offsetof(struct plan, fast_percent)}},
-    {"alarm", {offsetof(struct plan, alarm_s)}},
-    {"churn", {offsetof(struct plan, churn_percent), offsetof(struct plan, away_s)}},
-    {"partition", {offsetof(struct plan, cut_s), offsetof(struct plan, heal_s)}},
-    {"sybils",
-     {offsetof(struct plan, sybils), offsetof(struct plan, sybil_links),
-      offsetof(struct plan, sybils_at_s)}},
-    {"target", {offsetof(struct plan, target)}},
-    {"publishers", {offsetof(struct plan, publishers)}},
-    {"drop", {offsetof(struct plan, drop_percent), offsetof(struct plan, drop_from_s)}},
-    {"owes", {offsetof(struct plan, owes_percent), offsetof(struct plan, owes_after_s)}},
-    {"late", {offsetof(struct plan, late_s)}},
-    {"delivery", {offsetof(struct plan, pass_delivery)}},
-    {"share", {offsetof(struct plan, pass_sybils)}},
-    {"p99", {offsetof(struct plan, pass_p99_ms)}},
-    {"recover", {offsetof(struct plan, recover_s), offsetof(struct plan, pass_recover_ms)}},
+    {"nodes", BOTH, {AT(nodes)}, false, 0},
+    {"relays", BOTH, {AT(relays)}, false, 0},
+    {"bridges", PAGES, {AT(bridges)}, false, 0},
+    {"degree", CROWD, {AT(degree)}, false, 0},
+    {"seconds", BOTH, {AT(seconds)}, false, 0},
+    {"messages", BOTH, {AT(messages)}, false, 0},
+    {"size", BOTH, {AT(size)}, false, 0},
+    {"rpc", CROWD, {AT(rpc)}, false, 0},
+    {"latency", BOTH, {AT(latency_ms), AT(jitter_ms)}, false, 0},
+    {"regions", CROWD, {AT(has_regions)}, true, 1},
+    {"loss", BOTH, {AT(loss_percent)}, false, 0},
+    {"uplink", BOTH, {AT(uplink), AT(fast_uplink), AT(fast_percent)}, false, 0},
+    {"alarm", CROWD, {AT(alarm_s)}, false, 0},
+    {"churn", BOTH, {AT(churn_percent), AT(away_s)}, false, 0},
+    {"partition", CROWD, {AT(cut_s), AT(heal_s)}, false, 0},
+    {"sybils", CROWD, {AT(sybils), AT(sybil_links), AT(sybils_at_s)}, false, 0},
+    {"target", CROWD, {AT(target)}, false, 0},
+    {"publishers", CROWD, {AT(publishers)}, false, 0},
+    {"drop", CROWD, {AT(drop_percent), AT(drop_from_s)}, false, 0},
+    {"censor", CROWD, {AT(is_censorship)}, true, 1},
+    {"owes", CROWD, {AT(owes_percent), AT(owes_after_s)}, false, 0},
+    {"late", CROWD, {AT(late_s)}, false, 0},
+    {"cold", CROWD, {AT(warm_seconds)}, true, 0},
+    {"delivery", BOTH, {AT(pass_delivery)}, false, 0},
+    {"share", CROWD, {AT(pass_sybils)}, false, 0},
+    {"p99", BOTH, {AT(pass_p99_ms)}, false, 0},
+    {"recover", CROWD, {AT(recover_s), AT(pass_recover_ms)}, false, 0},
+    {"reunite", CROWD, {AT(pass_reunite_s)}, false, 0},
+    {"direct", PAGES, {AT(pass_direct_s)}, false, 0},
+    {"wall", BOTH, {AT(pass_wall_s)}, false, 0},
+    {"memory", BOTH, {AT(pass_memory_mib)}, false, 0},
 };
+
+static void put(struct plan *plan, size_t at, uint32_t number)
+{
+    memcpy((char *)plan + at, &number, sizeof number);
+}
 
 bool plan_set(struct plan *plan, const char *line)
 {
@@ -59,22 +76,39 @@ bool plan_set(struct plan *plan, const char *line)
         sscanf(line, " %31[^= \n]%*[= ]%u %u %u", name, &numbers[0], &numbers[1], &numbers[2]);
     if (count <= 0 || name[0] == '#')
         return true;
-    if (strcmp(name, "regions") == 0)
-        return plan->has_regions = true;
-    if (strcmp(name, "censor") == 0)
-        return plan->is_censorship = true;
-    if (strcmp(name, "cold") == 0) {
-        plan->warm_seconds = 0;
-        return true;
-    }
     for (size_t i = 0; i < sizeof SETTINGS / sizeof *SETTINGS; i++) {
-        if (strcmp(name, SETTINGS[i].name) != 0)
+        const struct setting *s = &SETTINGS[i];
+        if (strcmp(name, s->name) != 0)
             continue;
-        for (int n = 0; n < count - 1 && (n == 0 || SETTINGS[i].at[n] != 0); n++)
-            memcpy((char *)plan + SETTINGS[i].at[n], &numbers[n], sizeof numbers[n]);
-        return count > 1;
+        plan->given |= UINT64_C(1) << i;
+        for (int n = 0; n < count - 1 && (n == 0 || s->at[n] != 0); n++)
+            put(plan, s->at[n], numbers[n]);
+        if (s->is_word)
+            put(plan, s->at[0], s->number);
+        return s->is_word || count > 1;
     }
     return false;
+}
+
+void plan_scale(struct plan *plan, uint32_t nodes)
+{
+    uint32_t *others[] = {&plan->relays, &plan->sybils, &plan->target, &plan->publishers};
+    if (nodes == plan->nodes)
+        return;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (*others[i] > 0 && plan->nodes > 0)
+            *others[i] = MAX(1, (uint32_t)((uint64_t)*others[i] * nodes / plan->nodes));
+    plan->nodes = nodes;
+    plan->pass_wall_s = plan->pass_memory_mib = 0;
+}
+
+const char *plan_misfit(const struct plan *plan)
+{
+    enum level level = plan->relays > 0 ? PAGES : CROWD;
+    for (size_t i = 0; i < sizeof SETTINGS / sizeof *SETTINGS; i++)
+        if ((plan->given >> i & 1) != 0 && (SETTINGS[i].level & level) == 0)
+            return SETTINGS[i].name;
+    return NULL;
 }
 
 bool plan_read(const char *file, struct plan *plan)

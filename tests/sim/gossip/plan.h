@@ -2,7 +2,8 @@
  * What a crowd is put through: a text file of tests/sim/gossip, one setting a line.
  *
  *     nodes 1000          honest nodes
- *     relays 50           instead: pages, with everything they have, that meet through so many relays
+ *     relays 50           these are pages, with everything they have, that meet through so many relays
+ *     bridges 2           so many pages of each relay know one at another relay as well
  *     degree 20           connections of each: half of them dialled by it
  *     seconds 60          of virtual time, after the first ten
  *     messages 600        published in that time, at even distances, by anybody
@@ -31,11 +32,19 @@
  *                         over that from before it; or, where it is there from the beginning, over
  *                         that of the same crowd without sybils
  *     share 20            to pass: percent of the meshes that are sybils, two minutes after an attack began
+ *     reunite 5           to pass: seconds after the halves met from which on messages reach everybody
+ *                         within one second
+ *     direct 10           to pass: seconds after which two pages at one relay are connected directly
+ *     wall 120            to pass: seconds that it takes, with two processors to itself
+ *     memory 8192         to pass: MiB
  *
  * `recover` asks about those that the attack is on: messages to the targets, unless they are who
  * publishes; messages of the node that is censored; else all. `share` asks about the meshes of the
  * targets, if there are any. A hop takes 26 ms on links of 25, so p99 moves in steps of 26: a plan that
  * allows one allows a hop more on the way, and not two.
+ *
+ * With pages a packet pays at both ends: the latency, jitter and loss are that of the way from one to
+ * the other. What a level does not use is refused.
  *
  * A `#` begins a comment. Seconds are counted from the start.
  */
@@ -46,10 +55,10 @@
 #include <stdint.h>
 
 struct plan {
-    uint32_t nodes, relays, degree, seconds, warm_seconds;
+    uint32_t nodes, relays, bridges, degree, seconds, warm_seconds;
     uint32_t messages, size, rpc;
     uint32_t latency_ms, jitter_ms, loss_percent;
-    bool has_regions;
+    uint32_t has_regions;
     uint32_t uplink, fast_uplink, fast_percent; /* Mbit/s; 0: no limit */
     uint32_t alarm_s;
     uint32_t churn_percent, away_s;
@@ -57,13 +66,24 @@ struct plan {
     uint32_t sybils, sybil_links, sybils_at_s, target, publishers;
     uint32_t drop_percent, drop_from_s, late_s;
     uint32_t owes_percent, owes_after_s;
-    bool is_censorship;
+    uint32_t is_censorship;
     uint32_t pass_delivery, pass_p99_ms, pass_sybils; /* 0: whatever it is */
-    uint32_t recover_s, pass_recover_ms;
+    uint32_t recover_s, pass_recover_ms, pass_reunite_s, pass_direct_s;
+    uint32_t pass_wall_s, pass_memory_mib;
+    uint64_t given; /* which settings, a bit for each */
 };
 
 /* Takes one line, or the same with '=' for the first blank; false when it says nothing. */
 bool plan_set(struct plan *plan, const char *line);
+
+/*
+ * The same for another number of honest nodes: relays, sybils, targets and publishers are as many in
+ * proportion, and how long it takes and how large it is says nothing.
+ */
+void plan_scale(struct plan *plan, uint32_t nodes);
+
+/* The name of a setting given that means nothing to pages, or to a crowd; null: there is none. */
+const char *plan_misfit(const struct plan *plan);
 
 /* When the sybils begin to do harm. */
 static inline uint32_t plan_attack_s(const struct plan *p)

@@ -1,70 +1,62 @@
 #include "sim/gossip/report.h"
 
+#include "base/span.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#define STAYED_MS                                                                                  \
-    10000 /* a message is to have reached who is there so long after it was published */
+#define IN_TIME_MS 1000 /* a message that takes no longer, after a cut */
 
-void report_sample(struct report *r, const struct crowd *c)
+void sample_add(struct sample *s, uint32_t degree)
 {
-    uint32_t targets = c->plan.target > 0 ? c->plan.target : c->plan.nodes;
-    uint64_t sum = 0, attacked = 0, sybils = 0, up = 0;
-    uint32_t least = UINT32_MAX, most = 0;
-    for (uint32_t i = 0; i < c->plan.nodes; i++) {
-        if (!c->nodes[i].is_up)
-            continue;
-        uint32_t degree = crowd_mesh(c, i);
-        up++;
-        sum += degree;
-        attacked += i < targets ? degree : 0;
-        sybils += c->plan.sybils > 0 && i < targets ? crowd_mesh_sybils(c, i) : 0;
-        least = MIN(least, degree);
-        most = MAX(most, degree);
-    }
-    if (r->seconds == REPORT_SECONDS || up == 0)
+    s->least = s->nodes > 0 ? MIN(s->least, degree) : degree;
+    s->most = MAX(s->most, degree);
+    s->degrees += degree;
+    s->nodes++;
+}
+
+void report_sample(struct report *r, const struct sample *s)
+{
+    if (r->seconds == REPORT_SECONDS || s->nodes == 0)
         return;
-    r->mesh[r->seconds] = (double)sum / (double)up;
-    r->sybil_percent[r->seconds] = attacked ? 100 * (double)sybils / (double)attacked : 0;
-    r->mesh_least[r->seconds] = least;
-    r->mesh_most[r->seconds++] = most;
+    r->mesh[r->seconds] = (double)s->degrees / (double)s->nodes;
+    r->sybil_percent[r->seconds] = s->attacked ? 100 * (double)s->sybils / (double)s->attacked : 0;
+    r->mesh_least[r->seconds] = s->least;
+    r->mesh_most[r->seconds++] = s->most;
 }
 
-/* Whether the two were in different halves at that time, or so shortly before that it says nothing. */
-static bool was_cut(const struct crowd *c, const struct message_told *m, const struct node *n)
+static enum report_time time_of(const struct plan *p, uint64_t said_at)
 {
-    uint64_t cut = (uint64_t)c->plan.cut_s * 1000, heal = (uint64_t)c->plan.heal_s * 1000;
-    return cut > 0 && c->nodes[m->by].half != n->half && m->at + STAYED_MS > cut && m->at < heal;
+    uint64_t begin = (uint64_t)plan_attack_s(p) * 1000;
+    if (said_at < begin)
+        return REPORT_BEFORE;
+    return said_at < begin + (uint64_t)p->recover_s * 1000 ? REPORT_ATTACKED : REPORT_AFTER;
 }
 
-static bool was_there(const struct crowd *c, const struct message_told *m, const struct node *n)
+void report_deliver(struct report *r, const struct plan *plan, uint64_t said_at, uint64_t heard_at,
+                    bool is_attacked)
 {
-    for (uint32_t i = 0; i < n->stay_count; i++)
-        if (n->stays[i].from + (uint64_t)c->plan.warm_seconds * 1000 <= m->at &&
-            n->stays[i].to >= m->at + STAYED_MS)
-            return !was_cut(c, m, n);
-    return false;
-}
-
-static void count_deliveries(struct report *r, const struct crowd *c)
-{
-    for (uint32_t i = 0; i < c->plan.nodes; i++)
-        for (uint32_t m = 0; m < c->told_count; m++) {
-            if (c->told[m].by == i || !was_there(c, &c->told[m], &c->nodes[i]))
-                continue;
-            r->expected++;
-            r->delivered += node_heard(&c->nodes[i], m);
-        }
+    uint64_t heal = (uint64_t)plan->heal_s * 1000;
+    r->expected++;
+    if (heal > 0 && said_at >= heal && (heard_at == 0 || heard_at > said_at + IN_TIME_MS))
+        r->reunited_ms = MAX(r->reunited_ms, said_at + 1 - heal);
+    if (heard_at == 0)
+        return;
+    uint64_t ms = MIN(heard_at - said_at, REPORT_LATENCY_MAX_MS - 1);
+    r->delivered++;
+    r->latencies[REPORT_ALWAYS][ms]++;
+    if (is_attacked)
+        r->latencies[time_of(plan, said_at)][ms]++;
 }
 
 /* What `percent` of the deliveries took at most. */
 static uint32_t percentile(const uint64_t *counts, uint32_t percent)
 {
     uint64_t all = 0, so_far = 0;
-    for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
+    for (uint32_t ms = 0; ms < REPORT_LATENCY_MAX_MS; ms++)
         all += counts[ms];
-    for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++) {
+    for (uint32_t ms = 0; ms < REPORT_LATENCY_MAX_MS; ms++) {
         so_far += counts[ms];
         if (so_far * 100 >= all * percent)
             return ms;
@@ -75,42 +67,23 @@ static uint32_t percentile(const uint64_t *counts, uint32_t percent)
 #define SETTLED_S 120 /* after an attack began */
 
 /* The mean share of sybils in the meshes, once that has settled. */
-static double sybils_later(const struct report *r, const struct crowd *c)
+static double sybils_later(const struct report *r, const struct plan *p)
 {
     double sum = 0;
-    uint32_t from = plan_attack_s(&c->plan) + SETTLED_S, count = 0;
+    uint32_t from = plan_attack_s(p) + SETTLED_S, count = 0;
     for (uint32_t i = from; i < r->seconds; i++, count++)
         sum += r->sybil_percent[i];
     return count ? sum / count : 100;
 }
 
-void report_sum_up(struct report *r, const struct crowd *c)
+void report_sum_up(struct report *r, const struct plan *plan)
 {
-    uint64_t bytes = 0, control = 0, messages = 0, firsts = 0;
-    for (uint32_t i = 0; i < c->plan.nodes; i++) {
-        const struct node *n = &c->nodes[i];
-        bytes += n->bytes_out;
-        control += n->control_out;
-        messages += n->messages_in;
-        firsts += n->firsts;
-        r->memory += (double)n->mem.used / c->plan.nodes;
-        r->peak = MAX(r->peak, (double)n->mem.peak);
-    }
-    crowd_latencies(c, CROWD_ALWAYS, r->latencies);
-    for (enum crowd_time time = CROWD_BEFORE; time < CROWD_TIMES; time++) {
-        static uint64_t counts[CROWD_LATENCY_MAX_MS];
-        memset(counts, 0, sizeof counts);
-        crowd_latencies(c, time, counts);
-        r->time_p99_ms[time] = percentile(counts, 99);
-    }
-    r->p50_ms = percentile(r->latencies, 50);
-    r->p99_ms = percentile(r->latencies, 99);
-    r->worst_ms = percentile(r->latencies, 100);
-    r->sybils_later = sybils_later(r, c);
-    count_deliveries(r, c);
-    r->duplicates = firsts ? (double)(messages - firsts) / (double)firsts : 0;
-    r->bytes_per_s = (double)bytes / c->plan.nodes / ((double)c->now / 1000);
-    r->control_percent = bytes ? 100.0 * (double)control / (double)bytes : 0;
+    for (enum report_time time = REPORT_ALWAYS; time < REPORT_TIMES; time++)
+        r->time_p99_ms[time] = percentile(r->latencies[time], 99);
+    r->p50_ms = percentile(r->latencies[REPORT_ALWAYS], 50);
+    r->p99_ms = r->time_p99_ms[REPORT_ALWAYS];
+    r->worst_ms = percentile(r->latencies[REPORT_ALWAYS], 100);
+    r->sybils_later = sybils_later(r, plan);
 }
 
 static double seconds_of(struct timeval t)
@@ -118,18 +91,10 @@ static double seconds_of(struct timeval t)
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
-void report_print_time(double wall_s)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("time              %.1f s, %.1f s of processors\n", wall_s,
-           seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
-}
-
 static void print_attack(const struct report *r, uint32_t before_ms, const struct plan *p)
 {
     printf("under attack      p99 %u ms without it, %u ms in its first %u s, %u ms later\n",
-           before_ms, r->time_p99_ms[CROWD_ATTACKED], p->recover_s, r->time_p99_ms[CROWD_AFTER]);
+           before_ms, r->time_p99_ms[REPORT_ATTACKED], p->recover_s, r->time_p99_ms[REPORT_AFTER]);
     printf("sybils            %.1f %% of the meshes%s, from %u s after its beginning on\n",
            r->sybils_later, p->target > 0 ? " of its targets" : "", SETTLED_S);
 }
@@ -154,40 +119,83 @@ static bool is_met(const struct report *r, uint32_t before_ms, double delivery,
     if (p->pass_p99_ms > 0)
         met &= is_at_most(r->p99_ms, p->pass_p99_ms, "ms are p99");
     if (p->pass_recover_ms > 0)
-        met &= is_at_most(r->time_p99_ms[CROWD_AFTER], before_ms + p->pass_recover_ms,
+        met &= is_at_most(r->time_p99_ms[REPORT_AFTER], before_ms + p->pass_recover_ms,
                           "ms are p99 when that should have recovered");
+    if (p->pass_reunite_s > 0)
+        met &= is_at_most((double)r->reunited_ms / 1000, p->pass_reunite_s,
+                          "s after a cut messages are still late");
+    if (p->pass_direct_s > 0)
+        met &= is_at_most((double)r->direct_ms / 1000, p->pass_direct_s,
+                          "s two pages at one relay are not connected directly");
     return met;
 }
 
-bool report_print(const struct report *r, const struct report *twin, const struct crowd *c,
-                  double wall_s)
+static bool is_within_budget(const struct plan *p, double wall_s, double memory_mib)
 {
-    const struct plan *p = &c->plan;
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    uint32_t last = r->seconds ? r->seconds - 1 : 0;
-    uint32_t before_ms =
-        plan_begins_attacked(p) ? twin->time_p99_ms[CROWD_AFTER] : r->time_p99_ms[CROWD_BEFORE];
-    double delivery = r->expected ? 100.0 * (double)r->delivered / (double)r->expected : 0;
-    printf("nodes             %u, each with %u connections, for %llu s\n", p->nodes, p->degree,
-           (unsigned long long)c->now / 1000);
-    printf("messages          %u of %u bytes\n", c->told_count, p->size);
-    printf("delivered         %.4f %% (%llu of %llu)\n", delivery, (unsigned long long)r->delivered,
-           (unsigned long long)r->expected);
+    bool met = true;
+    if (p->pass_wall_s > 0)
+        met &= is_at_most(wall_s, p->pass_wall_s, "s went by");
+    if (p->pass_memory_mib > 0)
+        met &= is_at_most(memory_mib, p->pass_memory_mib, "MiB are in use");
+    return met;
+}
+
+static void print_who(const struct report *r, const struct plan *p)
+{
+    unsigned long long seconds = r->ms / 1000;
+    if (p->relays > 0)
+        printf("pages             %u, at %u relays, for %llu s\n"
+               "direct            %.2f connections a page, the slowest after %.0f s\n",
+               p->nodes, p->relays, seconds, r->direct, (double)r->direct_ms / 1000);
+    else
+        printf("nodes             %u, each with %u connections, for %llu s\n", p->nodes, p->degree,
+               seconds);
+}
+
+static void print_latencies(const struct report *r, uint32_t before_ms, const struct plan *p)
+{
     printf("latency           p50 %u ms, p99 %u ms, longest %u ms\n", r->p50_ms, r->p99_ms,
            r->worst_ms);
     if (p->sybils > 0)
         print_attack(r, before_ms, p);
-    printf("duplicates        %.2f for each message and node\n", r->duplicates);
+    if (p->heal_s > 0)
+        printf("reunited          after %.1f s: what is said later reaches everybody in time\n",
+               (double)r->reunited_ms / 1000);
+}
+
+static void print_costs(const struct report *r, const struct plan *p)
+{
+    uint32_t last = r->seconds ? r->seconds - 1 : 0;
+    printf("duplicates        %.2f for each message and node\n",
+           r->firsts ? (double)(r->copies - r->firsts) / (double)r->firsts : 0);
     printf("bandwidth         %.2f KB/s sent by a node, %.1f %% of it control\n",
-           r->bytes_per_s / 1000, r->control_percent);
+           (double)r->bytes / p->nodes / (double)r->ms,
+           r->bytes ? 100.0 * (double)r->control / (double)r->bytes : 0);
     printf("mesh degree       %.2f (%u to %u)\n", r->mesh[last], r->mesh_least[last],
            r->mesh_most[last]);
-    printf("memory            %.1f KB a router, %.1f KB at most; %.2f GB in all\n",
-           r->memory / 1000, r->peak / 1000, (double)usage.ru_maxrss / 1e6);
-    report_print_time(wall_s);
-    printf("trace             %016llx\n", (unsigned long long)crowd_hash(c));
-    return is_met(r, before_ms, delivery, p);
+}
+
+bool report_print(const struct report *r, const struct report *twin, const struct plan *p,
+                  double wall_s)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    uint32_t before_ms =
+        plan_begins_attacked(p) ? twin->time_p99_ms[REPORT_AFTER] : r->time_p99_ms[REPORT_BEFORE];
+    double delivery = r->expected ? 100.0 * (double)r->delivered / (double)r->expected : 0;
+    print_who(r, p);
+    printf("messages          %u of %u bytes\n", r->messages, p->size);
+    printf("delivered         %.4f %% (%llu of %llu)\n", delivery, (unsigned long long)r->delivered,
+           (unsigned long long)r->expected);
+    print_latencies(r, before_ms, p);
+    print_costs(r, p);
+    printf("memory            %.1f KB a node, %.1f KB at most; %.2f GB in all\n", r->memory / 1000,
+           r->peak / 1000, (double)usage.ru_maxrss / 1e6);
+    printf("time              %.1f s, %.1f s of processors\n", wall_s,
+           seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime));
+    printf("trace             %016llx\n", (unsigned long long)r->trace);
+    bool met = is_met(r, before_ms, delivery, p);
+    return is_within_budget(p, wall_s, (double)usage.ru_maxrss / 1024) && met;
 }
 
 /* ---- pictures ---------------------------------------------------------------------------------- */
@@ -269,15 +277,15 @@ static void draw_latencies(FILE *f, const struct report *r)
 {
     uint64_t all = 0, so_far = 0;
     uint32_t most = MAX(MIN(r->worst_ms, 3 * r->p99_ms), 1);
-    most = MIN(most * 21 / 20 + 1, CROWD_LATENCY_MAX_MS - 1);
-    for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
-        all += r->latencies[ms];
+    most = MIN(most * 21 / 20 + 1, REPORT_LATENCY_MAX_MS - 1);
+    for (uint32_t ms = 0; ms < REPORT_LATENCY_MAX_MS; ms++)
+        all += r->latencies[REPORT_ALWAYS][ms];
     struct panel p = begin_panel(f, 0, "Percent of deliveries by latency in ms", most, 100);
     fprintf(f, "<path class='line' d='M0 %g", HEIGHT);
     for (uint32_t ms = 0, drawn = 0; ms <= most && all > 0; ms++) {
-        so_far += r->latencies[ms];
+        so_far += r->latencies[REPORT_ALWAYS][ms];
         bool is_apart = x_of(&p, ms - drawn) > 0.5 || ms == most;
-        if (!is_apart || (r->latencies[ms] == 0 && ms < most))
+        if (!is_apart || (r->latencies[REPORT_ALWAYS][ms] == 0 && ms < most))
             continue;
         drawn = ms;
         fprintf(f, "H%.1fV%.1f", x_of(&p, ms), y_of(&p, 100 * (double)so_far / (double)all));
@@ -318,9 +326,9 @@ static void draw_sybils(FILE *f, const struct report *r, const struct plan *plan
     end_timeline(&p, plan);
 }
 
-bool report_draw(const struct report *r, const struct crowd *c, const char *title, const char *file)
+bool report_draw(const struct report *r, const struct plan *plan, const char *title,
+                 const char *file)
 {
-    const struct plan *plan = &c->plan;
     FILE *f = fopen(file, "w");
     if (f == NULL) {
         perror(file);
@@ -335,11 +343,12 @@ bool report_draw(const struct report *r, const struct crowd *c, const char *titl
         ".moment{fill:none;stroke:#888;stroke-dasharray:3}.band{fill:#06c;fill-opacity:.15}"
         ".line{fill:none;stroke:#06c;stroke-width:1.5}.bad{stroke:#c30}circle{fill:#06c}"
         "</style>\n<rect width='%u' height='240' fill='#fff'/>\n"
-        "<text x='%u' y='22'>%.*s: %u nodes",
-        width, width, width, MARGIN, (int)strcspn(title, "."), title, plan->nodes);
+        "<text x='%u' y='22'>%.*s: %u %s",
+        width, width, width, MARGIN, (int)strcspn(title, "."), title, plan->nodes,
+        plan->relays > 0 ? "pages" : "nodes");
     if (plan->sybils > 0)
         fprintf(f, ", %u sybils", plan->sybils);
-    fprintf(f, ", %u messages of %u bytes</text>\n", c->told_count, plan->size);
+    fprintf(f, ", %u messages of %u bytes</text>\n", r->messages, plan->size);
     draw_latencies(f, r);
     draw_meshes(f, r, plan);
     if (plan->sybils > 0)

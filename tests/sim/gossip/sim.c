@@ -1,12 +1,13 @@
 /*
- * Puts a crowd of gossipsub routers through a plan: see plan.h.
+ * Puts a crowd of gossipsub routers, or pages, through a plan: see plan.h.
  *
  *     sim PLAN [seed=S] [threads=T] [svg=FILE] [SETTING=NUMBER ...]
  *
- * Settings given here take the place of the plan's. Prints what became of it and ends with 1 when the plan was not met.
+ * Settings given here take the place of the plan's, and another number of nodes scales it. Prints what
+ * became of it and ends with 1 when the plan was not met, with 2 when it cannot be.
  */
 #include "sim/gossip/pages.h"
-#include "sim/gossip/report.h"
+#include "sim/gossip/tally.h"
 #include "sim/queue.h"
 
 #include <stdio.h>
@@ -115,7 +116,7 @@ static void act(struct crowd *c, struct report *r, struct event a)
         crowd_heal(c);
         break;
     case SAMPLE:
-        report_sample(r, c);
+        tally_sample(r, c);
         break;
     }
 }
@@ -141,11 +142,15 @@ static const char *value_of(const char *argument, const char *name)
     return strncmp(argument, name, len) == 0 && argument[len] == '=' ? argument + len + 1 : NULL;
 }
 
-static bool read_options(int argc, char **argv, struct options *o)
+static bool take_options(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.seed = 1, .threads = 2};
     if (argc < 2 || !plan_read(argv[1], &o->plan))
         return false;
+    /* First, so that what else is given counts as it is. */
+    for (int i = 2; i < argc; i++)
+        if (value_of(argv[i], "nodes") != NULL)
+            plan_scale(&o->plan, (uint32_t)strtoul(value_of(argv[i], "nodes"), NULL, 10));
     for (int i = 2; i < argc; i++) {
         const char *value;
         if ((value = value_of(argv[i], "seed")) != NULL)
@@ -160,6 +165,21 @@ static bool read_options(int argc, char **argv, struct options *o)
     o->plan.target = MIN(o->plan.target, o->plan.nodes);
     o->plan.publishers = MIN(o->plan.publishers, o->plan.nodes);
     return o->threads > 0 && o->threads <= CROWD_THREADS_MAX && o->plan.nodes > o->plan.degree;
+}
+
+static bool read_options(int argc, char **argv, struct options *o)
+{
+    if (!take_options(argc, argv, o)) {
+        fprintf(stderr, "usage: %s PLAN [seed=S] [threads=T] [svg=FILE] [SETTING=NUMBER ...]\n",
+                argv[0]);
+        return false;
+    }
+    const char *misfit = plan_misfit(&o->plan);
+    if (misfit == NULL)
+        return true;
+    fprintf(stderr, "%s means nothing to %s, see tests/sim/gossip/plan.h\n", misfit,
+            o->plan.relays > 0 ? "pages" : "a crowd without relays");
+    return false;
 }
 
 /* What became of a crowd that went through it. */
@@ -181,7 +201,7 @@ static struct crowd *live_through(const struct plan *plan, const struct options 
     }
     queue_free(&todo);
     crowd_run(c, c->now + AFTER_MS);
-    report_sum_up(report, c);
+    tally(report, c);
     return c;
 }
 
@@ -193,32 +213,26 @@ static void live_in_peace(const struct options *o, struct report *report)
     crowd_free(live_through(&peace, o, report));
 }
 
-static bool crowd_through(const struct options *o, const char *title, double began)
+static bool crowd_through(const struct options *o, struct report *report, struct report *twin)
 {
-    static struct report report, twin;
     if (plan_begins_attacked(&o->plan) && o->plan.pass_recover_ms > 0)
-        live_in_peace(o, &twin);
-    struct crowd *c = live_through(&o->plan, o, &report);
-    bool is_met = report_print(&report, &twin, c, seconds_now() - began);
-    bool is_drawn = o->svg == NULL || report_draw(&report, c, title, o->svg);
-    crowd_free(c);
-    return is_met && is_drawn;
+        live_in_peace(o, twin);
+    crowd_free(live_through(&o->plan, o, report));
+    return true;
 }
 
 int main(int argc, char **argv)
 {
+    static struct report report, twin;
     struct options o;
-    if (!read_options(argc, argv, &o)) {
-        fprintf(stderr, "usage: %s PLAN [seed=S] [threads=T] [svg=FILE] [SETTING=NUMBER ...]\n",
-                argv[0]);
+    if (!read_options(argc, argv, &o))
         return 2;
-    }
+    const char *slash = strrchr(argv[1], '/');
     double began = seconds_now();
-    if (o.plan.relays == 0)
-        return crowd_through(&o, strrchr(argv[1], '/') ? strrchr(argv[1], '/') + 1 : argv[1], began)
-                   ? 0
-                   : 1;
-    bool is_met = pages_run(&o.plan, o.seed);
-    report_print_time(seconds_now() - began);
-    return is_met ? 0 : 1;
+    bool is_told =
+        o.plan.relays > 0 ? pages_run(&o.plan, o.seed, &report) : crowd_through(&o, &report, &twin);
+    bool is_met = is_told && report_print(&report, &twin, &o.plan, seconds_now() - began);
+    bool is_drawn =
+        o.svg == NULL || report_draw(&report, &o.plan, slash != NULL ? slash + 1 : argv[1], o.svg);
+    return is_met && is_drawn ? 0 : 1;
 }

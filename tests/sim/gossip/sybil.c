@@ -46,7 +46,7 @@ static void pass_on(struct crowd *c, struct shard *running, uint32_t sybil, uint
     uint32_t number = take_u32be(&data);
     if (data.failed || number >= c->told_count || node_knows(n, number))
         return;
-    node_hears(n, number);
+    node_hears(n, number, c->now);
     if (is_dropped(c, n, m))
         return;
     struct writer encoded = writer_of(message, sizeof message), w = writer_of(bytes, sizeof bytes);

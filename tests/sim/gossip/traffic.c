@@ -1,5 +1,6 @@
 #include "sim/gossip/traffic.h"
 
+#include "sim/gossip/parts.h"
 #include "sim/gossip/sybil.h"
 #include "sim/sim.h"
 
@@ -36,7 +37,6 @@ struct shard {
     /* For other shards, in turns: written in this millisecond, read in the next. */
     struct parcels mail[2][CROWD_THREADS_MAX];
     uint64_t next_at;
-    uint64_t latencies[CROWD_TIMES][CROWD_LATENCY_MAX_MS];
     struct mem mem;
     struct buf out;
     uint64_t until;
@@ -125,26 +125,6 @@ static void set_alarm(struct crowd *c, struct node *n, uint32_t number)
     crowd_wake(c, number, at);
 }
 
-/* ---- what an RPC has in it --------------------------------------------------------------------- */
-
-/* Counts how many messages there are, and what else the sender said. */
-static uint32_t count_parts(struct view rpcs, struct node *from)
-{
-    uint32_t messages = 0;
-    struct cursor c = cursor_of(rpcs);
-    while (c.rest.len > 0 && !c.failed) {
-        struct cursor rpc = cursor_of(take_delimited(&c, SIZE_MAX));
-        while (rpc.rest.len > 0 && !rpc.failed) {
-            bool is_message = take_uvarint(&rpc) == (2 << 3 | 2);
-            struct view part = take_delimited(&rpc, SIZE_MAX);
-            messages += is_message;
-            if (!is_message)
-                from->control_out += part.len + 2;
-        }
-    }
-    return messages;
-}
-
 /* ---- out --------------------------------------------------------------------------------------- */
 
 struct link *crowd_link(const struct crowd *c, uint32_t node, uint32_t other, uint32_t *which)
@@ -190,7 +170,7 @@ void crowd_send(struct crowd *c, struct shard *running, uint32_t number, uint32_
     struct link *l = crowd_link(c, number, to, &which);
     assert(l != NULL);
     n->bytes_out += bytes.len;
-    uint32_t messages = count_parts(bytes, n);
+    uint32_t messages = parts_count(bytes, &n->control_out);
     uint64_t at = arrival(c, n, l, bytes.len);
     if (l->is_cut)
         return;
@@ -230,24 +210,7 @@ void settle(struct crowd *c, struct shard *running, uint32_t number)
 
 /* ---- in ---------------------------------------------------------------------------------------- */
 
-static enum crowd_time time_of(const struct crowd *c, uint64_t at)
-{
-    uint64_t begin = (uint64_t)plan_attack_s(&c->plan) * 1000;
-    if (at < begin)
-        return CROWD_BEFORE;
-    return at < begin + (uint64_t)c->plan.recover_s * 1000 ? CROWD_ATTACKED : CROWD_AFTER;
-}
-
-static void count_delivery(const struct crowd *c, struct shard *s, const struct message_told *m,
-                           uint32_t to)
-{
-    uint64_t ms = MIN(c->now - m->at, CROWD_LATENCY_MAX_MS - 1);
-    s->latencies[CROWD_ALWAYS][ms]++;
-    if (c->plan.sybils > 0 && plan_is_target(&c->plan, m->by, to))
-        s->latencies[time_of(c, m->at)][ms]++;
-}
-
-static void hear(struct crowd *c, struct shard *s, struct node *n, const struct gossipsub_event *ev)
+static void hear(struct crowd *c, struct node *n, const struct gossipsub_event *ev)
 {
     if (ev->type != GOSSIPSUB_MESSAGE)
         return;
@@ -258,11 +221,9 @@ static void hear(struct crowd *c, struct shard *s, struct node *n, const struct 
         fprintf(stderr, "message %u was given out twice\n", message);
         abort();
     }
-    node_hears(n, message);
+    node_hears(n, message, c->now);
     n->firsts++;
     note(n, message);
-    if (c->told[message].at >= n->stays[n->stay_count - 1].from)
-        count_delivery(c, s, &c->told[message], (uint32_t)(n - c->nodes));
 }
 
 static void receive(struct crowd *c, struct shard *s, struct node *n, const struct parcel *e)
@@ -279,7 +240,7 @@ static void receive(struct crowd *c, struct shard *s, struct node *n, const stru
     n->messages_in += e->messages;
     note(n, c->now << 20 ^ e->from);
     while ((rc = gossipsub_feed(&n->g, e->from + 1, &in, &ev, c->now)) == 1)
-        hear(c, s, n, &ev);
+        hear(c, n, &ev);
     if (rc != 0)
         abort();
 }
@@ -426,11 +387,4 @@ void traffic_free(struct crowd *c)
     for (uint32_t i = 0; i < c->shard_count; i++)
         free_shard(&c->shards[i]);
     free(c->shards);
-}
-
-void crowd_latencies(const struct crowd *c, enum crowd_time time, uint64_t *counts)
-{
-    for (uint32_t i = 0; i < c->shard_count; i++)
-        for (uint32_t ms = 0; ms < CROWD_LATENCY_MAX_MS; ms++)
-            counts[ms] += c->shards[i].latencies[time][ms];
 }
