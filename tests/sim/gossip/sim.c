@@ -164,7 +164,9 @@ static bool take_options(int argc, char **argv, struct options *o)
     }
     o->plan.target = MIN(o->plan.target, o->plan.nodes);
     o->plan.publishers = MIN(o->plan.publishers, o->plan.nodes);
-    return o->threads > 0 && o->threads <= CROWD_THREADS_MAX && o->plan.nodes > o->plan.degree;
+    bool is_enough =
+        o->plan.relays > 0 ? o->plan.nodes >= o->plan.relays : o->plan.nodes > o->plan.degree;
+    return o->threads > 0 && o->threads <= CROWD_THREADS_MAX && is_enough;
 }
 
 static bool read_options(int argc, char **argv, struct options *o)
