@@ -151,8 +151,15 @@ test('a file of any size, whose fetching may be stopped, and who has seen what',
   await say(a, b, 'look at this')
   await a.locator('.message.mine .aside').getByText('seen', { exact: true }).waitFor()
   await a.setInputFiles('#file-input', { name: 'long.bin', mimeType: 'video/mp4', buffer: Buffer.alloc(16 << 20, 7) })
-  await b.locator('.file button', { hasText: /^Fetch · 16\sMiB$/ }).click()
-  await b.locator('.file button', { hasText: /^\d+ %$/ }).click()
+  const fetching = b.locator('.file button', { hasText: /^Fetch · 16\sMiB$/ })
+  await fetching.waitFor()
+  // all of it may be here before a second click from outside of the page is
+  await b.locator('.file button').evaluate((button) => new MutationObserver((_, watch) => {
+    if (!/^\d+ %$/.test(button.textContent ?? '')) return
+    watch.disconnect()
+    button.click()
+  }).observe(button, { childList: true }))
+  await fetching.click()
   await b.locator('.file button', { hasText: 'Fetch' }).waitFor()
   assert.equal(await b.textContent('#composer-note'), '')
   const [download] = await Promise.all([b.waitForEvent('download'), b.locator('.file button', { hasText: 'Fetch' }).click()])
