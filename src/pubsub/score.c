@@ -14,7 +14,6 @@ const struct score_params SCORE_DEFAULTS = {
     .graylist_threshold = -80,
     .px_threshold = 10,
     .opportunistic_threshold = 20,
-    .slow_weight = -0.2f,
     .slow_threshold = 5,
     .slow_cap = 50,
     .slow_decay = 0.2f,

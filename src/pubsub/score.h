@@ -8,8 +8,8 @@
  *     P3   messages it owes the mesh, squared            P6   others behind the same address, squared
  *     P3b  the same, of meshes it has left               P7   broken rules, squared
  *
- *     slow: messages it was too slow to be sent, above a threshold and up to a cap. In a mesh they are lost
- *     to it; outside it is told by IHAVE, and fetches what it can take.
+ *     slow: messages it was too slow to be sent, above a threshold and up to a cap, as rust has it. It weighs
+ *     nothing by default: as in go and js, what a queue has no room for is dropped, and that is all.
  *
  * Counters decay: each is multiplied once per `decay_ms`, however late we come to it, and is 0 below
  * `decay_to_zero`. Only + - * and one division are used, so every build computes the same.
