@@ -74,8 +74,26 @@ static void test_spammer(void **state)
     scripted_end(&s);
 }
 
-/* Who takes too little of what others say leaves the mesh, is still told by IHAVE, and it passes. What we
- * publish ourselves is no measure: we may publish more than anybody takes. */
+/* By default what a slow peer has no room for is dropped, and that is all. */
+static void test_slow_peer_by_default(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    scripted_init(&s);
+    s.limits.gossip_out = 1000;
+    begin(&s, 3);
+    for (uint64_t i = 0; i < 300; i++)
+        say_message(&s, 1, 9, i, "t", "hi");
+    struct neighbour *n = table_find(&s.g.peers, 2);
+    assert_true(n->conduct.slow > 200);
+    pass(&s, 1000);
+    assert_score(&s, 2, 0);
+    assert_true(is_in_mesh(&s, 2));
+    scripted_end(&s);
+}
+
+/* Where it weighs, who takes too little of what others say leaves the mesh, is still told by IHAVE, and it
+ * passes. What we publish ourselves is no measure: we may publish more than anybody takes. */
 static void test_slow_peer(void **state)
 {
     (void)state;
@@ -85,6 +103,7 @@ static void test_slow_peer(void **state)
     memset(data, 'x', sizeof data - 1);
     scripted_init(&s);
     begin(&s, 3);
+    s.g.scoring.slow_weight = -0.2f;
     while (gossipsub_publish(&s.g, view_of_text("t"), view_of(OURS, sizeof OURS), NULL, s.now) == 3)
         said(&s, 3);
     pass(&s, 1000);
@@ -285,8 +304,8 @@ static void test_verdicts(void **state)
                 assert_int_equal(hear(&s, peer, 7), 0);
         pass(&s, 50000);
         assert_score(&s, 2, 0);
-        gossipsub_judge(&s.g, job, ROWS[i].verdict, s.now);
-        gossipsub_judge(&s.g, job, GOSSIPSUB_REJECT, s.now);
+        assert_true(gossipsub_judge(&s.g, job, ROWS[i].verdict, s.now));
+        assert_false(gossipsub_judge(&s.g, job, GOSSIPSUB_REJECT, s.now));
         assert_int_equal(said(&s, 3).parts[RPC_MESSAGE], ROWS[i].sent_on);
         assert_score(&s, 1, ROWS[i].first);
         assert_score(&s, 2, ROWS[i].meanwhile);
@@ -378,7 +397,7 @@ static void test_verdicts_are_bounded(void **state)
     assert_true(jobs[3] != 0);
     pass(&s, 61000);
     assert_int_equal(s.g.checks.count, 0);
-    gossipsub_judge(&s.g, jobs[1], GOSSIPSUB_REJECT, s.now);
+    assert_false(gossipsub_judge(&s.g, jobs[1], GOSSIPSUB_REJECT, s.now));
     assert_score(&s, 1, 0);
     scripted_end(&s);
 }
@@ -804,6 +823,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spammer),
+        cmocka_unit_test(test_slow_peer_by_default),
         cmocka_unit_test(test_slow_peer),
         cmocka_unit_test(test_spammer_from_outside),
         cmocka_unit_test(test_graft_in_backoff),
