@@ -176,7 +176,6 @@ function pubsubNumbers (o) {
   return {
     [k.APP_SIGNING]: isAnonymous ? k.STRICT_NO_SIGN : k.STRICT_SIGN,
     [k.APP_MESSAGE_ID]: messageIds.indexOf(messageId),
-    [k.APP_NO_FLOOD_PUBLISH]: o.floodPublish === false,
     [k.APP_EMIT_SELF]: o.emitSelf,
     [k.APP_DO_PX]: o.doPX,
     [k.APP_ALLOW_NO_PEERS]: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,

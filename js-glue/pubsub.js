@@ -101,17 +101,17 @@ export class PubSub extends Emitter {
    *
    * @param {string} topic
    * @param {Uint8Array} [data]
-   * @param {{ signal?: AbortSignal, allowPublishToZeroTopicPeers?: boolean, ignoreDuplicatePublishError?: boolean }} [options]
+   * @param {{ signal?: AbortSignal, allowPublishToZeroTopicPeers?: boolean, ignoreDuplicatePublishError?: boolean, floodPublish?: boolean }} [options]
    * @returns {Promise<{ recipients: PeerId[] }>} the peers it was sent to directly
    * @throws PublishError.NoPeersSubscribedToTopic unless allowPublishToZeroTopicPeers
    */
   async publish (topic, data = new Uint8Array(0), options) {
     const { calls } = this.#core
-    const { signal, ignoreDuplicatePublishError, allowPublishToZeroTopicPeers } = { ...this.#options, ...options }
+    const { signal, ignoreDuplicatePublishError, allowPublishToZeroTopicPeers, floodPublish } = { ...this.#options, ...options }
     for (;;) {
       if (signal?.aborted) throw abortReason(signal)
       try {
-        this.#core.run(calls.app_publish, [topic, data])
+        this.#core.run(calls.app_publish, [topic, data], Number(floodPublish === false))
         return { recipients: this.#peers(this.#core.list(calls.ask_recipients())) }
       } catch (/** @type {any} */ err) {
         if (err.code === 'PUBLISHED' ? ignoreDuplicatePublishError : err.code === 'NO_PEERS' && allowPublishToZeroTopicPeers) return { recipients: [] }
@@ -172,7 +172,7 @@ export class PubSub extends Emitter {
   async #onMessage (event) {
     const message = toMessage(event)
     const from = this.#connectionPeer(event.id) ?? (message.type === 'signed' ? message.from : undefined)
-    const validate = this.#validators?.get(message.topic)
+    const validate = event.id > 0 ? this.#validators?.get(message.topic) : undefined // our own is never judged
     let verdict = 0
     if (validate !== undefined && from !== undefined) {
       try {
@@ -181,8 +181,8 @@ export class PubSub extends Emitter {
         verdict = 1
       }
     }
-    if (event.value > 0 && this.#validators !== undefined) {
-      this.#core.calls.app_judge(event.value, Math.max(verdict, 0))
+    if (event.value > 0) {
+      if (!this.#core.calls.app_judge(event.value, Math.max(verdict, 0))) return // it has waited too long
       this.#core.flushSoon()
     }
     if (verdict > 0) return

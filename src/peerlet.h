@@ -84,7 +84,6 @@ enum peerlet_message_id {
 struct peerlet_pubsub_config {
     enum peerlet_signing signing;
     enum peerlet_message_id message_id;
-    bool no_flood_publish;
     bool emit_self;
     bool exchange_peers; /* whoever is pruned is told of others */
     bool allow_no_peers; /* publish to nobody is fine instead of ERR_NO_PEERS */
@@ -396,11 +395,15 @@ MUST_USE int peerlet_ping(struct peerlet *p, uint32_t conn, uint32_t *job, uint6
 MUST_USE int peerlet_subscribe(struct peerlet *p, struct view topic, uint64_t now);
 MUST_USE int peerlet_unsubscribe(struct peerlet *p, struct view topic, uint64_t now);
 
+/* To all subscribers, or to the mesh, and others where that is thin. */
+enum peerlet_reach { PEERLET_TO_ALL, PEERLET_TO_MESH };
+
 /*
  * Returns how many peers it was queued for. NO_PEERS, FULL (wait and try again), TOO_BIG. The
  * recipients' Peer IDs are then peerlet_recipients().
  */
-MUST_USE int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint64_t now);
+MUST_USE int peerlet_publish(struct peerlet *p, struct view topic, struct view data,
+                             enum peerlet_reach reach, uint64_t now);
 
 /*
  * Remembers addresses of a peer, as peerStore.merge. With `is_explicit` it is one that pubsub keeps
@@ -412,10 +415,11 @@ MUST_USE int peerlet_add_addresses(struct peerlet *p, struct view peer, struct v
 /*
  * The application's verdict on a message: accepted, it is sent on; rejected, whoever sent it loses
  * score; ignored, neither. From the first call on, with job 0, those of others wait for it, a minute
- * at most and a thousand of them at most: what finds no answer or no room is ignored.
+ * at most and a thousand of them at most: what finds no answer or no room is ignored. False: that has
+ * happened to this one.
  */
 enum peerlet_verdict { PEERLET_ACCEPT, PEERLET_IGNORE, PEERLET_REJECT };
-void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now);
+bool peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now);
 
 /* The id of a message that NAME told of, at most 128 bytes; without one it is ignored. */
 void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now);

@@ -128,7 +128,6 @@ const INSTEAD = {
   'createLibp2p.datastore': 'The identity is kept in IndexedDB; give privateKey where another is wanted',
   'createLibp2p.peerId': 'Give privateKey, from which the Peer ID follows',
   'publish.allowPublishToZeroTopicPeers': 'Where gossipsub() has it, it is for every message',
-  'publish.floodPublish': 'It is one of gossipsub(), for all messages',
   'gossipsub.asyncValidation': 'Functions in topicValidators may be asynchronous as they are',
   'createLibp2p.pubsub': 'Give services: { pubsub: gossipsub() }',
   'webSockets.filter': 'connectionGater.denyDialMultiaddr says what may be dialled; only filters.all, which forbids nothing, may stand here'

@@ -64,11 +64,10 @@ function nameMessages (pubsub, { messageId, msgIdFn, globalSignaturePolicy }) {
  * @param {Record<string, any>} options
  */
 export function dressPubSub (pubsub, node, options) {
-  const { emitSelf = false, floodPublish = true, directPeers = [], scoreThresholds } = options
+  const { emitSelf = false, directPeers = [], scoreThresholds } = options
   const publish = pubsub.publish.bind(pubsub)
-  pubsub.publish = async (/** @type {string} */ topic, /** @type {Uint8Array | undefined} */ data, /** @type {Record<string, any>} */ { floodPublish: flood = floodPublish, ...rest } = {}) => {
+  pubsub.publish = async (/** @type {string} */ topic, /** @type {Uint8Array | undefined} */ data, /** @type {Record<string, any>} */ rest = {}) => {
     check('publish', rest)
-    if (flood !== floodPublish) refuse('publish', 'floodPublish')
     if (rest.allowPublishToZeroTopicPeers === false && options.allowPublishToZeroTopicPeers) refuse('publish', 'allowPublishToZeroTopicPeers')
     try {
       const { recipients } = await publish(topic, data, rest)

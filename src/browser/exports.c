@@ -80,7 +80,6 @@ static struct peerlet_pubsub_config pubsub_of(const uint32_t *n)
     struct peerlet_pubsub_config c = {
         .signing = (enum peerlet_signing)n[APP_SIGNING],
         .message_id = (enum peerlet_message_id)n[APP_MESSAGE_ID],
-        .no_flood_publish = n[APP_NO_FLOOD_PUBLISH] != 0,
         .exchange_peers = n[APP_DO_PX] != 0,
         .emit_self = n[APP_EMIT_SELF] != 0,
         .allow_no_peers = n[APP_ALLOW_NO_PEERS] != 0,
@@ -328,15 +327,15 @@ int app_unsubscribe(size_t topic_len)
     return peerlet_unsubscribe(browser_node(), first(topic_len), browser_now());
 }
 
-int app_publish(size_t topic_len, size_t data_len)
+int app_publish(size_t topic_len, size_t data_len, uint32_t reach)
 {
     return peerlet_publish(browser_node(), first(topic_len), second(topic_len, data_len),
-                           browser_now());
+                           (enum peerlet_reach)reach, browser_now());
 }
 
-void app_judge(uint32_t job, uint32_t verdict)
+int app_judge(uint32_t job, uint32_t verdict)
 {
-    peerlet_judge(browser_node(), job, (enum peerlet_verdict)verdict, browser_now());
+    return peerlet_judge(browser_node(), job, (enum peerlet_verdict)verdict, browser_now());
 }
 
 void app_name(size_t id_len, uint32_t job)

@@ -37,7 +37,6 @@ enum app_number {
     APP_UPGRADE_MS,
     APP_SIGNING,
     APP_MESSAGE_ID,
-    APP_NO_FLOOD_PUBLISH,
     APP_EMIT_SELF,
     APP_DO_PX,
     APP_ALLOW_NO_PEERS,
@@ -133,10 +132,10 @@ EMSCRIPTEN_KEEPALIVE int app_ping(uint32_t conn);
 
 EMSCRIPTEN_KEEPALIVE int app_subscribe(size_t topic_len);
 EMSCRIPTEN_KEEPALIVE int app_unsubscribe(size_t topic_len);
-EMSCRIPTEN_KEEPALIVE int app_publish(size_t topic_len, size_t data_len);
+EMSCRIPTEN_KEEPALIVE int app_publish(size_t topic_len, size_t data_len, uint32_t reach);
 
-/* Job 0: from now on messages wait for a verdict. */
-EMSCRIPTEN_KEEPALIVE void app_judge(uint32_t job, uint32_t verdict);
+/* Job 0: from now on messages wait for a verdict. 0: it comes too late. */
+EMSCRIPTEN_KEEPALIVE int app_judge(uint32_t job, uint32_t verdict);
 
 /* Inbox: the id. */
 EMSCRIPTEN_KEEPALIVE void app_name(size_t id_len, uint32_t job);

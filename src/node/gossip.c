@@ -502,12 +502,11 @@ int peerlet_unsubscribe(struct peerlet *p, struct view topic, uint64_t now)
     return tell_result(p, gossipsub_unsubscribe(&p->gossip, topic, now), "unsubscribe from", topic);
 }
 
-void peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now)
+bool peerlet_judge(struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now)
 {
     _Static_assert((int)PEERLET_REJECT == (int)GOSSIPSUB_REJECT, "the same in both");
     p->now = now;
-    if (p->has_gossip)
-        gossipsub_judge(&p->gossip, job, (enum gossipsub_verdict)verdict, now);
+    return p->has_gossip && gossipsub_judge(&p->gossip, job, (enum gossipsub_verdict)verdict, now);
 }
 
 void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now)
@@ -531,12 +530,15 @@ int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uin
     return tell_result(p, gossipsub_set_params(&p->gossip, topic, numbers), "score", topic);
 }
 
-int peerlet_publish(struct peerlet *p, struct view topic, struct view data, uint64_t now)
+int peerlet_publish(struct peerlet *p, struct view topic, struct view data,
+                    enum peerlet_reach reach, uint64_t now)
 {
     int rc = needs_gossip(p, now);
     if (rc != 0)
         return rc;
+    p->gossip.config.flood_publish = reach == PEERLET_TO_ALL;
     rc = gossipsub_publish(&p->gossip, topic, data, &p->recipients, now);
+    p->gossip.config.flood_publish = true;
     if (rc == ERR_TOO_BIG)
         return fail(p, rc, "a message has at most %u bytes; send larger things on a stream",
                     (unsigned)p->limits.message);

@@ -149,7 +149,6 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
     r.d_low = MIN(r.d_low, r.d);
     r.d_out = MIN(r.d_out, r.d);
     r.mcache_gossip = MIN(r.mcache_gossip, r.mcache_length);
-    r.flood_publish = !c->no_flood_publish;
     r.emit_self = c->emit_self;
     r.exchange_peers = c->exchange_peers;
     r.allow_no_peers = c->allow_no_peers;

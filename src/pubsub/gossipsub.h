@@ -13,7 +13,7 @@
  * inside an RPC costs it that part, bytes that are no RPC cost it the stream. Everything that repeats
  * goes by instants: a timer that comes late does no harm.
  *
- * specs/pubsub/gossipsub, v1.0 to v1.2. How a peer's standing decides what it gets is in one place,
+ * specs/pubsub/gossipsub, v1.0 to v1.3. How a peer's standing decides what it gets is in one place,
  * member_is of mesh.c.
  */
 #ifndef PUBSUB_GOSSIPSUB_H
@@ -193,9 +193,9 @@ enum gossipsub_verdict { GOSSIPSUB_ACCEPT, GOSSIPSUB_IGNORE, GOSSIPSUB_REJECT };
  * The answer to GOSSIPSUB_VERIFY, where a message that is accepted then comes of gossipsub_next, or
  * to a GOSSIPSUB_MESSAGE with a job. One that has no answer after limits->verdict_ms is ignored, and
  * so is what comes while limits->unverified wait. From the first call with job 0 on, messages of
- * others are the application's to judge.
+ * others are the application's to judge. False: nothing waits by that job.
  */
-void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
+bool gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
                      uint64_t now);
 
 /*

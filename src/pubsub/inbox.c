@@ -505,13 +505,13 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
     }
 }
 
-void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
+bool gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict verdict,
                      uint64_t now)
 {
     struct message *m = table_remove(&g->checks, job);
     g->awaits_verdicts |= job == 0;
     if (m == NULL)
-        return;
+        return false;
     struct topic *t = topic_find(&g->mesh, m->fields.topic);
     m->job = 0;
     if (verdict == GOSSIPSUB_REJECT)
@@ -527,6 +527,7 @@ void gossipsub_judge(struct gossipsub *g, uint32_t job, enum gossipsub_verdict v
     } else if (verdict == GOSSIPSUB_ACCEPT && !m->is_genuine && admit(g, m, now))
         list_add(&g->ready, &message_hold(m)->in_line);
     message_drop(&g->messages, m);
+    return true;
 }
 
 void gossipsub_name(struct gossipsub *g, uint32_t job, struct view id, uint64_t now)

@@ -61,6 +61,7 @@ bool input_is_valid(const struct input *in)
         [INPUT_RTC_STATE] = PEERLET_RTC_FAILED,
         [INPUT_CHANNEL_ENDED] = PEERLET_END_READ,
         [INPUT_JUDGE] = PEERLET_REJECT,
+        [INPUT_PUBLISH] = PEERLET_TO_MESH,
     };
     return in->type < INPUT_TYPES && (LAST[in->type] == 0 || in->value <= LAST[in->type]) &&
            (in->type != INPUT_TUNE || in->bytes.len == 0 ||

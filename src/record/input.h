@@ -58,7 +58,8 @@ struct input {
     X(PING, r.code = peerlet_ping(p, in->id, &r.id, now))                                          \
     X(SUBSCRIBE, r.code = peerlet_subscribe(p, in->text, now))                                     \
     X(UNSUBSCRIBE, r.code = peerlet_unsubscribe(p, in->text, now))                                 \
-    X(PUBLISH, r.code = peerlet_publish(p, in->text, INPUT_BYTES, now))                            \
+    X(PUBLISH,                                                                                     \
+      r.code = peerlet_publish(p, in->text, INPUT_BYTES, (enum peerlet_reach)in->value, now))      \
     X(ADD_ADDRESSES,                                                                               \
       r.code = peerlet_add_addresses(p, in->text, INPUT_BYTES, in->flags != 0, now))               \
     X(CHANNEL_ENDED,                                                                               \

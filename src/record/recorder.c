@@ -299,15 +299,19 @@ ASK(int, peerlet_subscribe, (struct peerlet *p, struct view topic, uint64_t now)
     .type = INPUT_SUBSCRIBE, .text = topic)
 ASK(int, peerlet_unsubscribe, (struct peerlet *p, struct view topic, uint64_t now),
     (p, topic, now), .type = INPUT_UNSUBSCRIBE, .text = topic)
-ASK(int, peerlet_publish, (struct peerlet *p, struct view topic, struct view data, uint64_t now),
-    (p, topic, data, now), .type = INPUT_PUBLISH, .text = topic, .bytes = span_of_view(data))
+ASK(int, peerlet_publish,
+    (struct peerlet *p, struct view topic, struct view data, enum peerlet_reach reach,
+     uint64_t now),
+    (p, topic, data, reach, now), .type = INPUT_PUBLISH, .text = topic, .bytes = span_of_view(data),
+    .value = reach)
 ASK(int, peerlet_add_addresses,
     (struct peerlet *p, struct view peer, struct view multiaddrs, bool is_explicit, uint64_t now),
     (p, peer, multiaddrs, is_explicit, now), .type = INPUT_ADD_ADDRESSES, .text = peer,
     .bytes = span_of_view(multiaddrs), .flags = is_explicit)
 CALL(peerlet_name, (struct peerlet *p, uint32_t job, struct view id, uint64_t now),
      (p, job, id, now), .type = INPUT_NAME, .id = job, .bytes = span_of_view(id))
-CALL(peerlet_judge, (struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now),
-     (p, job, verdict, now), .type = INPUT_JUDGE, .id = job, .value = verdict)
+ASK(bool, peerlet_judge,
+    (struct peerlet *p, uint32_t job, enum peerlet_verdict verdict, uint64_t now),
+    (p, job, verdict, now), .type = INPUT_JUDGE, .id = job, .value = verdict)
 
 /* NOLINTEND(bugprone-reserved-identifier) */

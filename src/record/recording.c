@@ -49,9 +49,8 @@ void recording_pubsub_write(const struct peerlet_pubsub_config *c, uint32_t out[
 {
     out[0] = c->signing;
     out[1] = c->message_id;
-    out[2] = (c->no_flood_publish ? 1u : 0) | (c->emit_self ? 2u : 0) |
-             (c->exchange_peers ? 4u : 0) | (c->allow_no_peers ? 8u : 0) |
-             (c->on_limited ? 16u : 0) | (c->fallback_to_floodsub ? 32u : 0);
+    out[2] = (c->emit_self ? 1u : 0) | (c->exchange_peers ? 2u : 0) | (c->allow_no_peers ? 4u : 0) |
+             (c->on_limited ? 8u : 0) | (c->fallback_to_floodsub ? 16u : 0);
     memcpy(out + 3, c->numbers, sizeof c->numbers);
 }
 
@@ -59,12 +58,11 @@ void recording_pubsub_read(struct peerlet_pubsub_config *c, const uint32_t in[RE
 {
     c->signing = (enum peerlet_signing)in[0];
     c->message_id = (enum peerlet_message_id)in[1];
-    c->no_flood_publish = (in[2] & 1) != 0;
-    c->emit_self = (in[2] & 2) != 0;
-    c->exchange_peers = (in[2] & 4) != 0;
-    c->allow_no_peers = (in[2] & 8) != 0;
-    c->on_limited = (in[2] & 16) != 0;
-    c->fallback_to_floodsub = (in[2] & 32) != 0;
+    c->emit_self = (in[2] & 1) != 0;
+    c->exchange_peers = (in[2] & 2) != 0;
+    c->allow_no_peers = (in[2] & 4) != 0;
+    c->on_limited = (in[2] & 8) != 0;
+    c->fallback_to_floodsub = (in[2] & 16) != 0;
     memcpy(c->numbers, in + 3, sizeof c->numbers);
 }
 

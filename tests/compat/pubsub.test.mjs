@@ -92,10 +92,8 @@ for (const [which, our, their] of NAMES) {
 test('options of one publish', async (t) => {
   const { pubsub } = (await start(t)).services
   await assert.rejects(pubsub.publish('nobody', Buffer.from('x')), { message: /NoPeersSubscribedToTopic/ })
-  assert.deepEqual(await pubsub.publish('nobody', Buffer.from('x'), { allowPublishToZeroTopicPeers: true, batchPublish: true, floodPublish: true }), { recipients: [] })
-  for (const option of ['floodPublish', 'nonsense']) {
-    await assert.rejects(pubsub.publish('nobody', Buffer.from('x'), { [option]: false }), /** @type {any} */ ({ name: 'InvalidParametersError', option }))
-  }
+  assert.deepEqual(await pubsub.publish('nobody', Buffer.from('x'), { allowPublishToZeroTopicPeers: true, batchPublish: true, floodPublish: false }), { recipients: [] })
+  await assert.rejects(pubsub.publish('nobody', Buffer.from('x'), { nonsense: false }), /** @type {any} */ ({ name: 'InvalidParametersError', option: 'nonsense' }))
   const same = (await start(t, { globalSignaturePolicy: 'StrictNoSign', allowPublishToZeroTopicPeers: true })).services.pubsub
   await same.publish('nobody', Buffer.from('x'))
   await assert.rejects(same.publish('nobody', Buffer.from('x')), { message: /PublishError/ })

@@ -91,7 +91,7 @@ static void test_what_only_pages_tell(void **state)
     assert_ok(peerlet_tune(alice->p, view_of(NULL, 0), scores, sim->now));
     (void)peerlet_rate(alice->p, view_of_text("nobody"), 1);
     peerlet_name(alice->p, 99, view_of_text("id"), sim->now);
-    peerlet_judge(alice->p, 0, PEERLET_ACCEPT, sim->now);
+    assert_false(peerlet_judge(alice->p, 0, PEERLET_ACCEPT, sim->now));
     assert_within(sim, 1500, nodes_are_direct(alice, bob));
     sim_run(sim, 1000);
 
@@ -106,7 +106,7 @@ static void test_what_only_pages_tell(void **state)
     s->sent += 300, s->to_send += 300;
     assert_int_equal(node_say(bob, "hello"), 1);
     assert_within(sim, 1000, alice->messages == 1);
-    peerlet_judge(alice->p, 1, PEERLET_ACCEPT, sim->now);
+    (void)peerlet_judge(alice->p, 1, PEERLET_ACCEPT, sim->now);
     peerlet_verified(alice->p, 99, true, sim->now);
     peerlet_dial_cancel(alice->p, 99, sim->now);
     assert_int_not_equal(peerlet_hang_up(alice->p, view_of_text("nobody"), sim->now), 0);
@@ -125,8 +125,8 @@ static void test_numbers_come_back(void **state)
                                       .message_id = PEERLET_ID_SHA256},
                                  back = {0};
     uint32_t numbers[RECORDING_PUBSUB];
-    bool *const switches[] = {&c.no_flood_publish, &c.emit_self,  &c.exchange_peers,
-                              &c.allow_no_peers,   &c.on_limited, &c.fallback_to_floodsub};
+    bool *const switches[] = {&c.emit_self, &c.exchange_peers, &c.allow_no_peers, &c.on_limited,
+                              &c.fallback_to_floodsub};
     for (size_t i = 0; i < PEERLET_PUBSUB_NUMBERS; i++)
         c.numbers[i] = (uint32_t)i + 100;
     for (size_t on = 0; on < ARRAY_LEN(switches); on++) {

@@ -359,6 +359,27 @@ static void test_never_again(void **state)
     peerlet_delete(p);
 }
 
+/* To all eight, or to the six of the mesh; and what is said of one message is not said of the next. */
+static void test_reach_of_one_message(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    struct peerlet *p = node_with(&s, &(struct peerlet_pubsub_config){0});
+    struct view t = view_of_text("t"), hello = view_of_text("hello");
+    for (uint32_t i = 1; i <= 8; i++) {
+        struct gossipsub_event ev;
+        struct span in = test_copy(framed(JOIN));
+        assert_ok(gossipsub_add_peer(&p->gossip, i, &s.ids[i], GOSSIPSUB_1_2, LISTENER, hello));
+        gossipsub_greet(&p->gossip, i, GOSSIPSUB_1_2, s.now);
+        assert_code(gossipsub_feed(&p->gossip, i, &in, &ev, s.now), 1);
+    }
+    assert_ok(peerlet_subscribe(p, t, s.now));
+    assert_code(peerlet_publish(p, t, hello, PEERLET_TO_ALL, s.now), 8);
+    assert_code(peerlet_publish(p, t, hello, PEERLET_TO_MESH, s.now), 6);
+    assert_code(peerlet_publish(p, t, hello, PEERLET_TO_ALL, s.now), 8);
+    peerlet_delete(p);
+}
+
 static void test_no_look_for_better_peers(void **state)
 {
     (void)state;
@@ -390,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_rating),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_never_again),
+        cmocka_unit_test(test_reach_of_one_message),
         cmocka_unit_test(test_no_look_for_better_peers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
