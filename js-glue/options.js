@@ -180,7 +180,7 @@ function pubsubNumbers (o) {
     [k.APP_DO_PX]: o.doPX,
     [k.APP_ALLOW_NO_PEERS]: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
     [k.APP_PUBSUB_ON_LIMITED]: o.runOnLimitedConnection,
-    [k.APP_FLOODSUB]: o.fallbackToFloodsub,
+    [k.APP_FLOODSUB]: o.fallbackToFloodsub ?? true,
     ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip pruneBackoff unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold gossipFactor opportunisticGraftTicks directConnectTicks',
       (name) => counted(name, o[name], units[name]))
   }

@@ -88,7 +88,7 @@ export class PubSub extends Emitter {
   }
 
   /** Of gossipsub, that we speak. */
-  get protocols () { return this.#core.listAbout(this.#core.calls.ask_peer_protocols, '').filter((one) => one.startsWith('/meshsub/')) }
+  get protocols () { return this.#core.listAbout(this.#core.calls.ask_peer_protocols, '').filter((one) => /^.(mesh|flood)sub/.test(one)) }
 
   /** @param {string} topic */
   subscribe (topic) { this.#core.run(this.#core.calls.app_subscribe, [topic]) }

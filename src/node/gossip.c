@@ -136,7 +136,7 @@ void gossip_conn_up(struct peerlet *p, struct conn *c)
     if (!gossip_is_allowed(p, c) || peer == NULL || c->is_closing)
         return;
     enum gossipsub_version version;
-    struct view protocol = rpc_protocol_of(peer, &version);
+    struct view protocol = rpc_protocol_of(p, peer, &version);
     struct stream *old = rpc_stream(peer, USE_RPC_OUT);
     bool is_better =
         old == NULL || (old->conn->link.kind == LINK_RELAYED && c->link.kind != LINK_RELAYED);

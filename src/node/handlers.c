@@ -66,15 +66,20 @@ static const struct {
     const char *name;
     enum gossipsub_version version;
 } RPC_PROTOCOLS[] = {
-    {"/meshsub/1.3.0", GOSSIPSUB_1_3},
-    {"/meshsub/1.2.0", GOSSIPSUB_1_2},
-    {"/meshsub/1.1.0", GOSSIPSUB_1_1},
-    {"/meshsub/1.0.0", GOSSIPSUB_1_0},
+    {"/meshsub/1.3.0", GOSSIPSUB_1_3}, {"/meshsub/1.2.0", GOSSIPSUB_1_2},
+    {"/meshsub/1.1.0", GOSSIPSUB_1_1}, {"/meshsub/1.0.0", GOSSIPSUB_1_0},
+    {"/floodsub/1.0.0", FLOODSUB},
 };
 
-bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version)
+/* The last one only if it is wanted. */
+static size_t count_rpc_protocols(const struct peerlet *p)
 {
-    for (size_t i = 0; i < ARRAY_LEN(RPC_PROTOCOLS); i++)
+    return ARRAY_LEN(RPC_PROTOCOLS) - !p->has_floodsub;
+}
+
+bool is_rpc_protocol(const struct peerlet *p, struct view protocol, enum gossipsub_version *version)
+{
+    for (size_t i = 0; i < count_rpc_protocols(p); i++)
         if (view_equals_text(protocol, RPC_PROTOCOLS[i].name)) {
             *version = RPC_PROTOCOLS[i].version;
             return true;
@@ -82,9 +87,10 @@ bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version)
     return false;
 }
 
-struct view rpc_protocol_of(const struct peer *peer, enum gossipsub_version *version)
+struct view rpc_protocol_of(const struct peerlet *p, const struct peer *peer,
+                            enum gossipsub_version *version)
 {
-    for (size_t i = 0; i < ARRAY_LEN(RPC_PROTOCOLS); i++)
+    for (size_t i = 0; i < count_rpc_protocols(p); i++)
         if (peer_speaks(peer, RPC_PROTOCOLS[i].name)) {
             *version = RPC_PROTOCOLS[i].version;
             return view_of_text(RPC_PROTOCOLS[i].name);
@@ -104,7 +110,7 @@ void list_protocols(const struct peerlet *p, struct views *into)
     for (size_t i = 0; i < SERVICE_COUNT; i++)
         if (is_on(p, &SERVICES[i]))
             add_name(into, view_of_text(SERVICES[i].ops->name));
-    for (size_t i = 0; p->has_gossip && i < ARRAY_LEN(RPC_PROTOCOLS); i++)
+    for (size_t i = 0; p->has_gossip && i < count_rpc_protocols(p); i++)
         add_name(into, view_of_text(RPC_PROTOCOLS[i].name));
     LIST_EACH(node, &p->handlers) {
         struct handler *h = LIST_OWNER(node, struct handler, in_node);
@@ -123,7 +129,7 @@ int peerlet_handle(struct peerlet *p, struct view protocol, uint32_t flags, uint
         return fail(p, ERR_BAD_ARGUMENT, "a protocol id has at most %u characters",
                     (unsigned)p->limits.protocol_name);
     if (handler_of(p, protocol) || service_of(p, protocol) ||
-        (p->has_gossip && is_rpc_protocol(protocol, &version)))
+        (p->has_gossip && is_rpc_protocol(p, protocol, &version)))
         return fail(p, ERR_DUPLICATE, "%v has a handler already; call unhandle first", &protocol);
     uint32_t count = 0;
     LIST_EACH(node, &p->handlers)

@@ -194,6 +194,7 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
         return rc;
     struct gossipsub_config router = router_config(&config->pubsub);
     p->gossip_on_limited = config->pubsub.on_limited;
+    p->has_floodsub = config->pubsub.fallback_to_floodsub;
     rc = gossipsub_init(&p->gossip, &router, &p->identity, &p->mem, &p->rng, &p->limits, p->now,
                         config->unix_ms);
     p->has_gossip = rc == 0;

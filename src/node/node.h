@@ -234,6 +234,7 @@ struct peerlet {
     struct gossipsub gossip;
     bool has_gossip;
     bool gossip_on_limited;
+    bool has_floodsub; /* for peers without gossipsub */
     uint64_t explicit_at; /* when explicit peers of pubsub that are gone are dialled again */
     uint64_t rpc_at;      /* when the next of our lost streams of pubsub is opened again */
     struct discovery discovery;
@@ -309,10 +310,12 @@ static inline void *machine(struct session *s)
 /* ---- handlers.c */
 const struct service *service_of(const struct peerlet *p, struct view protocol);
 struct handler *handler_of(const struct peerlet *p, struct view protocol);
-bool is_rpc_protocol(struct view protocol, enum gossipsub_version *version);
+bool is_rpc_protocol(const struct peerlet *p, struct view protocol,
+                     enum gossipsub_version *version);
 
 /* The newest that both speak, so that a peer is asked once; empty when there is none. */
-struct view rpc_protocol_of(const struct peer *peer, enum gossipsub_version *version);
+struct view rpc_protocol_of(const struct peerlet *p, const struct peer *peer,
+                            enum gossipsub_version *version);
 /* Of addresses, and of protocols, that one list of ours has. */
 #define LIST_MAX 64
 

@@ -225,7 +225,7 @@ static bool accept_app(struct peerlet *p, struct stream *s, struct view protocol
 static bool accept_rpc(struct peerlet *p, struct stream *s, struct view protocol)
 {
     enum gossipsub_version version;
-    if (!gossip_is_allowed(p, s->conn) || !is_rpc_protocol(protocol, &version) ||
+    if (!gossip_is_allowed(p, s->conn) || !is_rpc_protocol(p, protocol, &version) ||
         conn_count_streams(s->conn, protocol, LISTENER) >= 4 || stream_accept(s, protocol) != 0)
         return false;
     s->use = USE_RPC_IN;

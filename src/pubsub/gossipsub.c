@@ -251,7 +251,7 @@ void gossipsub_set_explicit(struct gossipsub *g, uint32_t handle)
 {
     struct neighbour *n = router_find(g, handle);
     if (n != NULL)
-        n->is_explicit = g->has_explicit = true;
+        n->is_explicit = g->has_flooded = true;
 }
 
 void gossipsub_hear(struct gossipsub *g, uint32_t handle)
@@ -288,6 +288,7 @@ void gossipsub_greet(struct gossipsub *g, uint32_t handle, enum gossipsub_versio
     if (n == NULL)
         return;
     n->version = version;
+    g->has_flooded |= version == FLOODSUB;
     n->is_writable = true;
     n->is_new = version >= GOSSIPSUB_1_3;
     n->was_mute = false;

@@ -92,7 +92,7 @@ struct gossipsub {
         struct seen sets[4];
     };
 
-    bool has_explicit;    /* peers, or had */
+    bool has_flooded;     /* peers, or had */
     bool is_restricted;   /* to topics that are allowed */
     bool awaits_verdicts; /* the application judges messages before they go on */
     struct table checks;  /* struct message by job: those being checked or judged elsewhere */

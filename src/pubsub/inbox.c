@@ -29,15 +29,15 @@ static void forward_to(struct gossipsub *g, struct message *m, struct neighbour 
         router_send(g, n, m, g->limits->gossip_out);
 }
 
-/* To the mesh, and by agreement. */
+/* To the mesh, and to those who are in none. */
 static void forward(struct gossipsub *g, struct message *m, const struct topic *t)
 {
     LIST_EACH(node, &t->mesh)
         forward_to(g, m, LIST_OWNER(node, struct member, in_mesh)->peer);
-    if (g->has_explicit)
+    if (g->has_flooded)
         LIST_EACH(node, &t->members) {
             const struct member *member = LIST_OWNER(node, struct member, in_topic);
-            if (member_is(member, EXPLICIT, 0))
+            if (member_is(member, FLOODED, 0))
                 forward_to(g, m, member->peer);
         }
 }
@@ -497,7 +497,8 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
         int rc = rpc_feed(&n->reader, in, &part);
         if (rc <= 0)
             return rc;
-        if (neighbour_is_graylisted(n) && part.type != RPC_SUBSCRIPTION)
+        if ((part.type != RPC_SUBSCRIPTION && neighbour_is_graylisted(n)) ||
+            (part.type > RPC_MESSAGE && n->version == FLOODSUB))
             continue;
         rc = on_part(g, n, &part, ev, now);
         if (rc != 0)

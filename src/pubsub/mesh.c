@@ -194,7 +194,7 @@ void member_settle(struct member *member, enum member_owed what)
 
 static bool is_inside(const struct member *member)
 {
-    return member_is_in_mesh(member) || member->is_in_fanout || member->peer->is_explicit;
+    return member_is_in_mesh(member) || member->is_in_fanout || neighbour_is_flooded(member->peer);
 }
 
 static bool is_reachable(const struct member *member)
@@ -204,7 +204,7 @@ static bool is_reachable(const struct member *member)
 
 static bool is_graftable(const struct member *member, uint64_t now)
 {
-    return is_reachable(member) && !member_is_in_mesh(member) && !member->peer->is_explicit &&
+    return is_reachable(member) && !member_is_in_mesh(member) && !neighbour_is_flooded(member->peer) &&
            member->peer->score >= 0 && is_due(member->graft_from, now);
 }
 
@@ -243,9 +243,9 @@ bool member_is(const struct member *member, enum standing standing, uint64_t now
     case PUBLISHABLE_OUTSIDE:
         return is_publishable(member) && !is_inside(member);
     case EXCHANGEABLE:
-        return member->is_subscribed && n->score >= 0 && n->record.len > 0;
-    case EXPLICIT:
-        return member->is_subscribed && n->is_explicit;
+        return member->is_subscribed && n->score >= 0 && n->record.len > 0 && n->version != FLOODSUB;
+    case FLOODED:
+        return is_publishable(member) && neighbour_is_flooded(n);
     case GOSSIPABLE:
         return is_reachable(member) && !is_inside(member) && neighbour_is_gossipable(n);
     }

@@ -144,9 +144,9 @@ enum standing {
     GRAFTABLE_DIALLED,
     GRAFTABLE_BETTER,   /* with a score above the median of the mesh */
     PUBLISHABLE,        /* may be sent our own messages */
-    PUBLISHABLE_INSIDE, /* the same, in mesh or fanout, or explicit */
+    PUBLISHABLE_INSIDE, /* the same, in mesh or fanout, or flooded */
     PUBLISHABLE_OUTSIDE,
-    EXPLICIT,     /* by agreement */
+    FLOODED,      /* in no mesh, and to be sent everything */
     EXCHANGEABLE, /* others may be told of it, with its signed record */
     GOSSIPABLE,   /* may be sent IHAVE: none of the three */
 };

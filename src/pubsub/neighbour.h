@@ -12,7 +12,14 @@
 #include "pubsub/message.h"
 #include "pubsub/score.h"
 
-enum gossipsub_version { GOSSIPSUB_1_0, GOSSIPSUB_1_1, GOSSIPSUB_1_2, GOSSIPSUB_1_3 };
+/* FLOODSUB is before all of them: subscriptions and messages, no control. */
+enum gossipsub_version {
+    FLOODSUB,
+    GOSSIPSUB_1_0,
+    GOSSIPSUB_1_1,
+    GOSSIPSUB_1_2,
+    GOSSIPSUB_1_3
+};
 
 /* What it asked of us since the budget was renewed: RPCs with an IHAVE, and ids. */
 struct neighbour_budget {
@@ -78,6 +85,12 @@ void neighbour_silence(struct neighbour *n, struct messages *all);
 static inline bool neighbour_is_parted(const struct neighbour *n)
 {
     return list_is_linked(&n->in_parted);
+}
+
+/* It is in no mesh, and sent everything of its topics. */
+static inline bool neighbour_is_flooded(const struct neighbour *n)
+{
+    return n->is_explicit || n->version == FLOODSUB;
 }
 
 /* Its messages and its control are not even looked at. */

@@ -242,6 +242,33 @@ for (const [kind, [ourNames, theirNames]] of Object.entries(NAMES)) {
   })
 }
 
+test('a peer that speaks floodsub alone is sent everything, is in no mesh, and is not known where that is not wanted', { skip: missing('go'), timeout: 90_000 }, async (t) => {
+  const [theirs, js] = await Promise.all([startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_FLOODSUB: '1' }), startTheirs(t)])
+  const ours = await startOurs(t, { floodPublish: false })
+  const without = await startOurs(t, { fallbackToFloodsub: false })
+  assert.deepEqual([ours, without].map((node) => node.services.pubsub.protocols.includes('/floodsub/1.0.0')), [true, false])
+  const { pubsub } = ours.services
+  for (const node of [ours, without, js]) node.services.pubsub.subscribe(TOPIC)
+  for (const node of [ours, without]) await node.dial(theirs.addr)
+  await ours.dial(js.getMultiaddrs()[0].toString())
+  await until(() => pubsub.getSubscribers(TOPIC).length === 2 && pubsub.getMeshPeers(TOPIC).length === 1, 'both, and a mesh of one')
+  assert.deepEqual(pubsub.getMeshPeers(TOPIC), [js.peerId.toString()])
+  const protocols = async (node) => (await node.peerStore.get(theirs.peerId)).protocols.filter((one) => /sub/.test(one))
+  assert.deepEqual(await protocols(ours), ['/floodsub/1.0.0'])
+
+  const there = new Set()
+  const allThere = theirs.heard(({ text }) => text !== 'from go' && there.add(text).size === 2, 30_000)
+  const [here, beyond] = [ears(ours), ears(js)]
+  await pubsub.publish(TOPIC, Buffer.from('from us'))
+  await js.services.pubsub.publish(TOPIC, Buffer.from('from js'))
+  await theirs.ask('publish', { topic: TOPIC, text: 'from go' })
+  await allThere
+  await until(() => here.size === 2 && beyond.size === 2, 'all messages')
+  assert.deepEqual([...there].sort(), ['from js', 'from us'])
+  assert.ok(beyond.has('from go') && beyond.has('from us'))
+  assert.deepEqual([await protocols(without), without.services.pubsub.getPeers()], [['/floodsub/1.0.0'], []])
+})
+
 test('direct peers are dialled, are in no mesh, and get everything', { timeout: 90_000 }, async (t) => {
   const key = await generateKeyPair('Ed25519')
   const self = peerIdFromPrivateKey(key)

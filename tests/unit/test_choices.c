@@ -311,8 +311,6 @@ static void test_rating(void **state)
     scripted_end(&s);
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------ */
-
 static struct peerlet *node_with(struct scripted *s, const struct peerlet_pubsub_config *pubsub)
 {
     int error;
@@ -322,6 +320,70 @@ static struct peerlet *node_with(struct scripted *s, const struct peerlet_pubsub
     assert_non_null(p);
     return p;
 }
+
+/* ---- peers without gossipsub -------------------------------------------------------------------- */
+
+/* They are sent subscriptions, and all messages of their topics while they are worth it; and no control, nor
+ * is theirs heard. */
+static void test_floodsub(void **state)
+{
+    (void)state;
+    static const bool FLOODS[] = {true, false};
+    char text[601] = {0};
+    memset(text, 'x', 600);
+    for (size_t i = 0; i < ARRAY_LEN(FLOODS); i++) {
+        static struct scripted s;
+        scripted_init(&s);
+        s.config.flood_publish = FLOODS[i];
+        begin(&s, 2);
+        meet(&s, 3, FLOODSUB, DIALER);
+        assert_said(&s, 3, "1 subscription topic=74 yes\n");
+        say(&s, 3, JOIN);
+        say_message(&s, 1, 9, 1, "t", text);
+        assert_int_equal(said(&s, 2).parts[RPC_IDONTWANT], 1);
+        struct tally t = said(&s, 3);
+        assert_int_equal(t.parts[RPC_MESSAGE], 1);
+        assert_int_equal(
+            gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), NULL, s.now), 3);
+        say_message(&s, 3, 10, 1, "t", "flooded");
+        assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 2);
+        say(&s, 3, GRAFT);
+        say(&s, 3, "{1a{0a{0a{74} 12{0102030405060708090a}} 22{0a{74} 183c}}}");
+        pass(&s, 3000);
+        t = said(&s, 3);
+        struct tally ours = {.parts = {[RPC_MESSAGE] = 1}, .rpcs = t.rpcs};
+        assert_memory_equal(&t, &ours, sizeof t);
+        assert_int_equal(mesh_size(&s, "t"), 2);
+        gossipsub_rate(&s.g, 3, -5.1f);
+        pass(&s, 1000);
+        say_message(&s, 1, 9, 2, "t", text);
+        assert_int_equal(
+            gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), NULL, s.now), 2);
+        assert_said(&s, 3, "");
+        scripted_end(&s);
+    }
+}
+
+static void test_floodsub_is_offered(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    for (size_t is_on = 0; is_on < 2; is_on++) {
+        struct peerlet *p =
+            node_with(&s, &(struct peerlet_pubsub_config){.fallback_to_floodsub = is_on});
+        enum gossipsub_version version;
+        struct view own = peerlet_peer_protocols(p, view_of(NULL, 0));
+        assert_int_equal(is_rpc_protocol(p, view_of_text("/floodsub/1.0.0"), &version), is_on);
+        assert_true(is_rpc_protocol(p, view_of_text("/meshsub/1.0.0"), &version));
+        size_t len = strlen("/floodsub/1.0.0"), found = 0;
+        for (size_t at = 0; at + len <= own.len; at++)
+            found += memcmp(own.data + at, "/floodsub/1.0.0", len) == 0;
+        assert_int_equal(found, is_on);
+        peerlet_delete(p);
+    }
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------ */
 
 /* What is not given is the default, and 0 is 0. */
 static void test_numbers(void **state)
@@ -409,6 +471,8 @@ int main(void)
         cmocka_unit_test(test_allowed_topics),
         cmocka_unit_test(test_meshes_are_told),
         cmocka_unit_test(test_rating),
+        cmocka_unit_test(test_floodsub),
+        cmocka_unit_test(test_floodsub_is_offered),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_never_again),
         cmocka_unit_test(test_reach_of_one_message),

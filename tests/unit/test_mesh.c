@@ -24,6 +24,7 @@ static void begin(struct fixture *f)
     mesh_init(&f->mesh, &f->mem, &f->key);
     for (uint32_t i = 0; i < PEERS; i++) {
         neighbour_init(&f->peers[i], i + 1, &NOBODY, &SCORE_DEFAULTS, &f->mem, &PEERLET_LIMITS);
+        f->peers[i].version = GOSSIPSUB_1_1;
         f->peers[i].is_writable = true;
         f->peers[i].role = i < PEERS / 2 ? DIALER : LISTENER;
     }

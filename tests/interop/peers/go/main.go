@@ -171,8 +171,13 @@ func run() error {
 	serve(h)
 	// What does not fit the stock queues of 32 is dropped: a burst of a benchmark must not be.
 	scores := &scores{}
-	ps, err := pubsub.NewGossipSub(ctx, h, pubsub.WithPeerOutboundQueueSize(10_000), pubsub.WithValidateQueueSize(10_000),
-		pubsub.WithPeerScore(scoring()), pubsub.WithPeerScoreInspect(scores.keep, time.Second))
+	queues := []pubsub.Option{pubsub.WithPeerOutboundQueueSize(10_000), pubsub.WithValidateQueueSize(10_000)}
+	newRouter := pubsub.NewFloodSub
+	if setting("RELAY_FLOODSUB", "") == "" {
+		newRouter = pubsub.NewGossipSub
+		queues = append(queues, pubsub.WithPeerScore(scoring()), pubsub.WithPeerScoreInspect(scores.keep, time.Second))
+	}
+	ps, err := newRouter(ctx, h, queues...)
 	if err != nil {
 		return err
 	}
