@@ -49,8 +49,16 @@ struct Visit {
     ping: Option<Duration>,
 }
 
+/// The lowest score of each peer, looked at once a second.
+#[derive(Default)]
+struct Scores {
+    lowest: HashMap<PeerId, f64>,
+    count: u64,
+}
+
 struct Peer {
     swarm: Swarm<Node>,
+    scores: Scores,
     visits: HashMap<PeerId, Visit>,
     reserving: HashMap<PeerId, u64>,
 }
@@ -92,6 +100,10 @@ impl Peer {
                     .publish(topic, r.text.as_bytes())?;
                 Ok(Some(json!({})))
             }
+            "score" => {
+                let score = self.scores.lowest.get(&r.text.parse()?).unwrap_or(&0.0);
+                Ok(Some(json!({ "score": score, "count": self.scores.count })))
+            }
             "reserve" => {
                 let addr: Multiaddr = r.addr.parse()?;
                 self.reserving.insert(last_peer(&addr)?, r.id);
@@ -115,6 +127,15 @@ impl Peer {
             }
             other => Err(format!("no such command: {other}").into()),
         }
+    }
+
+    fn keep_scores(&mut self) {
+        let gossipsub = &self.swarm.behaviour().gossipsub;
+        for (peer, _) in gossipsub.all_peers() {
+            let lowest = self.scores.lowest.entry(*peer).or_default();
+            *lowest = lowest.min(gossipsub.peer_score(peer).unwrap_or_default());
+        }
+        self.scores.count += 1;
     }
 
     /// Echoes through a visited peer as soon as the rest of it is known.
@@ -261,11 +282,14 @@ async fn main() -> Result<(), Failure> {
     });
     let mut peer = Peer {
         swarm,
+        scores: Scores::default(),
         visits: HashMap::new(),
         reserving: HashMap::new(),
     };
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
+            _ = seconds.tick() => peer.keep_scores(),
             line = asked.recv() => {
                 let Some(line) = line else { std::process::exit(0) };
                 let request: Request = serde_json::from_str(&line)?;

@@ -78,6 +78,17 @@ fn identity(seed: &str) -> Result<identity::Keypair, Failure> {
     Ok(identity::Keypair::ed25519_from_bytes(hex::decode(seed)?)?)
 }
 
+/// js-libp2p's weights of what is wrong; nothing is good enough to make up for it, and all of the
+/// tests' peers have one address.
+fn scored(mut gossipsub: gossipsub::Behaviour) -> Result<gossipsub::Behaviour, Failure> {
+    let params = gossipsub::PeerScoreParams {
+        ip_colocation_factor_weight: 0.0,
+        ..Default::default()
+    };
+    gossipsub.with_peer_score(params, gossipsub::PeerScoreThresholds::default())?;
+    Ok(gossipsub)
+}
+
 pub async fn build(seed: &str, limits: Limits) -> Result<Swarm<Node>, Failure> {
     let swarm = SwarmBuilder::with_existing_identity(identity(seed)?)
         .with_tokio()
@@ -108,7 +119,7 @@ pub async fn build(seed: &str, limits: Limits) -> Result<Swarm<Node>, Failure> {
             Ok::<_, Failure>(Node {
                 identify: identify::Behaviour::new(about),
                 ping: ping::Behaviour::default(),
-                gossipsub: gossipsub::Behaviour::new(authenticity, gossipsub::Config::default())?,
+                gossipsub: scored(gossipsub::Behaviour::new(authenticity, gossipsub::Config::default())?)?,
                 relay: relay::Behaviour::new(own, limits.into()),
                 client,
                 kad: network,
