@@ -1,5 +1,6 @@
 import { makeError, report } from './errors.js'
 import { output } from './logger.js'
+import { verifySecp256k1 } from './secp256k1.js'
 import { copyIn, copyOut, copyTo, lines, readOutput, textOf } from './memory.js'
 
 /** @typedef {import('./memory.js').Output} Output */
@@ -64,7 +65,7 @@ async function compile (wasm) {
 /** A new instance of the module. @param {object} hooks of library_page.js and library_webrtc.js */
 async function instantiate (hooks) {
   if (source === undefined) throw cannotStart('no WebAssembly module was given. Import "peerlet", not one of its parts')
-  return await source.factory({ ...hooks, wasm: await (compiled ??= compile(source.wasm)) })
+  return await source.factory({ ...hooks, verifySecp256k1, wasm: await (compiled ??= compile(source.wasm)) })
 }
 
 /**

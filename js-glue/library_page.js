@@ -96,7 +96,7 @@ mergeInto(LibraryManager.library, {
 
   js_verify__deps: ['$enter'],
   js_verify: function (job, bits, key, keyLen, message, messageLen, signature, signatureLen) {
-    var spki = HEAPU8.slice(key, key + keyLen)
+    var bytes = HEAPU8.slice(key, key + keyLen)
     var signed = HEAPU8.slice(message, message + messageLen)
     var proof = HEAPU8.slice(signature, signature + signatureLen)
     var algorithm = bits === 0
@@ -104,8 +104,10 @@ mergeInto(LibraryManager.library, {
       : { name: 'ECDSA', namedCurve: 'P-' + bits, hash: 'SHA-256' }
     // Outside of secure contexts there is no crypto.subtle: then nothing is valid.
     Promise.resolve()
-      .then(() => crypto.subtle.importKey('spki', spki, algorithm, false, ['verify']))
-      .then((imported) => crypto.subtle.verify(algorithm, imported, proof, signed))
+      .then(() => bits === 1
+        ? Module.verifySecp256k1(bytes, signed, proof)
+        : crypto.subtle.importKey('spki', bytes, algorithm, false, ['verify'])
+          .then((imported) => crypto.subtle.verify(algorithm, imported, proof, signed)))
       .catch(() => false)
       .then((isValid) => { enter(() => { _page_verified(job, isValid ? 1 : 0) }) })
   },

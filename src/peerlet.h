@@ -146,9 +146,10 @@ enum peerlet_output_type {
     PEERLET_CLOSE_CHANNEL, /* link, channel; value: enum peerlet_channel_end */
     PEERLET_PAUSE_CHANNEL, /* link, channel of a session; value: 1 to read no more, 0 to go on */
     PEERLET_CLOSE_LINK,    /* link. No input about it is wanted any more */
-    PEERLET_VERIFY,        /* id: job; value: 0 RSA, else ECDSA curve bits (256, 384, 521);
-                              data: SPKI DER; text: message; extra: signature (RSA as it is, ECDSA
-                              r || s). Answer by peerlet_verified */
+    PEERLET_VERIFY,        /* id: job; value: enum signature_algorithm; data: key, SPKI DER or a
+                              point of secp256k1; text: message, of secp256k1 its SHA-256; extra:
+                              signature (RSA as it is, others r || s). Answer by
+                              peerlet_verified */
     PEERLET_LOOKUP, /* id: lookup; text: a name. Look up the TXT records of "_dnsaddr.<name>" and
                        answer by peerlet_found; no harm is done if that takes long */
 

@@ -1,6 +1,7 @@
 import {
   peerIdFromMultihash as peerIdFromBytes, privateKeyFromRaw, publicKeyFromProtobuf, publicKeyFromRaw, publicKeyToProtobuf
 } from '../index.js'
+import { verifySecp256k1 } from '../secp256k1.js'
 import { InvalidCIDError, UnsupportedKeyTypeError, UnsupportedOperationError } from './errors.js'
 
 /**
@@ -49,6 +50,18 @@ const VERIFY = {
   ECDSA: { format: 'spki', algorithm: { name: 'ECDSA', namedCurve: 'P-256' }, how: { name: 'ECDSA', hash: 'SHA-256' }, raw: ecdsaRaw }
 }
 
+/** @param {Key} key @param {Uint8Array} data @param {Uint8Array} signature */
+async function verifyByBrowser ({ type, raw }, data, signature) {
+  const kind = VERIFY[type]
+  const key = await needSubtle().importKey(kind.format, asSource(raw), kind.algorithm, false, ['verify'])
+  return await needSubtle().verify(kind.how, key, asSource(kind.raw?.(signature) ?? signature), asSource(data))
+}
+
+/** @param {Key} key @param {Uint8Array} data @param {Uint8Array} signature */
+async function verifyByNumbers ({ raw }, data, signature) {
+  return verifySecp256k1(raw, new Uint8Array(await needSubtle().digest('SHA-256', asSource(data))), ecdsaRaw(signature))
+}
+
 /** What the classes of the node have beside its own needs: given to them when this file is loaded. */
 const publicMethods = {
   /** @this {Key} */
@@ -72,10 +85,7 @@ const publicMethods = {
    */
   async verify (data, signature, options) {
     options?.signal?.throwIfAborted()
-    const kind = VERIFY[this.type]
-    if (kind === undefined) throw new UnsupportedKeyTypeError(`signatures of ${this.type} keys cannot be checked here`)
-    const key = await needSubtle().importKey(kind.format, asSource(this.raw), kind.algorithm, false, ['verify'])
-    const isRight = await needSubtle().verify(kind.how, key, asSource(kind.raw?.(signature) ?? signature), asSource(flat(data)))
+    const isRight = await (this.type === 'secp256k1' ? verifyByNumbers : verifyByBrowser)(this, flat(data), signature)
     options?.signal?.throwIfAborted()
     return isRight
   }

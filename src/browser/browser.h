@@ -49,7 +49,7 @@ void js_alarm(int ms);
 void js_log(int level, const char *text, size_t len);
 void js_random(uint8_t *out, size_t len);
 
-/* WebCrypto's verify; page_verified follows. `algorithm` as in PEERLET_VERIFY. */
+/* WebCrypto's verify, or secp256k1.js; page_verified follows. `algorithm` as in PEERLET_VERIFY. */
 void js_verify(uint32_t job, uint32_t algorithm, const uint8_t *key, size_t key_len,
                const uint8_t *message, size_t message_len, const uint8_t *signature,
                size_t signature_len);

@@ -4,13 +4,13 @@
  * Keys travel as a protobuf { 1: type, 2: data }:
  *
  *     type             public data            private data            verified
- *     KEY_RSA          SubjectPublicKeyInfo   not read                by WebCrypto
+ *     KEY_RSA          SubjectPublicKeyInfo   not read                outside
  *     KEY_ED25519      32 bytes               seed || public key      here
- *     KEY_SECP256K1    33 bytes, compressed   not read                not at all
- *     KEY_ECDSA        SubjectPublicKeyInfo   not read                by WebCrypto
+ *     KEY_SECP256K1    33 bytes, compressed   not read                outside
+ *     KEY_ECDSA        SubjectPublicKeyInfo   not read                outside
  *
- * The browser's WebCrypto is asynchronous: see crypto/webcrypto.h. libp2p specs, "Peer Ids and
- * Keys".
+ * What is asked outside, and when it is answered: crypto/signature_check.h. libp2p specs, "Peer Ids
+ * and Keys".
  */
 #ifndef CRYPTO_IDENTITY_H
 #define CRYPTO_IDENTITY_H

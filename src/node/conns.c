@@ -278,7 +278,7 @@ static const char *why_of(const struct conn *c, int code)
     if (code == ERR_UNSUPPORTED && c->state == CONN_SECURITY)
         return "the peer does not speak Noise, and nothing else is safe here";
     if (code == ERR_UNSUPPORTED && c->state == CONN_NOISE)
-        return "the peer's key is secp256k1, which no browser can check, or it speaks no yamux";
+        return "the peer speaks no yamux";
     if (code == ERR_CRYPTO && c->link.kind == LINK_SESSION && noise_claimed_peer(&c->noise))
         return "the peer says another certificate is its own; is the certhash stale?";
     return err_text(code);

@@ -1,7 +1,8 @@
 #include "node/node.h"
 
 #include "crypto/crypto.h"
-#include "crypto/webcrypto.h"
+#include "crypto/hash.h"
+#include "crypto/signature_check.h"
 
 #include <stdarg.h>
 
@@ -62,19 +63,13 @@ int read_address(struct peerlet *p, struct view given, struct view *addr)
     return 0;
 }
 
-/* ---- signatures the browser checks ---------------------------------------------------------------- */
+/* ---- signatures that are checked outside ----------------------------------------------------------- */
 
 bool order_verify(struct peerlet *p, uint32_t conn, uint32_t message, const struct public_key *key,
                   struct view bytes, struct view signature)
 {
-    static const uint32_t BITS[] = {
-        [WEBCRYPTO_RSA] = 0,
-        [WEBCRYPTO_P256] = 256,
-        [WEBCRYPTO_P384] = 384,
-        [WEBCRYPTO_P521] = 521,
-    };
-    struct webcrypto_check check;
-    if (webcrypto_check_init(&check, key, signature) != 0)
+    struct signature_check check;
+    if (signature_check_init(&check, key, signature) != 0)
         return false;
     struct verify *v = mem_alloc(&p->mem, sizeof *v);
     if (v == NULL)
@@ -83,11 +78,16 @@ bool order_verify(struct peerlet *p, uint32_t conn, uint32_t message, const stru
     v->conn = conn;
     v->message = message;
     list_add(&p->verifies, &v->in_node);
+    uint8_t hash[SHA256_LEN];
+    if (check.algorithm == SIGNATURE_SECP256K1) {
+        sha256(bytes, hash);
+        bytes = view_of(hash, sizeof hash);
+    }
     emit(p, &(struct peerlet_output){
                 .type = PEERLET_VERIFY,
                 .id = v->job,
-                .value = BITS[check.algorithm],
-                .data = check.spki,
+                .value = check.algorithm,
+                .data = check.key,
                 .text = bytes,
                 .extra = view_of(check.signature, check.signature_len),
             });

@@ -168,13 +168,13 @@ static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
     return true;
 }
 
-/* Its signature is checked elsewhere, by WebCrypto; until then it is known by its job. */
+/* Its signature is checked elsewhere; until then it is known by its job. */
 static int ask_for_check(struct gossipsub *g, struct message *m, struct gossipsub_event *ev)
 {
+    struct view from = m->fields.from, inside = view_of(from.data + 2, from.len - 2);
     struct public_key key;
-    bool is_known = public_key_parse(m->fields.key, &key) == 0 &&
-                    (key.type == KEY_RSA || key.type == KEY_ECDSA);
-    bool waits = is_known && router_await_answer(g, m);
+    bool waits = public_key_parse(m->fields.key.len > 0 ? m->fields.key : inside, &key) == 0 &&
+                 router_await_answer(g, m);
     message_drop(&g->messages, m);
     if (!waits)
         return 0;

@@ -107,7 +107,7 @@ void noise_free(struct noise *n);
  *     ERR_BAD_SIGNATURE  it is not the identity key's over the static key
  *     ERR_SELF_DIAL      the peer has our own identity
  *     ERR_WRONG_PEER     it is not the one expected
- *     ERR_UNSUPPORTED    a secp256k1 key, or muxers without ours
+ *     ERR_UNSUPPORTED    muxers without ours
  *     ERR_CLOSED         2^32 messages are near
  *     ERR_NOMEM
  */

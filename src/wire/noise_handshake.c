@@ -263,7 +263,7 @@ static int check_peer(struct noise_handshake *h, struct public_key *key)
         return ERR_SELF_DIAL;
     if (h->expected.len > 0 && !peer_id_equal(&h->peer, &h->expected))
         return ERR_WRONG_PEER;
-    return key->type == KEY_SECP256K1 ? ERR_UNSUPPORTED : 0;
+    return 0;
 }
 
 /* The peer is who it says. Its wishes count from here on, not before. */

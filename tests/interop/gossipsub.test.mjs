@@ -116,6 +116,23 @@ for (const kind of /** @type {const} */ (['js', 'go', 'rust'])) {
   })
 }
 
+for (const type of ['RSA', 'Secp256k1', 'ECDSA']) {
+  test(`an author whose key is ${type} is heard, and passed on`, { skip: missing('go'), timeout: 120_000 }, async (t) => {
+    const theirs = await startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_KEY_TYPE: type })
+    const third = await startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC })
+    const ours = await startOurs(t)
+    const { pubsub } = ours.services
+    pubsub.subscribe(TOPIC)
+    for (const { addr } of [theirs, third]) await ours.dial(addr)
+    await until(() => pubsub.getMeshPeers(TOPIC).length === 2, 'a mesh')
+    const [here, there] = [once(pubsub, 'message'), third.heard(({ text }) => text === type)]
+    await theirs.ask('publish', { topic: TOPIC, text: type })
+    assert.equal((await here).from.toString(), theirs.peerId)
+    assert.equal((await there).from, theirs.peerId)
+    assert.equal(pubsub.getScore(theirs.peerId), 0)
+  })
+}
+
 test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 90_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const message = once(ours.services.pubsub, 'message')

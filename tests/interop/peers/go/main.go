@@ -5,6 +5,7 @@
 // input does. In between, standard input takes commands and standard output gives answers and
 // messages heard, one line of JSON each; see command.go. Settings are those of ../../relay.mjs:
 // RELAY_PORT (WebSocket), RELAY_HOST, RELAY_SEED, RELAY_TOPICS, RELAY_LIMITS, and RELAY_UDP_PORT;
+// with RELAY_KEY_TYPE (RSA, Secp256k1 or ECDSA) it has a new key of that type and needs no seed;
 // with RELAY_CERT and RELAY_KEY, names of PEM files, there is a secure WebSocket as well (at
 // RELAY_TLS_PORT), and with RELAY_METRICS, host:port, Prometheus finds /metrics there.
 package main
@@ -26,6 +27,7 @@ import (
 	"github.com/libp2p/go-libp2p"
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/crypto/pb"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
@@ -74,6 +76,10 @@ func setting(name, standard string) string {
 
 // With a seed the peer can die and come back as the same one.
 func identity() (crypto.PrivKey, error) {
+	if name, ok := os.LookupEnv("RELAY_KEY_TYPE"); ok {
+		key, _, err := crypto.GenerateKeyPair(int(pb.KeyType_value[name]), 2048)
+		return key, err
+	}
 	seed, err := hex.DecodeString(setting("RELAY_SEED", ""))
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-#include "crypto/webcrypto.h"
+#include "crypto/signature_check.h"
 
 #include "base/cursor.h"
 
@@ -13,6 +13,8 @@ enum der_tag {
 
 #define EC_UNCOMPRESSED 4 /* first byte of a point written as x || y */
 
+#define SECP256K1_WIDTH 32 /* of r and s */
+
 /* Content of AlgorithmIdentifier: the object identifiers of the algorithm and of its parameters. */
 static const uint8_t RSA_ENCRYPTION[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
                                          0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
@@ -24,13 +26,13 @@ static const uint8_t EC_P521[] = {0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02
                                   0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
 
 static const struct curve {
-    enum webcrypto_algorithm algorithm;
+    enum signature_algorithm algorithm;
     size_t width; /* of one coordinate, and of r and s */
     struct view identifier;
 } CURVES[] = {
-    {WEBCRYPTO_P256, 32, {EC_P256, sizeof EC_P256}},
-    {WEBCRYPTO_P384, 48, {EC_P384, sizeof EC_P384}},
-    {WEBCRYPTO_P521, 66, {EC_P521, sizeof EC_P521}},
+    {SIGNATURE_P256, 32, {EC_P256, sizeof EC_P256}},
+    {SIGNATURE_P384, 48, {EC_P384, sizeof EC_P384}},
+    {SIGNATURE_P521, 66, {EC_P521, sizeof EC_P521}},
 };
 
 static bool is_done(const struct cursor *c)
@@ -90,7 +92,7 @@ static size_t bit_len(struct view digits)
     return bits;
 }
 
-static int init_rsa(struct webcrypto_check *check, struct view identifier, struct view key,
+static int init_rsa(struct signature_check *check, struct view identifier, struct view key,
                     struct view signature)
 {
     struct cursor whole = cursor_of(key);
@@ -105,7 +107,7 @@ static int init_rsa(struct webcrypto_check *check, struct view identifier, struc
         return ERR_BAD_KEY;
     if (signature.len != modulus.len)
         return ERR_BAD_SIGNATURE;
-    check->algorithm = WEBCRYPTO_RSA;
+    check->algorithm = SIGNATURE_RSA;
     check->signature_len = signature.len;
     memcpy(check->signature, signature.data, signature.len);
     return 0;
@@ -120,35 +122,45 @@ static const struct curve *find_curve(struct view identifier, struct view point)
     return NULL;
 }
 
-static int init_ecdsa(struct webcrypto_check *check, struct view identifier, struct view point,
+/* r || s of an ECDSA signature in DER. */
+static int take_pair(struct signature_check *check, size_t width, struct view signature)
+{
+    struct cursor whole = cursor_of(signature);
+    struct cursor numbers = take_der(&whole, DER_SEQUENCE);
+    struct view r = take_positive(&numbers);
+    struct view s = take_positive(&numbers);
+    if (!is_done(&whole) || !is_done(&numbers) || r.len > width || s.len > width)
+        return ERR_BAD_SIGNATURE;
+    check->signature_len = 2 * width;
+    memset(check->signature, 0, check->signature_len);
+    memcpy(check->signature + width - r.len, r.data, r.len);
+    memcpy(check->signature + 2 * width - s.len, s.data, s.len);
+    return 0;
+}
+
+static int init_ecdsa(struct signature_check *check, struct view identifier, struct view point,
                       struct view signature)
 {
     const struct curve *curve = find_curve(identifier, point);
     if (curve == NULL)
         return ERR_BAD_KEY;
-    struct cursor whole = cursor_of(signature);
-    struct cursor numbers = take_der(&whole, DER_SEQUENCE);
-    struct view r = take_positive(&numbers);
-    struct view s = take_positive(&numbers);
-    if (!is_done(&whole) || !is_done(&numbers) || r.len > curve->width || s.len > curve->width)
-        return ERR_BAD_SIGNATURE;
     check->algorithm = curve->algorithm;
-    check->signature_len = 2 * curve->width;
-    memset(check->signature, 0, check->signature_len);
-    memcpy(check->signature + curve->width - r.len, r.data, r.len);
-    memcpy(check->signature + 2 * curve->width - s.len, s.data, s.len);
-    return 0;
+    return take_pair(check, curve->width, signature);
 }
 
-int webcrypto_check_init(struct webcrypto_check *check, const struct public_key *key,
+int signature_check_init(struct signature_check *check, const struct public_key *key,
                          struct view signature)
 {
-    if (key->type != KEY_RSA && key->type != KEY_ECDSA)
+    check->key = key->data;
+    if (key->type == KEY_SECP256K1) {
+        check->algorithm = SIGNATURE_SECP256K1;
+        return take_pair(check, SECP256K1_WIDTH, signature);
+    }
+    if (key->type == KEY_ED25519)
         return ERR_UNSUPPORTED;
     struct view identifier, bits;
     if (!spki_parse(key->data, &identifier, &bits))
         return ERR_BAD_KEY;
-    check->spki = key->data;
     return key->type == KEY_RSA ? init_rsa(check, identifier, bits, signature)
                                 : init_ecdsa(check, identifier, bits, signature);
 }
