@@ -110,7 +110,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'asyncValidation dataTransform decodeRpcLimits fastMsgIdFn IPColocationFactorWhitelist maxInboundDataLength maxInboundStreams maxOutboundBufferSize maxOutboundStreams maxTopicBytesPerPeer messageCache metricsRegister msgIdToStrFn protocols messageId idontwantMaxMessages'
+  gossipsub: 'asyncValidation dataTransform IPColocationFactorWhitelist maxInboundDataLength messageCache metricsRegister msgIdToStrFn protocols messageId'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
@@ -163,7 +163,7 @@ function counted (name, given, unit = 1) {
 /** gossipsub's options as enum app_number has them. @param {Record<string, any>} o */
 function pubsubNumbers (o) {
   const isAnonymous = o.globalSignaturePolicy === 'StrictNoSign'
-  const messageId = o.msgIdFn ? 'given' : o.messageId ?? (isAnonymous ? 'sha256' : 'js')
+  const messageId = o.msgIdFn ? 'given' : o.messageId === 'go' ? 'spec' : o.messageId ?? (isAnonymous ? 'sha256' : 'js')
   const messageIds = 'js spec rust sha256 seqno given'.split(' ')
   refuse('gossipsub', { ...o, ...o.scoreParams, messageId: messageIds.includes(messageId) ? undefined : messageId })
   for (const pair of ['Dlo D', 'Dout D', 'D Dhi', 'mcacheGossip mcacheLength']) {

@@ -1,6 +1,7 @@
 import * as peerlet from '../index.js'
 import { all } from './modules.js'
 import { check, refuse } from './options.js'
+import { optionsOfNode } from './pubsub-messages.js'
 
 /**
  * The factories of js-libp2p's modules, which refuse what cannot be had. What they make is made by those of the node, so
@@ -35,6 +36,6 @@ export const bootstrap = checked('bootstrap', peerlet.bootstrap)
 /** @type {Factory} */
 export const gossipsub = (options = {}) => {
   check('gossipsub', options)
-  return peerlet.gossipsub({ ...options, asyncValidation: undefined })
+  return Object.freeze({ ...peerlet.gossipsub(optionsOfNode(options)), asked: options })
 }
 export const pubsubPeerDiscovery = checked('pubsubPeerDiscovery', peerlet.pubsubPeerDiscovery)

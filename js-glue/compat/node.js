@@ -75,7 +75,7 @@ function limitTime (service, method, ms) {
 /** What stands in the options of the node's own services and is done here. @param {Libp2p} node @param {Record<string, any>} services */
 function dressServices (node, services) {
   for (const [name, given] of Object.entries(services)) {
-    if (given.part === 'gossipsub') dressPubSub(node.services[name], node, given.options)
+    if (given.part === 'gossipsub') dressPubSub(node.services[name], node, given.asked ?? given.options)
     if (given.options?.timeout !== undefined && (given.part === 'ping' || given.part === 'identify')) limitTime(node.services[name], given.part, given.options.timeout)
   }
 }

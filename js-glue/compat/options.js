@@ -13,7 +13,7 @@ export const WORKS = {
   connectionGater: 'denyDialMultiaddr',
   connectionManager: 'addressDialTimeout dialTimeout inboundUpgradeTimeout maxConnections maxParallelDials maxParallelReconnects maxPeerAddrsToDial reconnectBackoffFactor reconnectRetries reconnectRetryInterval',
   nodeInfo: 'name userAgent version',
-  gossipsub: 'D Dhi Dlazy Dlo Dout Dscore allowPublishToZeroPeers allowPublishToZeroTopicPeers allowedTopics directConnectTicks directPeers doPX emitSelf fallbackToFloodsub fanoutTTL floodPublish globalSignaturePolicy gossipFactor gossipsubIWantFollowupMs graftFloodThreshold heartbeatInterval idontwantMinDataSize ignoreDuplicatePublishError mcacheGossip mcacheLength messageId msgIdFn opportunisticGraftPeers opportunisticGraftTicks pruneBackoff prunePeers runOnLimitedConnection scoreParams scoreThresholds seenTTL unsubcribeBackoff',
+  gossipsub: 'D Dhi Dlazy Dlo Dout Dscore allowPublishToZeroPeers allowPublishToZeroTopicPeers allowedTopics asyncValidation dataTransform directConnectTicks directPeers doPX emitSelf fallbackToFloodsub fanoutTTL floodPublish globalSignaturePolicy gossipFactor gossipsubIWantFollowupMs graftFloodThreshold heartbeatInterval idontwantMinDataSize ignoreDuplicatePublishError mcacheGossip mcacheLength messageId msgIdFn msgIdToStrFn opportunisticGraftPeers opportunisticGraftTicks pruneBackoff prunePeers runOnLimitedConnection scoreParams scoreThresholds seenTTL unsubcribeBackoff',
   publish: 'allowPublishToZeroTopicPeers floodPublish ignoreDuplicatePublishError signal',
   bootstrap: 'list tagName tagTTL tagValue',
   identify: 'agentVersion timeout',
@@ -28,6 +28,7 @@ const PATIENCE = 'the node has its own patience for it, and tries again by itsel
 const ALIVE = 'any byte received is a sign of life; whoever is silent is pinged, and two misses end the connection'
 const ORDERLY = 'RPCs, and the messages in them, are worked through one after the other'
 const BATCH = 'a message is written once, however many it is sent to'
+const LIMITS = 'the router has limits of its own for what one peer may send and ask for'
 const CREDIT = 'what may be under way is measured on each connection'
 
 /** @type {Record<string, Record<string, string>>} */
@@ -68,6 +69,13 @@ export const HARMLESS = {
     batchPublish: BATCH,
     canRelayMessage: 'js-libp2p declares it and never looks at it',
     debugName: 'lines of the log have names of their own',
+    decodeRpcLimits: LIMITS,
+    fastMsgIdFn: 'what comes twice is known by a hash that costs less',
+    idontwantMaxMessages: LIMITS,
+    maxInboundStreams: 'each peer has one stream for pubsub, each way',
+    maxOutboundBufferSize: LIMITS,
+    maxOutboundStreams: 'each peer has one stream for pubsub, each way',
+    maxTopicBytesPerPeer: LIMITS,
     messageProcessingConcurrency: ORDERLY,
     metricsTopicStrToLabel: 'it names topics in metrics, which are refused',
     tagMeshPeers: 'no connection is ended for want of a tag'
@@ -113,7 +121,6 @@ export const HARMLESS = {
 /** What js-libp2p does where nothing else is said, and Peerlet does always. @type {Record<string, Record<string, any>>} */
 export const DEFAULTS = {
   connectionMonitor: { protocolPrefix: 'ipfs' },
-  gossipsub: { asyncValidation: false },
   identify: { protocolPrefix: 'ipfs', runOnConnectionOpen: true, runOnLimitedConnection: true },
   identifyPush: { protocolPrefix: 'ipfs', runOnConnectionOpen: true, runOnLimitedConnection: true, runOnSelfUpdate: true },
   ping: { protocolPrefix: 'ipfs', runOnLimitedConnection: true }
@@ -128,7 +135,6 @@ const INSTEAD = {
   'createLibp2p.datastore': 'The identity is kept in IndexedDB; give privateKey where another is wanted',
   'createLibp2p.peerId': 'Give privateKey, from which the Peer ID follows',
   'publish.allowPublishToZeroTopicPeers': 'Where gossipsub() has it, it is for every message',
-  'gossipsub.asyncValidation': 'Functions in topicValidators may be asynchronous as they are',
   'createLibp2p.pubsub': 'Give services: { pubsub: gossipsub() }',
   'webSockets.filter': 'connectionGater.denyDialMultiaddr says what may be dialled; only filters.all, which forbids nothing, may stand here'
 }

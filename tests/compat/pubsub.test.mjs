@@ -89,6 +89,78 @@ for (const [which, our, their] of NAMES) {
   })
 }
 
+/** Data upside down; what ends with ! is nothing. */
+const dataTransform = {
+  outboundTransform: (topic, data) => Uint8Array.from(data).reverse(),
+  inboundTransform: (topic, data) => {
+    if (data.at(-1) === 0x21) throw new Error('not one of ours')
+    return Uint8Array.from(data).reverse()
+  }
+}
+
+const texts = (/** @type {any} */ pubsub, /** @type {string[]} */ heard = []) => {
+  pubsub.addEventListener('message', ({ detail }) => heard.push(Buffer.from(detail.data).toString()))
+  return heard
+}
+
+for (const [which, names] of /** @type {const} */ ([['ids of its data', { msgIdFn: ({ data }) => Uint8Array.from(data).subarray(0, 5) }], ['the default ids', {}]])) {
+  test(`data that is transformed on its way, and ${which}`, { timeout: 30_000 }, async (t) => {
+    const [left, right] = await Promise.all([1, 2].map(() => startJs(t, { pubsub: gossipsub({ ...names, dataTransform }) })))
+    const plain = await startJs(t, { pubsub: gossipsub(names) })
+    const ours = await start(t, { ...names, dataTransform, emitSelf: true })
+    await meet(ours, left, right, plain)
+    const heard = [ours, left, right, plain].map(({ services }) => texts(services.pubsub))
+    const asked = []
+    ours.services.pubsub.topicValidators.set(TOPIC, (peer, { data }) => { asked.push(Buffer.from(data).toString()); return 'accept' })
+    const [here, there] = [ours, right].map(({ services }) => once(services.pubsub, 'gossipsub:message'))
+    await left.services.pubsub.publish(TOPIC, Buffer.from('hello'))
+    const event = await here
+    assert.equal(event.msgId, (await there).msgId)
+    assert.equal(Buffer.from(event.msg.data).toString(), 'hello')
+    assert.equal(event.msg.type, 'signed')
+    await plain.services.pubsub.publish(TOPIC, Buffer.from('wrong!'))
+    await when(() => ours.services.pubsub.getScore(plain.peerId) < 0, ours.services.pubsub, ['gossipsub:heartbeat'])
+    await ours.services.pubsub.publish(TOPIC, Buffer.from('ours'))
+    await when(() => heard[2].length === 2, right.services.pubsub, ['message', 'gossipsub:heartbeat'])
+    assert.deepEqual(heard[0], ['hello', 'ours'])
+    assert.deepEqual(heard[2], ['hello', 'ours'])
+    assert.deepEqual(asked.filter((text) => text !== 'ours'), ['hello'])
+    assert.equal(heard[3][0], 'olleh')
+  })
+}
+
+test('messages that the application judges after it was given them', { timeout: 30_000 }, async (t) => {
+  const [left, right] = await Promise.all([1, 2].map(() => startJs(t, { pubsub: gossipsub() })))
+  const ours = await start(t, { asyncValidation: true, msgIdToStrFn: (id) => Buffer.from(id).toString('hex') })
+  const { pubsub } = ours.services
+  await meet(ours, left, right)
+  const [here, there] = [texts(pubsub), texts(right.services.pubsub)]
+  const verdicts = { good: 'accept', dull: 'ignore', bad: 'reject' }
+  for (const [text, verdict] of [...Object.entries(verdicts).reverse(), ['last', 'accept']]) {
+    const given = once(pubsub, 'gossipsub:message')
+    await left.services.pubsub.publish(TOPIC, Buffer.from(text))
+    const { msgId, propagationSource, msg } = await given
+    assert.match(msgId, /^[0-9a-f]+$/)
+    assert.equal(Buffer.from(msg.data).toString(), text)
+    assert.equal(here.at(-1), text)
+    assert.ok(!there.includes(text))
+    pubsub.reportMessageValidationResult(msgId, propagationSource, verdict)
+  }
+  await when(() => there.includes('last'), right.services.pubsub, ['message'])
+  assert.deepEqual(there, ['good', 'last'])
+  assert.deepEqual(here, ['bad', 'dull', 'good', 'last'])
+  assert.ok(pubsub.getScore(left.peerId) < 0)
+  pubsub.reportMessageValidationResult('unknown', left.peerId, 'accept')
+})
+
+test('opts are there with js-libp2p\'s defaults', async (t) => {
+  const { pubsub } = (await start(t, { D: 8 })).services
+  const theirs = await startJs(t, { pubsub: gossipsub({ D: 8 }) })
+  const { scoreParams, scoreThresholds, ...opts } = pubsub.opts
+  const { scoreParams: _, scoreThresholds: __, ...expected } = theirs.services.pubsub.opts
+  assert.deepEqual(opts, expected)
+})
+
 test('options of one publish', async (t) => {
   const { pubsub } = (await start(t)).services
   await assert.rejects(pubsub.publish('nobody', Buffer.from('x')), { message: /NoPeersSubscribedToTopic/ })
