@@ -3,6 +3,7 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -285,6 +286,48 @@ test('a peer that speaks floodsub alone is sent everything, is in no mesh, and i
   assert.deepEqual([...there].sort(), ['from js', 'from us'])
   assert.ok(beyond.has('from go') && beyond.has('from us'))
   assert.deepEqual([await protocols(without), without.services.pubsub.getPeers()], [['/floodsub/1.0.0'], []])
+})
+
+// No mesh of ours holds anybody, so that all there is is told of; their meshes are ended by a PRUNE.
+for (const kind of /** @type {const} */ (['go', 'rust'])) {
+  test(`outside of a mesh messages are told of and asked for, both ways: ${kind}-libp2p and ids by default`, { skip: missing(kind), timeout: 120_000 }, async (t) => {
+    const [theirs, near, far] = await Promise.all([startPeerFor(t, kind, { RELAY_TOPICS: TOPIC }), startTheirs(t), startTheirs(t)])
+    const ours = await startOurs(t, { D: 0, Dlo: 0, Dhi: 0, Dout: 0, Dscore: 0 })
+    for (const node of [near, far, ours]) node.services.pubsub.subscribe(TOPIC)
+    await far.dial(multiaddr(theirs.addr))
+    await ours.dial(theirs.addr)
+    await ours.dial(near.getMultiaddrs()[0].toString())
+    const { pubsub } = ours.services
+    await until(() => pubsub.getSubscribers(TOPIC).length === 2 && pubsub.getMeshPeers(TOPIC).length === 0 && far.services.pubsub.getMeshPeers(TOPIC).length === 1, 'their mesh, and none of ours')
+    const [here, there] = [ears(ours), ears(far)]
+    await near.services.pubsub.publish(TOPIC, Buffer.from('from near'))
+    await far.services.pubsub.publish(TOPIC, Buffer.from('from far'))
+    await until(() => here.size === 2 && there.size === 1, 'what was told of')
+    assert.deepEqual([[...here], [...there]], [[['from near', 1], ['from far', 1]], [['from near', 1]]])
+    assert.deepEqual([pubsub.getMeshPeers(TOPIC), pubsub.getScore(theirs.peerId)], [[], 0])
+    assert.equal((await theirs.ask('score', { text: ours.peerId.toString() })).score, 0)
+  })
+}
+
+test('peers that we prune learn of each other: go-libp2p', { skip: missing('go'), timeout: 90_000 }, async (t) => {
+  const [theirs, js] = await Promise.all([startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_PX: '' }), startTheirs(t)])
+  const ours = await startOurs(t, { doPX: true })
+  for (const node of [js, ours]) node.services.pubsub.subscribe(TOPIC)
+  for (const addr of [theirs.addr, js.getMultiaddrs()[0].toString()]) await ours.dial(addr)
+  await until(() => ours.services.pubsub.getMeshPeers(TOPIC).length === 2, 'meshes')
+  ours.services.pubsub.unsubscribe(TOPIC)
+  await until(() => js.getPeers().some((peer) => peer.toString() === theirs.peerId), 'a connection between them')
+})
+
+test('pruned by go-libp2p, we meet the others', { skip: missing('go'), timeout: 90_000 }, async (t) => {
+  const [hub, other] = await Promise.all([startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_PX: '' }), startTheirs(t)])
+  const ours = await startOurs(t, { scoreThresholds: { acceptPXThreshold: 0 } })
+  for (const node of [other, ours]) node.services.pubsub.subscribe(TOPIC)
+  await ours.dial(hub.addr)
+  await other.dial(multiaddr(hub.addr))
+  await until(() => [other, ours].every((node) => node.services.pubsub.getMeshPeers(TOPIC).length > 0), 'meshes')
+  await hub.ask('leave', { topic: TOPIC })
+  await until(() => ours.getPeers().some((peer) => peer.toString() === other.peerId.toString()), 'a connection to the other')
 })
 
 test('direct peers are dialled, are in no mesh, and get everything', { timeout: 90_000 }, async (t) => {

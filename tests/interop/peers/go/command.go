@@ -1,6 +1,7 @@
 // What the test that started this peer can ask of it: a line { "id", "do", ... } is answered by a
 // line { "id", ... } or { "id", "error" }.
 //
+//	leave    topic         end the subscription to one of RELAY_TOPICS
 //	publish  topic, text   to everybody on a topic of RELAY_TOPICS
 //	reserve  addr          a slot at another relay
 //	perf     addr, bytes   dial, upload so many bytes by /perf/1.0.0 and get as many: { perf }
@@ -83,7 +84,7 @@ func (s *scores) of(text string) (map[string]any, error) {
 }
 
 // js-libp2p's weights of what is wrong; nothing is good enough to make up for it.
-func scoring() (*pubsub.PeerScoreParams, *pubsub.PeerScoreThresholds) {
+func scoring(acceptPX float64) (*pubsub.PeerScoreParams, *pubsub.PeerScoreThresholds) {
 	return &pubsub.PeerScoreParams{
 			AppSpecificScore:       func(peer.ID) float64 { return 0 },
 			BehaviourPenaltyWeight: -10,
@@ -92,17 +93,25 @@ func scoring() (*pubsub.PeerScoreParams, *pubsub.PeerScoreThresholds) {
 			DecayToZero:            0.1,
 			RetainScore:            time.Hour,
 		}, &pubsub.PeerScoreThresholds{
-			GossipThreshold: -10, PublishThreshold: -50, GraylistThreshold: -80, AcceptPXThreshold: 10, OpportunisticGraftThreshold: 20,
+			GossipThreshold: -10, PublishThreshold: -50, GraylistThreshold: -80, AcceptPXThreshold: acceptPX, OpportunisticGraftThreshold: 20,
 		}
 }
 
-func obey(ctx context.Context, h host.Host, topics map[string]*pubsub.Topic, scores *scores, line string, out *answers) {
+// A topic of RELAY_TOPICS, and our subscription to it.
+type joined struct {
+	*pubsub.Topic
+	subscription *pubsub.Subscription
+}
+
+func obey(ctx context.Context, h host.Host, topics map[string]joined, scores *scores, line string, out *answers) {
 	var r request
 	answer, err := map[string]any{}, json.Unmarshal([]byte(line), &r)
 	if err == nil {
 		ctx, cancel := context.WithTimeout(network.WithAllowLimitedConn(ctx, "test"), patience)
 		defer cancel()
 		switch r.Do {
+		case "leave":
+			topics[r.Topic].subscription.Cancel()
 		case "publish":
 			err = topics[r.Topic].Publish(ctx, []byte(r.Text))
 		case "reserve":
@@ -126,14 +135,14 @@ func obey(ctx context.Context, h host.Host, topics map[string]*pubsub.Topic, sco
 	out.say(answer)
 }
 
-func listen(ctx context.Context, ps *pubsub.PubSub, name string, self peer.ID, out *answers) (*pubsub.Topic, error) {
+func listen(ctx context.Context, ps *pubsub.PubSub, name string, self peer.ID, out *answers) (joined, error) {
 	topic, err := ps.Join(name)
 	if err != nil {
-		return nil, err
+		return joined{}, err
 	}
 	subscription, err := topic.Subscribe()
 	if err != nil {
-		return nil, err
+		return joined{}, err
 	}
 	go func() {
 		for {
@@ -146,7 +155,7 @@ func listen(ctx context.Context, ps *pubsub.PubSub, name string, self peer.ID, o
 			}
 		}
 	}()
-	return topic, nil
+	return joined{topic, subscription}, nil
 }
 
 func reserve(ctx context.Context, h host.Host, addr string) error {

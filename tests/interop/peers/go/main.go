@@ -5,6 +5,7 @@
 // input does. In between, standard input takes commands and standard output gives answers and
 // messages heard, one line of JSON each; see command.go. Settings are those of ../../relay.mjs:
 // RELAY_PORT (WebSocket), RELAY_HOST, RELAY_SEED, RELAY_TOPICS, RELAY_LIMITS, and RELAY_UDP_PORT;
+// with RELAY_PX a PRUNE tells of other peers, and is believed;
 // with RELAY_KEY_TYPE (RSA, Secp256k1 or ECDSA) it has a new key of that type and needs no seed;
 // with RELAY_CERT and RELAY_KEY, names of PEM files, there is a secure WebSocket as well (at
 // RELAY_TLS_PORT), and with RELAY_METRICS, host:port, Prometheus finds /metrics there.
@@ -177,18 +178,23 @@ func run() error {
 	serve(h)
 	// What does not fit the stock queues of 32 is dropped: a burst of a benchmark must not be.
 	scores := &scores{}
-	queues := []pubsub.Option{pubsub.WithPeerOutboundQueueSize(10_000), pubsub.WithValidateQueueSize(10_000)}
+	_, exchanges := os.LookupEnv("RELAY_PX")
+	acceptPX := 10.0
+	if exchanges {
+		acceptPX = 0
+	}
+	options := []pubsub.Option{pubsub.WithPeerOutboundQueueSize(10_000), pubsub.WithValidateQueueSize(10_000)}
 	newRouter := pubsub.NewFloodSub
 	if setting("RELAY_FLOODSUB", "") == "" {
 		newRouter = pubsub.NewGossipSub
-		queues = append(queues, pubsub.WithPeerScore(scoring()), pubsub.WithPeerScoreInspect(scores.keep, time.Second))
+		options = append(options, pubsub.WithPeerExchange(exchanges), pubsub.WithPeerScore(scoring(acceptPX)), pubsub.WithPeerScoreInspect(scores.keep, time.Second))
 	}
-	ps, err := newRouter(ctx, h, queues...)
+	ps, err := newRouter(ctx, h, options...)
 	if err != nil {
 		return err
 	}
 	out := answers{json: json.NewEncoder(os.Stdout)}
-	topics := map[string]*pubsub.Topic{}
+	topics := map[string]joined{}
 	for _, name := range strings.Split(setting("RELAY_TOPICS", "browser-peer-discovery,_peer-discovery._p2p._pubsub"), ",") {
 		if topics[name], err = listen(ctx, ps, name, h.ID(), &out); err != nil {
 			return err
