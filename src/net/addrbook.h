@@ -40,6 +40,7 @@ struct peer {
     uint64_t rpc_at;     /* when it is opened again; 0: not lost */
     uint64_t offers_at;  /* when it may offer a WebRTC connection again */
     uint32_t held;       /* who else keeps the record: dials, relays, upgrades */
+    uint8_t message_ids; /* the form that its implementation has by default; 0: not known */
     bool is_announced;   /* the application heard of it as discovered */
     bool is_explicit;    /* the router has an agreement with it, and wants it connected */
 };

@@ -78,6 +78,20 @@ static struct view host_of(const struct conn *c)
     return multiaddr_next(&rest, &host) == 1 ? host.value : view_of(NULL, 0);
 }
 
+static bool begins(struct view agent, const char *with)
+{
+    size_t len = strlen(with);
+    return agent.len >= len && memcmp(agent.data, with, len) == 0;
+}
+
+void gossip_identified(struct peer *peer, struct view agent)
+{
+    if (begins(agent, "rust-libp2p"))
+        peer->message_ids = GOSSIPSUB_ID_TEXT;
+    else if (begins(agent, "go-libp2p") || begins(agent, "kubo"))
+        peer->message_ids = GOSSIPSUB_ID_SPEC;
+}
+
 /* False when there is no room for the peer: then its stream is of no use. */
 static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_version version)
 {
@@ -90,6 +104,8 @@ static bool join_router(struct peerlet *p, struct stream *s, enum gossipsub_vers
     }
     if (peer->is_explicit)
         gossipsub_set_explicit(&p->gossip, peer->number);
+    if (peer->message_ids != 0)
+        gossipsub_set_form(&p->gossip, peer->number, (enum gossipsub_message_id)peer->message_ids);
     return rc == 0;
 }
 

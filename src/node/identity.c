@@ -195,6 +195,7 @@ void identify_event(struct peerlet *p, struct session *s, const struct protocol_
         conn_close(c, p->now);
         return;
     }
+    gossip_identified(peer, ev->identify.agent_version);
     tell_identified(p, c, &ev->identify);
     relay_identified(p, peer);
     gossip_conn_up(p, c);

@@ -408,6 +408,7 @@ void self_addresses(struct peerlet *p, struct views *into);
 /* ---- gossip.c */
 bool gossip_is_allowed(const struct peerlet *p, const struct conn *c);
 void gossip_conn_up(struct peerlet *p, struct conn *c);
+void gossip_identified(struct peer *peer, struct view agent);
 void gossip_conn_down(struct peerlet *p, struct conn *c);
 void gossip_accept(struct peerlet *p, struct stream *s, enum gossipsub_version version);
 void gossip_stream_down(struct peerlet *p, struct stream *s);

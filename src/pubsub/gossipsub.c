@@ -247,6 +247,13 @@ int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const struct peer_i
     return 0;
 }
 
+void gossipsub_set_form(struct gossipsub *g, uint32_t handle, enum gossipsub_message_id form)
+{
+    struct neighbour *n = router_find(g, handle);
+    if (n != NULL && g->config.message_id <= GOSSIPSUB_ID_TEXT)
+        n->form = form;
+}
+
 void gossipsub_set_explicit(struct gossipsub *g, uint32_t handle)
 {
     struct neighbour *n = router_find(g, handle);

@@ -155,6 +155,12 @@ MUST_USE int gossipsub_add_peer(struct gossipsub *g, uint32_t handle, const stru
 /* It and we have agreed to send each other everything: gossipsub v1.1, "Explicit Peering Agreements". */
 void gossipsub_set_explicit(struct gossipsub *g, uint32_t handle);
 
+/*
+ * What its implementation names messages by, until it shows what it does: told of a message by another
+ * name, it would ask for it, and blame us when what comes has its own.
+ */
+void gossipsub_set_form(struct gossipsub *g, uint32_t handle, enum gossipsub_message_id form);
+
 /* Its stream to us begins: an RPC begun on an earlier one is forgotten. */
 void gossipsub_hear(struct gossipsub *g, uint32_t handle);
 

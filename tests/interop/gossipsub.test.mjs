@@ -304,6 +304,7 @@ for (const kind of /** @type {const} */ (['go', 'rust'])) {
     await far.services.pubsub.publish(TOPIC, Buffer.from('from far'))
     await until(() => here.size === 2 && there.size === 1, 'what was told of')
     assert.deepEqual([[...here], [...there]], [[['from near', 1], ['from far', 1]], [['from near', 1]]])
+    await new Promise((resolve) => setTimeout(resolve, 5000)) // a promise is broken after three seconds
     assert.deepEqual([pubsub.getMeshPeers(TOPIC), pubsub.getScore(theirs.peerId)], [[], 0])
     assert.equal((await theirs.ask('score', { text: ours.peerId.toString() })).score, 0)
   })
