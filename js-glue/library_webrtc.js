@@ -82,6 +82,7 @@ mergeInto(LibraryManager.library, {
   $rtcListen: function (link, l) {
     var pc = l.pc
     function isMine () { return rtcLinks.get(link) === l }
+    function closed () { rtcFail(link, 'the peer closed the connection') }
     var refusal, isReachable
     pc.onicecandidate = (e) => {
       var json = e.candidate ? JSON.stringify(e.candidate) : ''
@@ -95,7 +96,9 @@ mergeInto(LibraryManager.library, {
     pc.onconnectionstatechange = () => {
       var state = { connected: 0, disconnected: 1, failed: 2 }[pc.connectionState]
       if (!isMine()) return
-      if (pc.connectionState === 'closed') rtcFail(link, 'the peer connection closed')
+      // Who closes tells SCTP: without that it would take ICE seconds to notice.
+      if (pc.sctp) pc.sctp.onstatechange = () => { if (pc.sctp.state === 'closed') closed() }
+      if (pc.connectionState === 'closed') closed()
       else if (state === 2 && refusal) rtcFail(link, refusal)
       else if (state !== undefined) enter(() => { _rtc_state(link, state) })
     }
