@@ -140,15 +140,19 @@ static void tell_streams(struct peerlet *p, struct conn *c, int code)
 }
 
 /*
- * A direct connection that fell silent while it was in use: the relay can carry on. A relayed one
- * that used up its limit after a while: so can another.
+ * A direct connection that fell silent while it was in use: the relay can carry on. One that the
+ * application aborted, to a peer that we dial of ourselves. A relayed one that used up its limit
+ * after a while: another can carry on.
  */
 static bool is_missed(const struct peerlet *p, const struct conn *c, int code)
 {
-    bool is_silent = c->link.kind == LINK_RTC && (code == ERR_TIMEOUT || code == ERR_TRANSPORT);
+    bool is_silent = code == ERR_TIMEOUT || code == ERR_TRANSPORT;
+    bool is_aborted = code == ERR_ABORTED && c->peer->is_announced && !p->no_auto_dial;
     bool is_used_up =
         code == ERR_LIMITED && is_due(after(c->opened_at, p->limits.direct_retry_ms[0]), p->now);
-    if (!(is_silent || is_used_up) || c->role != DIALER || c->is_closing)
+    if (!(c->link.kind == LINK_RTC && (is_silent || is_aborted)) && !is_used_up)
+        return false;
+    if (c->is_closing)
         return false;
     LIST_EACH(node, &c->streams)
         if (LIST_OWNER(node, struct stream, in_conn)->state == STREAM_OPEN)
@@ -211,7 +215,7 @@ void conn_end(struct peerlet *p, struct conn *c, int code, struct view why)
     session_down(p, c, was_open ? 0 : code);
     dial_conn_down(p, c->id, code ? code : ERR_CLOSED, why);
     if (misses_it)
-        dial_in_background(p, peer);
+        direct_missed(p, c, peer);
     if (peer != NULL)
         peer->held--;
     conn_free(c);

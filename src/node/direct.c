@@ -8,7 +8,7 @@
  *
  * ICE is never restarted: to every implementation an offer is a new connection, and none answers one
  * for an old. When a direct connection is lost while streams were open on it, its dialer goes back to
- * the relay at once (conns.c), and the relayed connection is upgraded as the first one was.
+ * the relay at once, and the relayed connection is upgraded as the first one was.
  */
 #include "node/node.h"
 
@@ -500,18 +500,40 @@ static bool is_direct(const struct peerlet *p, const struct peer *peer)
     return c != NULL && c->link.kind != LINK_RELAYED;
 }
 
+static void want_upgrade(struct peerlet *p, struct peer *peer, uint64_t at, bool dials)
+{
+    struct upgrade *u = upgrade_of(p, peer);
+    if (u == NULL) {
+        u = mem_alloc(&p->mem, sizeof *u);
+        if (u == NULL)
+            return;
+        u->peer = peer;
+        peer->held++;
+        list_add(&p->upgrades, &u->in_node);
+    }
+    u->at = at;
+    u->tries = 0;
+    u->dials = dials;
+}
+
+static uint64_t upgrade_at(const struct peerlet *p, const struct conn *c)
+{
+    return c->role == DIALER ? p->now : after(p->now, UPGRADE_LISTENER_MS);
+}
+
 void upgrade_relayed(struct peerlet *p, struct conn *c)
 {
-    if (!(p->services & PEERLET_WEBRTC) || c->link.kind != LINK_RELAYED || upgrade_of(p, c->peer) ||
-        is_direct(p, c->peer))
-        return;
-    struct upgrade *u = mem_alloc(&p->mem, sizeof *u);
-    if (u == NULL)
-        return;
-    u->peer = c->peer;
-    u->peer->held++;
-    u->at = c->role == DIALER ? p->now : after(p->now, UPGRADE_LISTENER_MS);
-    list_add(&p->upgrades, &u->in_node);
+    if (c->link.kind == LINK_RELAYED && !upgrade_of(p, c->peer) && !is_direct(p, c->peer))
+        want_upgrade(p, c->peer, upgrade_at(p, c), false);
+}
+
+/* What worked for a while deserves another attempt at once; what did not must not begin and end in turns. */
+void direct_missed(struct peerlet *p, const struct conn *c, struct peer *peer)
+{
+    uint32_t while_ms = p->limits.direct_retry_ms[0];
+    bool has_worked = is_due(after(c->opened_at, while_ms), p->now);
+    uint64_t later = after(p->now, while_ms - rng_below(&p->rng, while_ms / 4));
+    want_upgrade(p, peer, has_worked ? upgrade_at(p, c) : later, true);
 }
 
 /* The relayed address with /webrtc put behind /p2p-circuit. */
@@ -530,7 +552,9 @@ static struct view webrtc_address(const struct conn *via, struct writer *w)
 static void try_upgrade(struct peerlet *p, struct upgrade *u)
 {
     struct conn *via = best_conn(p, u->peer, false);
-    if (via == NULL || via->link.kind != LINK_RELAYED) {
+    if (via == NULL && u->dials)
+        dial_in_background(p, u->peer);
+    if (via == NULL || via->link.kind != LINK_RELAYED || !(p->services & PEERLET_WEBRTC)) {
         upgrade_free(p, u);
         return;
     }

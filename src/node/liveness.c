@@ -162,7 +162,7 @@ void peerlet_page_event(struct peerlet *p, enum peerlet_page_event event, uint64
     case PEERLET_VISIBLE:
     case PEERLET_RESUMED:
     case PEERLET_PAGE_SHOW:
-        p->is_hidden = false;
+        p->is_left = false;
         if (!p->is_started)
             return;
         ask_all(p);
@@ -170,8 +170,11 @@ void peerlet_page_event(struct peerlet *p, enum peerlet_page_event event, uint64
         break;
     case PEERLET_HIDDEN:
     case PEERLET_FROZEN:
+        break;
     case PEERLET_PAGE_HIDE:
-        p->is_hidden = true;
+        /* It may never run again: whoever was not told now would wait for an answer for seconds. */
+        p->is_left = true;
+        close_conns(p);
         break;
     }
     peerlet_tick(p, now);

@@ -220,12 +220,12 @@ struct peerlet *peerlet_new(const struct peerlet_config *config, uint64_t now, i
     return NULL;
 }
 
-static void close_conns(struct peerlet *p)
+void close_conns(struct peerlet *p)
 {
     uint32_t at = 0;
     struct conn *c;
     while ((c = table_next(&p->conns, &at)) != NULL) {
-        conn_end(p, c, 0, view_of_text("the node was stopped"));
+        conn_end(p, c, 0, view_of_text("the node was stopped, or its page left"));
         at = 0;
     }
 }

@@ -157,6 +157,7 @@ struct upgrade {
     struct peer *peer; /* held */
     uint64_t at;
     uint8_t tries;
+    bool dials; /* where there is no connection to upgrade */
 };
 
 /* A WebTransport session that did not come about, see sessions.c. */
@@ -196,7 +197,8 @@ struct peerlet {
     char self_text[PEER_ID_TEXT_MAX];
     char agent[96];
     uint32_t services, page;
-    bool is_started, is_offline, is_hidden, no_auto_dial;
+    bool is_started, is_offline, no_auto_dial;
+    bool is_left; /* the page is, for another: it has closed all and keeps no relay */
     uint64_t now;
     uint64_t unix_offset; /* unix_ms - now */
 
@@ -261,6 +263,9 @@ bool order_verify(struct peerlet *p, uint32_t conn, uint32_t message, const stru
 
 /* Makes p->address of what the application gave for one: checked, normalised. BAD_MULTIADDR. */
 MUST_USE int read_address(struct peerlet *p, struct view given, struct view *addr);
+
+/* Ends all connections, of which the peers hear at once. */
+void close_conns(struct peerlet *p);
 
 struct peer_text peer_text(const struct peer_id *id);
 static inline struct view peer_text_view(const struct peer_text *t)
@@ -390,6 +395,8 @@ struct rtc *direct_of_conn(const struct peerlet *p, uint32_t conn);
 void direct_conn_down(struct peerlet *p, struct conn *c);
 void direct_tick(struct peerlet *p);
 uint64_t direct_deadline(const struct peerlet *p);
+/* A connection is down whose peer we want to have a direct one with, again. */
+void direct_missed(struct peerlet *p, const struct conn *c, struct peer *peer);
 /* A relayed connection is up or identified: upgrade it. */
 void upgrade_relayed(struct peerlet *p, struct conn *c);
 

@@ -262,8 +262,8 @@ static struct conn *relay_conn(const struct peerlet *p, const struct relay *r)
 /* Without a network there is still this machine. */
 static bool is_in_reach(const struct peerlet *p, const struct peer *peer)
 {
-    if (peer == NULL)
-        return !p->is_offline;
+    if (peer == NULL || p->is_left)
+        return !p->is_offline && !p->is_left;
     LIST_EACH(node, &peer->addresses) {
         const struct address *a = LIST_OWNER(node, struct address, in_peer);
         if (multiaddr_is_loopback(view_of(a->bytes, a->len)))

@@ -1,7 +1,7 @@
 // The end of a page, and of a connection: the other side is told, and has not to find out by silence.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openWorld } from './harness.mjs'
+import { firefoxMissing, openWorld } from './harness.mjs'
 
 const TOPIC = 'chat'
 const DISCOVERY = '_peer-discovery._p2p._pubsub'
@@ -11,13 +11,13 @@ const world = openWorld()
  * Two pages that are directly connected; the first notes how its connections to the second end.
  *
  * @param {import('node:test').TestContext} t
- * @param {string} [impl] which the second is
+ * @param {{ impl?: string, where?: string[] }} [of] which the second is, and in what browsers they are
  */
-async function pair (t, impl = 'peerlet') {
+async function pair (t, { impl = 'peerlet', where = [] } = {}) {
   const relay = await world.relay(t)
   const options = { relay: relay.addr, topics: [TOPIC], discovery: DISCOVERY }
-  const a = await world.peer(t, 'peerlet', options)
-  const b = await world.peer(t, impl, options)
+  const a = await world.peer(t, 'peerlet', options, where[0])
+  const b = await world.peer(t, impl, options, where[1])
   await Promise.all([a.call('whenDirect', b.id, 30_000), b.call('whenDirect', a.id, 30_000)])
   await Promise.all([a.call('whenSubscribed', b.id, TOPIC, 10_000), b.call('whenSubscribed', a.id, TOPIC, 10_000)])
   await a.page.evaluate((id) => {
@@ -33,6 +33,8 @@ const CLOSED = ['the peer closed the connection']
 
 /** @type {Record<string, (b: any) => any>} */
 const LEAVE = {
+  'is closed': (b) => b.page.close(),
+  'is closed by its user': (b) => b.page.close({ runBeforeUnload: true }),
   'is left for another': (b) => b.page.goto(new URL('/web/icon.svg', world.origin).href),
   'is loaded again': (b) => b.page.reload(),
   'stops its node': (b) => b.page.evaluate('node.stop()')
@@ -47,7 +49,30 @@ for (const [how, leave] of Object.entries(LEAVE)) {
 }
 
 test('js-libp2p that stops is understood', { timeout: 60_000 }, async (t) => {
-  const { b, ends } = await pair(t, 'js-libp2p')
+  const { b, ends } = await pair(t, { impl: 'js-libp2p' })
   await LEAVE['stops its node'](b)
   assert.deepEqual(await ends(), CLOSED)
+})
+
+for (const where of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
+  test(`a page in ${where[1]} that is closed says so to ${where[0]}`, { timeout: 120_000, skip: firefoxMissing() ?? false }, async (t) => {
+    const { b, ends } = await pair(t, { where })
+    await b.page.close()
+    assert.deepEqual(await ends(), CLOSED)
+  })
+}
+
+test('a direct connection that was aborted is there again before the next announcement', { timeout: 60_000 }, async (t) => {
+  const { a, b, ends } = await pair(t)
+  await a.page.waitForTimeout(10_500) // what was not there for so long is not called back at once
+  await a.page.evaluate((id) => {
+    const { node } = /** @type {any} */ (globalThis)
+    const happened = Object.assign(globalThis, { happened: [] }).happened
+    for (const type of ['peer:discovery', 'connection:open']) node.addEventListener(type, ({ detail }) => happened.push(type === 'peer:discovery' ? type : detail.direct))
+    for (const c of node.getConnections()) if (String(c.remotePeer) === id) c.abort(new Error('cut'))
+  }, b.id)
+  assert.equal((await ends()).length, 1)
+  await a.call('whenDirect', b.id, 15_000)
+  const happened = await a.page.evaluate('happened')
+  assert.deepEqual(happened.slice(0, 2), [false, true])
 })

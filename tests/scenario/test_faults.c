@@ -127,6 +127,59 @@ static void the_direct_way_is_lost_to_a_known_address(struct sim *sim)
     assert_within(sim, 15000, nodes_are_direct(alice, bob));
 }
 
+/* Beside an unlimited relayed connection, which is good enough for streams. */
+static void the_direct_way_is_lost_beside_the_relay(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    relay_terms(relay)->limit_s = 0;
+    relay_terms(relay)->limit_bytes = 0;
+    const struct node_config shy = {.relays = {relay}, .is_undiscoverable = true};
+    struct node *alice = sim_node(sim, &shy), *bob = sim_node(sim, &shy);
+
+    assert_within(sim, 1000, node_is_reserved(alice, relay) && node_is_reserved(bob, relay));
+    node_dial(alice, node_address(bob, "/p2p-circuit/webrtc"));
+    assert_within(sim, 1000, nodes_are_direct(alice, bob));
+    sim_run(sim, 60000);
+    assert_true(node_is_relayed_to(alice, bob) && node_is_direct_to(alice, bob));
+
+    host_block_udp(&bob->host);
+    assert_within(sim, 15000, !node_is_direct_to(alice, bob));
+    host_allow_udp(&bob->host);
+    assert_within(sim, 2000, nodes_are_direct(alice, bob));
+}
+
+/* By the application of the one or the other: what worked is there again at once. */
+static void the_direct_way_is_aborted(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    for (int turn = 0; turn < 2; turn++) {
+        sim_run(sim, 11000);
+        struct node *n = turn == 0 ? p.alice : p.bob, *other = turn == 0 ? p.bob : p.alice;
+        uint32_t id = node_conn_to(n, other->id, PEERLET_CONN_WEBRTC, 0)->id;
+        node_abort(n, id);
+        assert_within(sim, 50, !node_is_connected_to(other, n));
+        assert_within(sim, 2000, nodes_are_direct(p.alice, p.bob));
+    }
+    assert_within(sim, 2000, can_talk(p.alice, p.bob));
+}
+
+/* An application that takes no connection of the peer for long is not called back all the time. */
+static void the_direct_way_is_aborted_again_and_again(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+    uint32_t aborted = 0;
+
+    for (int second = 0; second < 300; second++) {
+        const struct node_conn *c = node_conn_to(p.alice, p.bob->id, PEERLET_CONN_WEBRTC, 0);
+        if (c != NULL)
+            node_abort(p.alice, c->id);
+        aborted += c != NULL;
+        sim_run(sim, 1000);
+    }
+    assert_in_range(aborted, 10, 80);
+}
+
 /* For half an hour the relay is all there is. */
 static void the_upgrade_is_never_given_up(struct sim *sim)
 {
@@ -153,6 +206,35 @@ static void a_page_loses_power(struct sim *sim)
     sim_run(sim, 120000);
     assert_true(node_is_reserved(p.alice, p.relay));
     assert_within(sim, 1, rtc_count(&p.alice->host) == 0);
+}
+
+/* Browsers keep the page as it was, but for what it closed itself. */
+static void a_page_is_left_and_come_back_to(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_turn_away(p.bob);
+    assert_within(sim, 50, !node_is_connected_to(p.alice, p.bob));
+    assert_within(sim, 1000, relay_visitors(p.relay) == 1);
+    sim_run(sim, 60000);
+    node_turn_back(p.bob);
+    assert_within(sim, 1000, node_is_reserved(p.bob, p.relay));
+    assert_within(sim, 3000, nodes_are_direct(p.alice, p.bob));
+    assert_within(sim, 2000, can_talk(p.bob, p.alice));
+}
+
+/* One that is not frozen yet must not open what it closed. */
+static void a_page_that_is_left_opens_nothing(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    const struct input hide = {.type = INPUT_PAGE_EVENT, .value = PEERLET_PAGE_HIDE};
+    node_tell(p.bob, &hide);
+    assert_within(sim, 0, node_conn_count(p.bob) == 0);
+    assert_throughout(sim, 10000, node_conn_count(p.bob) == 0);
+    const struct input show = {.type = INPUT_PAGE_EVENT, .value = PEERLET_PAGE_SHOW};
+    node_tell(p.bob, &show);
+    assert_within(sim, 3000, nodes_are_direct(p.alice, p.bob));
 }
 
 static void a_tab_crashes_and_comes_back(struct sim *sim)
@@ -429,8 +511,13 @@ int main(void)
         STORY(an_upgrade_is_tried_again),
         STORY(the_direct_way_is_lost),
         STORY(the_direct_way_is_lost_to_a_known_address),
+        STORY(the_direct_way_is_lost_beside_the_relay),
+        STORY(the_direct_way_is_aborted),
+        STORY(the_direct_way_is_aborted_again_and_again),
         STORY(the_upgrade_is_never_given_up),
         STORY(a_page_loses_power),
+        STORY(a_page_is_left_and_come_back_to),
+        STORY(a_page_that_is_left_opens_nothing),
         STORY(a_tab_crashes_and_comes_back),
         STORY(offline_then_online),
         STORY(the_network_is_gone_for_a_minute),

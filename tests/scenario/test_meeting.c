@@ -126,7 +126,18 @@ static void a_page_says_goodbye(struct sim *sim)
 
     assert_within(sim, 1500, nodes_are_direct(alice, bob));
     node_leave(bob);
-    assert_within(sim, 10000, !node_is_connected_to(alice, bob));
+    assert_within(sim, 50, !node_is_connected_to(alice, bob));
+    assert_within(sim, 1000, relay_visitors(relay) == 1);
+}
+
+static void a_node_that_stops_says_goodbye(struct sim *sim)
+{
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+
+    assert_within(sim, 1500, nodes_are_direct(alice, bob));
+    node_stop(bob);
+    assert_within(sim, 50, !node_is_connected_to(alice, bob));
     assert_within(sim, 1000, relay_visitors(relay) == 1);
 }
 
@@ -179,6 +190,7 @@ int main(void)
         STORY(streams_follow_to_the_direct_connection),
         STORY(ten_mebibytes_go_there_and_back),
         STORY(a_page_says_goodbye),
+        STORY(a_node_that_stops_says_goodbye),
         STORY(both_dial_at_once),
         STORY(ten_pages_meet),
     };

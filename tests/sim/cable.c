@@ -293,6 +293,7 @@ void cable_event(struct sim *s, const struct event *event)
     case EVENT_RTC_CONNECT:
     case EVENT_RTC_STATE:
     case EVENT_RTC_CHECK:
+    case EVENT_RTC_CLOSED:
     case EVENT_FOUND:
         break;
     }

@@ -798,6 +798,11 @@ struct node_dial *node_dial(struct node *n, const char *targets)
     return d;
 }
 
+void node_abort(struct node *n, uint32_t conn)
+{
+    node_tell(n, &(struct input){.type = INPUT_CONN_CLOSE, .id = conn, .flags = 1});
+}
+
 void node_hang_up(struct node *n, const struct node *peer)
 {
     node_tell(n, &(struct input){.type = INPUT_HANG_UP, .text = view_of_text(peer->id)});
@@ -913,9 +918,26 @@ void node_wake(struct node *n)
     node_tell(n, &(struct input){.type = INPUT_CLOCK, .value = s->epoch_ms + s->now});
 }
 
+void node_turn_away(struct node *n)
+{
+    page_event(n, PEERLET_PAGE_HIDE);
+    host_freeze(&n->host);
+}
+
+void node_turn_back(struct node *n)
+{
+    host_thaw(&n->host);
+    page_event(n, PEERLET_PAGE_SHOW);
+}
+
+void node_stop(struct node *n)
+{
+    node_tell(n, &(struct input){.type = INPUT_STOP});
+}
+
 void node_leave(struct node *n)
 {
-    tell(n, (struct input){.type = INPUT_STOP});
+    page_event(n, PEERLET_PAGE_HIDE);
     node_end(n);
 }
 

@@ -136,6 +136,9 @@ int node_say_number(struct node *n, uint32_t number, size_t len);
 struct node_dial *node_dial(struct node *n, const char *targets);
 void node_hang_up(struct node *n, const struct node *peer);
 
+/* Ends that connection at once. */
+void node_abort(struct node *n, uint32_t conn);
+
 /* Opens an echo stream on the best connection to the peer; null when there is none. */
 struct node_stream *node_open(struct node *n, const struct node *peer);
 
@@ -162,6 +165,13 @@ void node_freeze(struct node *n);
 void node_resume(struct node *n);
 void node_sleep(struct node *n);
 void node_wake(struct node *n);
+
+/* The page is left for another, and kept as it was; come back to. */
+void node_turn_away(struct node *n);
+void node_turn_back(struct node *n);
+
+/* Stops it as the application does. */
+void node_stop(struct node *n);
 
 /* The page is closed as browsers close it; the process dies; its machine loses power. */
 void node_leave(struct node *n);

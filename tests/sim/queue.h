@@ -25,8 +25,9 @@ enum event_type {
     EVENT_RTC_CANDIDATE,
     EVENT_RTC_CONNECT, /* ICE, DTLS and SCTP are done, if the path allows */
     EVENT_RTC_STATE,
-    EVENT_RTC_CHECK, /* how long has the path been cut? */
-    EVENT_FOUND,     /* the answer to a lookup of a name */
+    EVENT_RTC_CHECK,  /* how long has the path been cut? */
+    EVENT_RTC_CLOSED, /* the other side says that it is over */
+    EVENT_FOUND,      /* the answer to a lookup of a name */
 };
 
 struct event {

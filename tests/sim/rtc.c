@@ -421,9 +421,33 @@ bool rtc_close(struct host *h, uint32_t link)
     if (r == NULL)
         return false;
     cable_close_link(h, link);
+    if (r->state >= RTC_CONNECTED && can_reach(r))
+        sim_plan(h->sim,
+                 (struct event){
+                     .at = sim_arrival(h->sim, h, far_side(r)->host, 0),
+                     .type = EVENT_RTC_CLOSED,
+                     .id = r->far,
+                     .to = far_side(r)->host,
+                 },
+                 (struct view){0});
     free_one(r);
     rtc_paths_changed(h->sim);
     return true;
+}
+
+/* SCTP's ABORT and the close_notify of DTLS, after what the channels had to say. */
+static void closed_by_peer(struct rtc *r)
+{
+    struct host *h = r->host;
+    const struct input in = {
+        .type = INPUT_LINK_CLOSED,
+        .id = r->link,
+        .text = view_of_text("the peer closed the connection"),
+    };
+    cable_close_link(h, r->link);
+    free_one(r);
+    if (host_is_node(h))
+        node_tell(node_of_host(h), &in);
 }
 
 static void close_each(struct host *h)
@@ -471,6 +495,9 @@ void rtc_event(struct sim *s, const struct event *e)
         return;
     case EVENT_RTC_CHECK:
         check(r);
+        return;
+    case EVENT_RTC_CLOSED:
+        closed_by_peer(r);
         return;
     case EVENT_ALARM:
     case EVENT_ACCEPT:

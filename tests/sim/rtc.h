@@ -22,7 +22,7 @@ void rtc_offer(struct host *h, uint32_t link, struct view name);
 void rtc_remote(struct host *h, uint32_t link, enum role from, struct view sdp);
 void rtc_candidate(struct host *h, uint32_t link, struct view json);
 
-/* False when the link is no peer connection. */
+/* Tells the far side, if a packet gets there. False when the link is no peer connection. */
 bool rtc_close(struct host *h, uint32_t link);
 
 /* The page is gone: so are its peer connections, without a word. */

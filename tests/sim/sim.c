@@ -200,6 +200,7 @@ static void happen(struct sim *s, const struct event *e)
     case EVENT_RTC_CONNECT:
     case EVENT_RTC_STATE:
     case EVENT_RTC_CHECK:
+    case EVENT_RTC_CLOSED:
         rtc_event(s, e);
         break;
     case EVENT_FOUND:
