@@ -51,11 +51,18 @@ const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limi
   '|onTrap|onEvent|onLog|onClosed|onEnded|onRoom|onData|onSubscription|peek|isDead|gater|socketEvent|sockets|steps|channels|onended|alarm|bytesAbout|getSocket)$')
 
 // What emcc wrote, made smaller where it is as 3.1.6 writes it. Its loops from text to UTF-8 are from before
-// browsers had them.
+// browsers had them, what a WebSocket brings is bytes in either case, it is closed
+// without a reason, and of the heap it has more views than anybody looks at.
 const emcc = (!isNode ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
   .replace(/\bfunction stringToUTF8Array\(.*?\breturn outIdx-startIdx\}/s, `function stringToUTF8Array(text, heap, at, room) {
     heap[at + new TextEncoder().encodeInto(text, heap.subarray(at, at + room - 1)).written] = 0 }`)
-  .replace(/\bfunction lengthBytesUTF8\(.*?\breturn len\}/s, 'function lengthBytesUTF8(text) { return new TextEncoder().encode(text).length }')
+  .replace(/\bif\(typeof e\.data=="string"\)\{.*?=1\}else\{.*?=0\}/s, `var data = new Uint8Array(typeof e.data === "string" ? new TextEncoder().encode(e.data) : e.data)
+    var len = data.length
+    var buf = _malloc(len)
+    HEAPU8.set(data, buf)
+    HEAPU32[WS.socketEvent + 12 >> 2] = 0;`)
+  .replace(/\bvar reasonStr=.*?\bsocket\.close\(\);/s, 'socket.close(code);')
+  .replace(/\b(HEAP\w+)=new \w+\(b\);?/g, (view, name, at, all) => all.match(new RegExp(`\\b${name}\\b`, 'g')).length > 2 ? view : '')
 
 // It gives the module's exports short names, takes them over one by one, and library_page.js makes a list
 // of them: here the glue calls them by those names itself.
@@ -150,7 +157,7 @@ async function inOne (file) {
   await bundle(file)
   await inline(file, (script, unpack, packed) => {
     const at = script.lastIndexOf('//# sourceMappingURL')
-    return `${script.slice(0, at)}var peerletUnpack=${unpack},peerletWasm=${packed};\n${script.slice(at)}`
+    return `${script.slice(0, at)}var peerletUnpack=${unpack}\nvar peerletWasm=${packed}\n${script.slice(at)}`
   })
 }
 
