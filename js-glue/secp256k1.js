@@ -14,13 +14,6 @@ const GENERATOR_X = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16
 /** @param {bigint} a */
 const mod = (a) => (a %= P) < 0n ? a + P : a
 
-/** @param {bigint} base @param {bigint} exponent @param {bigint} modulus */
-function power (base, exponent, modulus) {
-  let product = 1n
-  for (; exponent > 0n; exponent >>= 1n, base = base * base % modulus) if (exponent & 1n) product = product * base % modulus
-  return product
-}
-
 /**
  * The sum of any two, the same one twice among them: Renes, Costello and Batina, "Complete addition formulas for prime
  * order elliptic curves", for a = 0 and b = 7.
@@ -39,18 +32,32 @@ function add ([x, y, z], [u, v, w]) {
   return [mod(d * (b - c) - e * f), mod((b - c) * (b + c) + a * f), mod((b + c) * e + a * d)]
 }
 
-/** The point with that x whose y is odd, or is not; undefined where the curve has none. @param {bigint} x @param {bigint} odd @returns {Point | undefined} */
+/**
+ * The same `count` times: a power by multiplication, a multiple by addition.
+ *
+ * @template T
+ * @param {(a: T, b: T) => T} combine
+ * @param {T} sum of none
+ * @param {T} one
+ * @param {bigint} count
+ */
+function repeat (combine, sum, one, count) {
+  for (; count > 0n; count >>= 1n, one = combine(one, one)) if (count & 1n) sum = combine(sum, one)
+  return sum
+}
+
+/** @param {Point} point @param {bigint} count */
+const multiple = (point, count) => repeat(add, /** @type {Point} */ ([0n, 1n, 0n]), point, count)
+
+/** The point with that x whose y is odd, or is not; undefined where the curve has none. @param {bigint} x @param {number} odd @returns {Point | undefined} */
 function lift (x, odd) {
   const square = (x ** 3n + 7n) % P
-  const y = power(square, (P + 1n) / 4n, P)
-  return y * y % P === square ? [x, (y & 1n) === odd ? y : P - y, 1n] : undefined
+  const y = repeat((a, b) => a * b % P, 1n, square, (P + 1n) / 4n)
+  return y * y % P === square ? [x, Number(y & 1n) === odd ? y : P - y, 1n] : undefined
 }
 
 /** @param {Uint8Array} bytes big endian */
 const number = (bytes) => bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0n)
-
-/** @param {bigint} n */
-const isScalar = (n) => n > 0n && n < ORDER
 
 /**
  * @param {Uint8Array} key 33 bytes: a point, compressed
@@ -59,22 +66,15 @@ const isScalar = (n) => n > 0n && n < ORDER
  */
 export function verifySecp256k1 (key, hash, signature) {
   const x = number(key.subarray(1))
-  const point = x < P && key[0] >> 1 === 1 ? lift(x, BigInt(key[0] & 1)) : undefined
+  const point = x < P && key[0] >> 1 === 1 ? lift(x, key[0] & 1) : undefined
   const r = number(signature.subarray(0, 32))
   const s = number(signature.subarray(32))
-  if (point === undefined || !isScalar(r) || !isScalar(s)) return false
-  const inverse = power(s, ORDER - 2n, ORDER)
-  const ofGenerator = number(hash) * inverse % ORDER
-  const ofKey = r * inverse % ORDER
-  const generator = /** @type {Point} */ (lift(GENERATOR_X, 0n))
-  const both = add(generator, point)
-  /** @type {Point} */
-  let sum = [0n, 1n, 0n]
-  for (let bit = 255n; bit >= 0n; bit--) {
-    sum = add(sum, sum)
-    const [one, other] = [ofGenerator >> bit & 1n, ofKey >> bit & 1n]
-    if (one || other) sum = add(sum, one ? other ? both : generator : point)
-  }
-  const isX = (/** @type {bigint} */ n) => n < P && n * sum[2] % P === sum[0]
-  return sum[2] !== 0n && (isX(r) || isX(r + ORDER))
+  if (point === undefined || r >= ORDER || s >= ORDER) return false // and 0 gives no point
+  const inverse = repeat((a, b) => a * b % ORDER, 1n, s, ORDER - 2n)
+  const [sum, , z] = add(
+    multiple(/** @type {Point} */ (lift(GENERATOR_X, 0)), number(hash) * inverse % ORDER),
+    multiple(point, r * inverse % ORDER)
+  )
+  const isX = (/** @type {bigint} */ n) => n < P && n * z % P === sum
+  return z > 0n && (isX(r) || isX(r + ORDER))
 }
