@@ -32,8 +32,8 @@ const VERDICTS = Object.values(TopicValidatorResult)
 
 /** @typedef {{ message: CustomEvent<Message>, 'subscription-change': CustomEvent<{ peerId: PeerId, subscriptions: Array<{ topic: string, subscribe: boolean }> }> }} PubSubEvents */
 
-/** js-libp2p's names for struct score_params, and four of ours. */
-const SCORES = 'topicScoreCap appSpecificWeight IPColocationFactorWeight IPColocationFactorThreshold behaviourPenaltyWeight behaviourPenaltyThreshold behaviourPenaltyDecay decayInterval decayToZero retainScore gossipThreshold publishThreshold graylistThreshold acceptPXThreshold opportunisticGraftThreshold slowPeerWeight slowPeerThreshold slowPeerCap slowPeerDecay'
+/** js-libp2p's names for struct score_params. */
+const SCORES = 'topicScoreCap appSpecificWeight IPColocationFactorWeight IPColocationFactorThreshold behaviourPenaltyWeight behaviourPenaltyThreshold behaviourPenaltyDecay decayInterval decayToZero retainScore gossipThreshold publishThreshold graylistThreshold acceptPXThreshold opportunisticGraftThreshold'
 
 /** And for struct score_topic_params. */
 const TOPIC_SCORES = 'topicWeight timeInMeshWeight timeInMeshQuantum timeInMeshCap firstMessageDeliveriesWeight meshMessageDeliveriesWeight meshFailurePenaltyWeight invalidMessageDeliveriesWeight firstMessageDeliveriesDecay meshMessageDeliveriesDecay meshFailurePenaltyDecay invalidMessageDeliveriesDecay firstMessageDeliveriesCap meshMessageDeliveriesCap meshMessageDeliveriesThreshold meshMessageDeliveriesWindow meshMessageDeliveriesActivation'

@@ -74,7 +74,6 @@ enum peerlet_message_id {
     PEERLET_ID_SPEC,   /* from || seqno, the spec and go-libp2p */
     PEERLET_ID_TEXT,   /* from in base58, seqno in decimal: rust-libp2p */
     PEERLET_ID_SHA256, /* sha2-256 of data */
-    PEERLET_ID_SEQNO,  /* sha2-256 of seqno in decimal: universal-connectivity */
     PEERLET_ID_GIVEN,  /* what peerlet_name says */
 };
 
@@ -430,8 +429,8 @@ void peerlet_name(struct peerlet *p, uint32_t job, struct view id, uint64_t now)
  * in that one. What is not a number leaves the default. Null instead of numbers: the topic is one of
  * those that peers may speak of, and they are not heard of others. BAD_ARGUMENT, NOMEM.
  */
-#define PEERLET_TUNE_NUMBERS 19
-#define PEERLET_TUNE_TOPIC_NUMBERS 17
+#define PEERLET_TUNE_NUMBERS 15
+#define PEERLET_TUNE_TOPIC_NUMBERS 17 /* no fewer, so that there is room for either */
 MUST_USE int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now);
 
 /*

@@ -345,7 +345,7 @@ void app_name(size_t id_len, uint32_t job)
 
 int app_tune(size_t topic_len, size_t len)
 {
-    float numbers[PEERLET_TUNE_NUMBERS] = {0};
+    float numbers[PEERLET_TUNE_TOPIC_NUMBERS] = {0};
     memcpy(numbers, box + topic_len, MIN(len, sizeof numbers));
     return peerlet_tune(browser_node(), first(topic_len), len > 0 ? numbers : NULL, browser_now());
 }

@@ -536,7 +536,7 @@ int peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uin
 {
     _Static_assert(ARRAY_LEN(p->gossip.scoring.numbers) == PEERLET_TUNE_NUMBERS,
                    "the same in both");
-    _Static_assert(PEERLET_TUNE_TOPIC_NUMBERS <= PEERLET_TUNE_NUMBERS,
+    _Static_assert(PEERLET_TUNE_NUMBERS <= PEERLET_TUNE_TOPIC_NUMBERS,
                    "so many are room for either");
     _Static_assert(ARRAY_LEN(SCORE_TOPIC_DEFAULTS.numbers) == PEERLET_TUNE_TOPIC_NUMBERS,
                    "the same in both");

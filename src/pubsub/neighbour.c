@@ -60,11 +60,8 @@ static bool grow(struct neighbour *n, struct mem *mem)
 bool neighbour_push(struct neighbour *n, struct message *m, size_t limit, struct messages *all)
 {
     if (n->queue_bytes + m->encoded.len > limit ||
-        (n->queue_len == n->queue_room && !grow(n, all->mem))) {
-        if (m->via != 0) /* of ours publish tells, and they may be tried again */
-            n->conduct.slow++;
+        (n->queue_len == n->queue_room && !grow(n, all->mem)))
         return false;
-    }
     n->queue[(n->queue_head + n->queue_len++) & (n->queue_room - 1)] = message_hold(m);
     n->queue_bytes += m->encoded.len;
     return true;

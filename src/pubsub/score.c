@@ -14,9 +14,6 @@ const struct score_params SCORE_DEFAULTS = {
     .graylist_threshold = -80,
     .px_threshold = 10,
     .opportunistic_threshold = 20,
-    .slow_threshold = 5,
-    .slow_cap = 50,
-    .slow_decay = 0.2f,
 };
 
 const struct score_topic_params SCORE_TOPIC_DEFAULTS = {
@@ -110,11 +107,6 @@ static float p7_behaviour(const struct score_peer *s, const struct score_params 
     return p->behaviour_weight * excess * excess;
 }
 
-static float slow(const struct score_peer *s, const struct score_params *p)
-{
-    return p->slow_weight * at_most(above(s->slow, p->slow_threshold), p->slow_cap);
-}
-
 float score_of_topic(const struct score_topic *s, const struct score_topic_params *p, uint64_t now)
 {
     float score = p1_time_in_mesh(s, p, now);
@@ -131,7 +123,6 @@ float score_of_peer(const struct score_peer *s, const struct score_params *p, fl
     score += p5_application(s, p);
     score += p6_shared_address(s, p);
     score += p7_behaviour(s, p);
-    score += slow(s, p);
     return score;
 }
 

@@ -1,15 +1,14 @@
 /*
  * What a peer is worth to us, from what it did: gossipsub v1.1, "Peer Scoring".
  *
- *     score = min(topic_cap, Σ topics weight (P1 + P2 + P3 + P3b + P4)) + P5 + P6 + P7 + slow
+ *     score = min(topic_cap, Σ topics weight (P1 + P2 + P3 + P3b + P4)) + P5 + P6 + P7
  *
  *     P1   how long it is in the mesh                    P4   invalid messages, squared
  *     P2   messages it brought first                     P5   what the application thinks of it
  *     P3   messages it owes the mesh, squared            P6   others behind the same address, squared
  *     P3b  the same, of meshes it has left               P7   broken rules, squared
  *
- *     slow: messages it was too slow to be sent, above a threshold and up to a cap, as rust has it. It weighs
- *     nothing by default: as in go and js, what a queue has no room for is dropped, and that is all.
+ * A slow peer loses nothing: as in go and js, what its queue has no room for is dropped, and that is all.
  *
  * Counters decay: each is multiplied once per `decay_ms`, however late we come to it, and is 0 below
  * `decay_to_zero`. Only + - * and one division are used, so every build computes the same.
@@ -64,9 +63,8 @@ struct score_params {
             float gossip_threshold, publish_threshold, graylist_threshold;
             float px_threshold;     /* from there on it may tell of other peers */
             float opportunistic_threshold; /* a mesh whose median is below looks for better ones */
-            float slow_weight, slow_threshold, slow_cap, slow_decay;
         };
-        float numbers[19];
+        float numbers[15];
     };
 };
 
@@ -86,7 +84,6 @@ struct score_peer {
     float application; /* set by the application */
     float shared;      /* how many peers there are behind its address, it among them */
     float behaviour;   /* rules it broke */
-    float slow;        /* messages of others that found its queue full */
 };
 
 float score_of_topic(const struct score_topic *s, const struct score_topic_params *p, uint64_t now);

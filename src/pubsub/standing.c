@@ -105,7 +105,6 @@ static void decay(const struct gossipsub *g, struct neighbour *n, uint32_t beats
 {
     const float zero = g->scoring.decay_to_zero;
     score_decay(&n->conduct.behaviour, g->scoring.behaviour_decay, zero, beats);
-    score_decay(&n->conduct.slow, g->scoring.slow_decay, zero, beats);
     LIST_EACH(node, &n->members) {
         struct member *m = LIST_OWNER(node, struct member, in_peer);
         const struct score_topic_params *p = topic_params(m->topic);

@@ -25,9 +25,9 @@ static float float_of(uint32_t bits)
 
 static int input_tune(struct peerlet *p, const struct input *in, uint64_t now)
 {
-    float numbers[PEERLET_TUNE_NUMBERS];
+    float numbers[PEERLET_TUNE_TOPIC_NUMBERS];
     struct cursor c = cursor_of(view_of_span(in->bytes));
-    for (size_t i = 0; i < PEERLET_TUNE_NUMBERS; i++)
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         numbers[i] = float_of(take_u32be(&c));
     return peerlet_tune(p, in->text, in->bytes.len > 0 ? numbers : NULL, now);
 }

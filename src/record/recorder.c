@@ -180,7 +180,7 @@ int __real_peerlet_tune(struct peerlet *p, struct view topic, const float *numbe
 int __wrap_peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now);
 int __wrap_peerlet_tune(struct peerlet *p, struct view topic, const float *numbers, uint64_t now)
 {
-    uint8_t bytes[4 * PEERLET_TUNE_NUMBERS];
+    uint8_t bytes[4 * PEERLET_TUNE_TOPIC_NUMBERS];
     struct writer w = writer_of(bytes, sizeof bytes);
     for (size_t i = 0; numbers != NULL && i < input_tuned(topic); i++)
         put_u32be(&w, bits_of(numbers[i]));

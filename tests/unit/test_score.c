@@ -87,9 +87,6 @@ static void test_peer(void **state)
         {"P6 up to its threshold", {.shared = 10}, 0, -5, 0},
         {"P7", {.behaviour = 5}, 20, 0, 10 - 10 * 9},
         {"P7 up to its threshold", {.behaviour = 2}, 0, 0, 0},
-        {"slow", {.slow = 25}, 0, 0, -0.2f * 20},
-        {"slow up to its threshold", {.slow = 5}, 0, 0, 0},
-        {"slow, and no worse than the gossip threshold", {.slow = 9000}, 0, 0, -10},
     };
     EACH_ROW(i, ROWS) {
         p.shared_weight = ROWS[i].shared_weight;
