@@ -23,7 +23,6 @@ const digest = async (/** @type {any} */ bytes) => new Uint8Array(await crypto.s
 const IDS = {
   js: ({ from, key, sequenceNumber }) => Uint8Array.of(...publicKeyToProtobuf(from.publicKey ?? key), ...bigEndian(sequenceNumber)),
   rust: ({ from, sequenceNumber }) => text(`${from}${sequenceNumber}`),
-  seqno: ({ sequenceNumber }) => digest(text(sequenceNumber)),
   sha256: ({ data }) => digest(data),
   spec: ({ from, sequenceNumber }) => Uint8Array.of(...from.toMultihash().bytes, ...bigEndian(sequenceNumber))
 }

@@ -145,7 +145,8 @@ static struct gossipsub_config router_config(const struct peerlet_pubsub_config 
     for (size_t i = 0; i < ARRAY_LEN(r.numbers); i++)
         if (c->numbers[i] != 0)
             r.numbers[i] = c->numbers[i] - 1;
-    /* A default follows what was given instead of its neighbour's. */
+    /* What contradicts d, or how long messages are kept, gives way. */
+    r.d_high = MAX(r.d_high, r.d);
     r.d_low = MIN(r.d_low, r.d);
     r.d_out = MIN(r.d_out, r.d);
     r.mcache_gossip = MIN(r.mcache_gossip, r.mcache_length);

@@ -54,14 +54,6 @@ static void put_hash(struct writer *w, struct view bytes)
     put(w, view_of(hash, sizeof hash));
 }
 
-static void put_seqno_hash(struct writer *w, struct view seqno)
-{
-    uint8_t text[DECIMAL_MAX];
-    struct writer decimal = writer_of(text, sizeof text);
-    put_decimal(&decimal, number_of(seqno));
-    put_hash(w, writer_view(&decimal));
-}
-
 struct message_id message_id_of(const struct rpc_message *m, enum gossipsub_message_id form)
 {
     struct message_id id;
@@ -80,9 +72,6 @@ struct message_id message_id_of(const struct rpc_message *m, enum gossipsub_mess
         break;
     case GOSSIPSUB_ID_SHA256:
         put_hash(&w, m->data);
-        break;
-    case GOSSIPSUB_ID_SEQNO:
-        put_seqno_hash(&w, m->seqno);
         break;
     case GOSSIPSUB_ID_GIVEN:
         break;
@@ -190,8 +179,7 @@ struct message_hashes message_hashes_of(const struct rpc_message *m, enum gossip
         if (m->from.len == 0) /* the same said in two topics is two messages */
             origin ^= siphash(key, m->topic);
         break;
-    case GOSSIPSUB_ID_SHA256:
-    case GOSSIPSUB_ID_SEQNO: {
+    case GOSSIPSUB_ID_SHA256: {
         struct message_id id = message_id_of(m, form);
         return (struct message_hashes){siphash(key, message_id_view(&id)), origin};
     }

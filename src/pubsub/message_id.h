@@ -6,7 +6,6 @@
  *     GOSSIPSUB_ID_SPEC     from || seqno                             the spec, go-libp2p
  *     GOSSIPSUB_ID_TEXT     base58btc(from) || seqno in decimal       rust-libp2p
  *     GOSSIPSUB_ID_SHA256   sha2-256(data)                            js-libp2p without signatures
- *     GOSSIPSUB_ID_SEQNO    sha2-256(seqno in decimal)                universal-connectivity in js
  *     GOSSIPSUB_ID_GIVEN    what the application says, a little later
  *
  * The first three say the same, the message's origin: who wrote it and his how-manieth it is. So
@@ -25,7 +24,6 @@ enum gossipsub_message_id {
     GOSSIPSUB_ID_SPEC,
     GOSSIPSUB_ID_TEXT,
     GOSSIPSUB_ID_SHA256,
-    GOSSIPSUB_ID_SEQNO,
     GOSSIPSUB_ID_GIVEN,
 };
 

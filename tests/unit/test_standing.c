@@ -631,7 +631,7 @@ static void test_params(void **state)
 {
     (void)state;
     static struct scripted s;
-    float numbers[ARRAY_LEN(SCORE_DEFAULTS.numbers)];
+    float numbers[ARRAY_LEN(SCORE_TOPIC_DEFAULTS.numbers)];
     const float nothing = strtof("nan", NULL);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         numbers[i] = nothing;
