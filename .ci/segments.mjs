@@ -1,9 +1,11 @@
 // Makes one segment of all the data of a WebAssembly module. Binaryen leaves zeros out by cutting the data
-// up, which is worth it to no compressor: the cuts cost more than the zeros.
+// up, which is worth it to no compressor: the cuts cost more than the zeros. How many there are is said
+// beforehand only for instructions that name one, and there is none of these.
 
 import { leb } from './pack.mjs'
 
 const DATA_SECTION = 11
+const DATA_COUNT_SECTION = 12
 const I32_CONST = 0x41
 const END = 0x0b
 
@@ -30,6 +32,7 @@ export function joinSegments (module) {
     if (module[at++] !== byte) throw new Error('segments: a data segment of another kind')
   }
 
+  let count = [0, 0]
   let section = 0
   let head = 0
   let end = 0
@@ -38,6 +41,7 @@ export function joinSegments (module) {
     head = at
     section = module[at++]
     end = number() + at
+    if (section === DATA_COUNT_SECTION) count = [head, end]
   }
   let start = 0
   /** @type {number[]} */
@@ -53,5 +57,5 @@ export function joinSegments (module) {
     for (let length = number(); length > 0; length--) data.push(module[at++])
   }
   const joined = [1, 0, I32_CONST, ...sleb(start), END, ...leb(data.length), ...data]
-  return Uint8Array.from([...module.subarray(0, head), DATA_SECTION, ...leb(joined.length), ...joined, ...module.subarray(end)])
+  return Uint8Array.from([...module.subarray(0, count[0]), ...module.subarray(count[1], head), DATA_SECTION, ...leb(joined.length), ...joined, ...module.subarray(end)])
 }
