@@ -43,8 +43,9 @@ for (const kind of ['go', 'rust']) {
     const { pubsub } = ours.services
     await ours.dial(theirs.addr)
     pubsub.subscribe(TOPIC)
-    const sees = () => pubsub.getSubscribers(TOPIC).some((id) => id.toString() === theirs.peerId)
-    await when(sees, pubsub, ['subscription-change'])
+    // it may have told us before we can tell it anything
+    const meshes = () => pubsub.getMeshPeers(TOPIC).includes(theirs.peerId)
+    await when(meshes, pubsub, ['gossipsub:graft', 'gossipsub:heartbeat'])
 
     for (let i = 0; i < 3; i++) {
       const text = randomBytes(500).toString('hex')
