@@ -97,7 +97,7 @@ mergeInto(LibraryManager.library, {
       var state = { connected: 0, disconnected: 1, failed: 2 }[pc.connectionState]
       if (!isMine()) return
       // Who closes tells SCTP: without that it would take ICE seconds to notice.
-      if (pc.sctp) pc.sctp.onstatechange = () => { if (pc.sctp.state === 'closed') closed() }
+      if (state === 0 && pc.sctp) pc.sctp.onstatechange = () => { if (pc.sctp.state === 'closed') closed() }
       if (pc.connectionState === 'closed') closed()
       else if (state === 2 && refusal) rtcFail(link, refusal)
       else if (state !== undefined) enter(() => { _rtc_state(link, state) })
