@@ -75,7 +75,8 @@ LINK_wasm = emcc -Oz -flto $(MODULE) -sTOTAL_STACK=65536 \
 	-Wl,-mllvm,-inline-threshold=-40 -Wl,-mllvm,-vectorize-slp=false -Wl,-mllvm,-enable-pre=false \
 	-sBINARYEN_EXTRA_PASSES=--converge
 # Those called most have the shortest numbers, and the browser need not be told what it is asked for.
-REORDER = wasm-opt --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
+# The linker's own binaryen, wherever it is.
+REORDER = $$(em-config BINARYEN_ROOT)/bin/wasm-opt --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --reorder-functions --strip-target-features
 LINK_debug = emcc -g -O1 $(MODULE) -sTOTAL_STACK=262144 $(RECORDER)
 MODULE = $(filter-out %.js,$^) -o $@ --no-entry -lwebsocket.js \

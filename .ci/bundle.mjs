@@ -149,6 +149,7 @@ async function inline (file, put) {
   const packed = literal(pack(module))
   const unpacked = await eval(`var peerletUnpack=${unpack},peerletWasm=${packed};(${inlined})()`)
   if (Buffer.compare(unpacked, module) !== 0) throw new Error('the packed module does not come out as it was')
+  if (!WebAssembly.validate(/** @type {BufferSource} */ (module))) throw new Error('what came of the linker\'s module is no module')
   await writeFile(file, put(await readFile(file, 'utf8'), unpack, packed))
 }
 
