@@ -69,6 +69,12 @@ struct conn *best_conn(const struct peerlet *p, const struct peer *peer, bool di
     return best;
 }
 
+struct conn *unrelayed_conn(const struct peerlet *p, const struct peer *peer)
+{
+    struct conn *c = peer ? best_conn(p, peer, true) : NULL;
+    return c != NULL && c->link.kind != LINK_RELAYED ? c : NULL;
+}
+
 void limit_conn(struct peerlet *p, struct conn *c, struct circuit_limit limit)
 {
     c->is_limited = limit.duration_s > 0 || limit.data > 0;

@@ -18,19 +18,12 @@ struct dial *start_dial(struct peerlet *p, struct peer *peer)
     return dial;
 }
 
-/* Whom a relay leads to is no relay for others: each would be one more connection inside another. */
-static struct conn *conn_to_relay(const struct peerlet *p, const struct peer_id *id)
-{
-    struct peer *relay = addrbook_find(&p->peers, id);
-    struct conn *c = relay ? best_conn(p, relay, true) : NULL;
-    return c != NULL && c->link.kind != LINK_RELAYED ? c : NULL;
-}
-
 /* A relay that is connected need not be dialled: then the rest of its address does not matter. */
 static bool relay_is_up(const struct peerlet *p, struct view addr)
 {
     struct multiaddr_circuit circuit;
-    return multiaddr_relay(addr, &circuit) == 0 && conn_to_relay(p, &circuit.relay_id) != NULL;
+    return multiaddr_relay(addr, &circuit) == 0 &&
+           unrelayed_conn(p, addrbook_find(&p->peers, &circuit.relay_id)) != NULL;
 }
 
 int add_target(struct peerlet *p, struct dial *dial, struct view addr, const char **why)
@@ -272,7 +265,8 @@ static uint32_t dial_first(struct peerlet *p, const struct peer_id *id, struct v
 static int ask_relay(struct peerlet *p, struct dial *dial, struct target *t,
                      const struct multiaddr_circuit *circuit)
 {
-    struct conn *c = conn_to_relay(p, &circuit->relay_id);
+    /* Whom a relay leads to is no relay for others: each would be one more connection inside another. */
+    struct conn *c = unrelayed_conn(p, addrbook_find(&p->peers, &circuit->relay_id));
     if (c == NULL) {
         t->dial = dial_first(p, &circuit->relay_id, circuit->relay);
         return t->dial ? 0 : ERR_NO_ADDRESS;

@@ -493,13 +493,6 @@ static void upgrade_free(struct peerlet *p, struct upgrade *u)
     mem_free(&p->mem, u);
 }
 
-/* An unlimited relayed connection is good enough for streams, but not direct. */
-static bool is_direct(const struct peerlet *p, const struct peer *peer)
-{
-    struct conn *c = best_conn(p, peer, false);
-    return c != NULL && c->link.kind != LINK_RELAYED;
-}
-
 static void want_upgrade(struct peerlet *p, struct peer *peer, uint64_t at, bool dials)
 {
     struct upgrade *u = upgrade_of(p, peer);
@@ -523,7 +516,7 @@ static uint64_t upgrade_at(const struct peerlet *p, const struct conn *c)
 
 void upgrade_relayed(struct peerlet *p, struct conn *c)
 {
-    if (c->link.kind == LINK_RELAYED && !upgrade_of(p, c->peer) && !is_direct(p, c->peer))
+    if (c->link.kind == LINK_RELAYED && !upgrade_of(p, c->peer) && unrelayed_conn(p, c->peer) == NULL)
         want_upgrade(p, c->peer, upgrade_at(p, c), false);
 }
 

@@ -291,6 +291,9 @@ uint64_t conns_deadline(const struct peerlet *p);
 
 /* Best open connection of a peer: direct before limited, older before newer; null if none. */
 struct conn *best_conn(const struct peerlet *p, const struct peer *peer, bool direct_only);
+
+/* One that goes through no relay, which the best is if there is any; null for nobody. */
+struct conn *unrelayed_conn(const struct peerlet *p, const struct peer *peer);
 uint32_t conn_flags(const struct conn *c);
 void limit_conn(struct peerlet *p, struct conn *c, struct circuit_limit limit);
 

@@ -253,17 +253,13 @@ void reserve_ended(struct peerlet *p, struct session *s, int code)
 
 /* ---- what happens around it -------------------------------------------------------------------- */
 
-static struct conn *relay_conn(const struct peerlet *p, const struct relay *r)
-{
-    struct conn *c = r->peer ? best_conn(p, r->peer, true) : NULL;
-    return c != NULL && c->link.kind != LINK_RELAYED ? c : NULL;
-}
-
 /* Without a network there is still this machine. */
 static bool is_in_reach(const struct peerlet *p, const struct peer *peer)
 {
-    if (peer == NULL || p->is_left)
-        return !p->is_offline && !p->is_left;
+    if (p->is_left)
+        return false;
+    if (peer == NULL)
+        return !p->is_offline;
     LIST_EACH(node, &peer->addresses) {
         const struct address *a = LIST_OWNER(node, struct address, in_peer);
         if (multiaddr_is_loopback(view_of(a->bytes, a->len)))
@@ -274,7 +270,7 @@ static bool is_in_reach(const struct peerlet *p, const struct peer *peer)
 
 static void advance(struct peerlet *p, struct relay *r)
 {
-    struct conn *c = relay_conn(p, r);
+    struct conn *c = unrelayed_conn(p, r->peer);
     if (c != NULL) {
         r->conn = c->id;
         r->dial = 0;
@@ -377,7 +373,7 @@ void relays_wake(struct peerlet *p)
 {
     LIST_EACH(node, &p->relays) {
         struct relay *r = LIST_OWNER(node, struct relay, in_node);
-        if (r->state == PEERLET_RELAY_WAITING || (r->dial == 0 && relay_conn(p, r) == NULL)) {
+        if (r->state == PEERLET_RELAY_WAITING || (r->dial == 0 && unrelayed_conn(p, r->peer) == NULL)) {
             r->down_since = p->now;
             r->retry_at = p->now;
         }

@@ -89,7 +89,8 @@ static bool has_news(const struct gossipsub *g, const struct topic *t)
 
 void router_tell_of_news(struct gossipsub *g, struct member *m)
 {
-    if (m->peer->version == FLOODSUB || !has_news(g, m->topic) || m->peer->queue_bytes > g->limits->gossip_out / 2)
+    if (m->peer->version == FLOODSUB || !has_news(g, m->topic) ||
+        m->peer->queue_bytes > g->limits->gossip_out / 2)
         return;
     member_owe(m, OWES_IHAVE);
     router_owe(g, m->peer);

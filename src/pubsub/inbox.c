@@ -171,6 +171,7 @@ static bool admit(struct gossipsub *g, struct message *m, uint64_t now)
 /* Its signature is checked elsewhere; until then it is known by its job. */
 static int ask_for_check(struct gossipsub *g, struct message *m, struct gossipsub_event *ev)
 {
+    /* The Peer ID of an author who sends no key is that, behind the code and the length of a multihash. */
     struct view from = m->fields.from, inside = view_of(from.data + 2, from.len - 2);
     struct public_key key;
     bool waits = public_key_parse(m->fields.key.len > 0 ? m->fields.key : inside, &key) == 0 &&

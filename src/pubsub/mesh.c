@@ -204,8 +204,8 @@ static bool is_reachable(const struct member *member)
 
 static bool is_graftable(const struct member *member, uint64_t now)
 {
-    return is_reachable(member) && !member_is_in_mesh(member) && !neighbour_is_flooded(member->peer) &&
-           member->peer->score >= 0 && is_due(member->graft_from, now);
+    return is_reachable(member) && !member_is_in_mesh(member) &&
+           !neighbour_is_flooded(member->peer) && member->peer->score >= 0 && is_due(member->graft_from, now);
 }
 
 static bool is_publishable(const struct member *member)
@@ -243,7 +243,8 @@ bool member_is(const struct member *member, enum standing standing, uint64_t now
     case PUBLISHABLE_OUTSIDE:
         return is_publishable(member) && !is_inside(member);
     case EXCHANGEABLE:
-        return member->is_subscribed && n->score >= 0 && n->record.len > 0 && n->version != FLOODSUB;
+        return member->is_subscribed && n->score >= 0 && n->record.len > 0 &&
+               n->version != FLOODSUB;
     case FLOODED:
         return is_publishable(member) && neighbour_is_flooded(n);
     case GOSSIPABLE:

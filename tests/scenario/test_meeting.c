@@ -119,26 +119,25 @@ static void ten_mebibytes_go_there_and_back(struct sim *sim)
     assert_true(node_memory(bob) < 4u << 20);
 }
 
-static void a_page_says_goodbye(struct sim *sim)
+static void say_goodbye(struct sim *sim, void (*end)(struct node *))
 {
     struct relay *relay = sim_relay(sim);
     struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
 
     assert_within(sim, 1500, nodes_are_direct(alice, bob));
-    node_leave(bob);
+    end(bob);
     assert_within(sim, 50, !node_is_connected_to(alice, bob));
     assert_within(sim, 1000, relay_visitors(relay) == 1);
 }
 
+static void a_page_says_goodbye(struct sim *sim)
+{
+    say_goodbye(sim, node_leave);
+}
+
 static void a_node_that_stops_says_goodbye(struct sim *sim)
 {
-    struct relay *relay = sim_relay(sim);
-    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
-
-    assert_within(sim, 1500, nodes_are_direct(alice, bob));
-    node_stop(bob);
-    assert_within(sim, 50, !node_is_connected_to(alice, bob));
-    assert_within(sim, 1000, relay_visitors(relay) == 1);
+    say_goodbye(sim, node_stop);
 }
 
 /* Both dial at the same instant, by address. */

@@ -143,6 +143,18 @@ static void set_byte(size_t at, uint8_t to)
     recorded.bytes.data[recorded.bytes.head + at] = to;
 }
 
+/* Two meet, and one of them is recorded to its end. */
+static struct sim *record_meeting(void)
+{
+    struct sim *sim = sim_new(STORY_SEED);
+    is_wanted = true;
+    struct relay *relay = sim_relay(sim);
+    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
+    assert_within(sim, 1500, nodes_are_direct(alice, bob));
+    node_end(alice);
+    return sim;
+}
+
 #define SEED "tests/fuzz/corpus/recording/meeting"
 
 /* What fuzz_recording begins with is a recording of this version: `make golden` makes it anew. */
@@ -150,12 +162,7 @@ static void test_seed_of_the_fuzzer(void **state)
 {
     (void)state;
     static uint8_t seed[16384];
-    struct sim *sim = sim_new(STORY_SEED);
-    is_wanted = true;
-    struct relay *relay = sim_relay(sim);
-    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
-    assert_within(sim, 1500, nodes_are_direct(alice, bob));
-    node_end(alice);
+    struct sim *sim = record_meeting();
     const char *golden = getenv("GOLDEN");
     if (golden != NULL && strcmp(golden, "write") == 0) {
         FILE *out = fopen(SEED, "wb");
@@ -178,12 +185,7 @@ static void test_seed_of_the_fuzzer(void **state)
 static void test_another_byte_is_another_story(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(STORY_SEED);
-    is_wanted = true;
-    struct relay *relay = sim_relay(sim);
-    struct node *alice = sim_page(sim, relay), *bob = sim_page(sim, relay);
-    assert_within(sim, 1500, nodes_are_direct(alice, bob));
-    node_end(alice);
+    struct sim *sim = record_meeting();
     assert_replays();
     struct replay report;
     for (size_t at = 0; at < recorded.bytes.len; at += 97) {
