@@ -448,8 +448,10 @@ struct sending {
 
 static void send_to(struct gossipsub *g, const struct member *m, struct sending *s)
 {
+    const struct peerlet_limits *l = g->limits;
     s->tried++;
-    if (!router_send(g, m->peer, s->message, g->limits->gossip_own_out))
+    if (!router_send(g, m->peer, s->message,
+                     m->peer->is_writable ? l->gossip_own_out : l->gossip_out))
         return;
     s->sent++;
     if (s->recipients == NULL)

@@ -208,10 +208,11 @@ static bool is_graftable(const struct member *member, uint64_t now)
            !neighbour_is_flooded(member->peer) && member->peer->score >= 0 && is_due(member->graft_from, now);
 }
 
+/* Where our stream to it is not open yet, or lost for a moment, what we say waits. */
 static bool is_publishable(const struct member *member)
 {
     const struct neighbour *n = member->peer;
-    return is_reachable(member) && (n->is_explicit || n->score >= n->params->publish_threshold);
+    return member->is_subscribed && (n->is_explicit || n->score >= n->params->publish_threshold);
 }
 
 bool topic_is_mostly_below(const struct topic *t, float score)

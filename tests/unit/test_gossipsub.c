@@ -183,7 +183,30 @@ static void test_publish_errors(void **state)
                 ERR_TOO_BIG);
     assert_code(gossipsub_publish(&s.g, t(), view_of(data, s.limits.message), NULL, s.now), 1);
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
+    scripted_end(&s);
+}
+
+/* Our stream is lost for a moment, or not there yet: what we say waits for it, up to a bound. */
+static void test_publish_before_the_stream(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static uint8_t data[60 << 10];
+    scripted_init(&s);
+    scripted_begin(&s);
+    meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
+    say(&s, 1, JOIN);
     gossipsub_silence(&s.g, 1, s.now);
+    uint32_t sent = 0;
+    while (gossipsub_publish(&s.g, t(), view_of(data, s.limits.message), NULL, s.now) == 1)
+        sent++;
+    assert_int_equal(sent, s.limits.gossip_out / (s.limits.message + 1));
+    assert_code(publish(&s, "t", "hi"), 1);
+    assert_said(&s, 1, "");
+    gossipsub_greet(&s.g, 1, GOSSIPSUB_1_2, s.now);
+    assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], sent + 1);
+    assert_code(publish(&s, "t", "hi"), 1);
+    gossipsub_remove_peer(&s.g, 1, s.now);
     assert_code(publish(&s, "t", "hi"), ERR_NO_PEERS);
     scripted_end(&s);
 }
@@ -420,7 +443,6 @@ static void test_greeted_late_and_again(void **state)
     assert_ok(gossipsub_add_peer(&s.g, 1, &s.ids[1], GOSSIPSUB_1_2, LISTENER, view_of(NULL, 0)));
     say(&s, 1, JOIN);
     assert_said(&s, 1, "");
-    assert_code(publish(&s, "t", "hi"), ERR_NO_PEERS);
     gossipsub_greet(&s.g, 1, GOSSIPSUB_1_2, s.now);
     assert_said(&s, 1, "1 subscription topic=74 yes\n1 graft topic=74\n");
     gossipsub_greet(&s.g, 1, GOSSIPSUB_1_2, s.now);
@@ -771,6 +793,7 @@ int main(void)
         cmocka_unit_test(test_questions),
         cmocka_unit_test(test_publish_to_all_subscribers),
         cmocka_unit_test(test_publish_errors),
+        cmocka_unit_test(test_publish_before_the_stream),
         cmocka_unit_test(test_publish_to_nobody),
         cmocka_unit_test(test_emit_self),
         cmocka_unit_test(test_sequence_numbers),

@@ -210,9 +210,9 @@ static void test_standings(void **state)
     assert_int_equal(topic_count(t, IN_MESH_DIALLED, 0), 1);
     assert_int_equal(topic_count(t, GRAFTABLE, 0), PEERS - 5);
     assert_int_equal(topic_count(t, GRAFTABLE_DIALLED, 0), PEERS / 2 - 4);
-    assert_int_equal(topic_count(t, PUBLISHABLE, 0), PEERS - 2);
+    assert_int_equal(topic_count(t, PUBLISHABLE, 0), PEERS - 1);
     assert_int_equal(topic_count(t, PUBLISHABLE_INSIDE, 0), 3);
-    assert_int_equal(topic_count(t, PUBLISHABLE_OUTSIDE, 0), PEERS - 5);
+    assert_int_equal(topic_count(t, PUBLISHABLE_OUTSIDE, 0), PEERS - 4);
     assert_int_equal(topic_count(t, GOSSIPABLE, 0), PEERS - 5);
     end(&f);
 }
