@@ -110,7 +110,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'asyncValidation dataTransform IPColocationFactorWhitelist maxInboundDataLength messageCache metricsRegister msgIdToStrFn protocols messageId'
+  gossipsub: 'asyncValidation dataTransform IPColocationFactorWhitelist messageCache metricsRegister msgIdToStrFn protocols messageId'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */
@@ -174,7 +174,7 @@ function pubsubNumbers (o) {
     [k.APP_ALLOW_NO_PEERS]: o.allowPublishToZeroTopicPeers ?? o.allowPublishToZeroPeers,
     [k.APP_PUBSUB_ON_LIMITED]: o.runOnLimitedConnection,
     [k.APP_FLOODSUB]: o.fallbackToFloodsub ?? true,
-    ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip pruneBackoff unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold gossipFactor opportunisticGraftTicks directConnectTicks',
+    ...inARow(k.APP_D, 'D Dlo Dhi Dscore Dout Dlazy heartbeatInterval fanoutTTL seenTTL mcacheLength mcacheGossip pruneBackoff unsubcribeBackoff opportunisticGraftPeers idontwantMinDataSize prunePeers gossipsubIWantFollowupMs graftFloodThreshold gossipFactor opportunisticGraftTicks directConnectTicks maxInboundDataLength',
       (name) => counted(name, o[name], units[name]))
   }
 }

@@ -77,24 +77,30 @@ enum peerlet_message_id {
     PEERLET_ID_GIVEN,  /* what peerlet_name says */
 };
 
-#define PEERLET_PUBSUB_NUMBERS 21
+/* In all, and of these, what is chosen before `d`. */
+#define PEERLET_PUBSUB_NUMBERS 29
+#define PEERLET_PUBSUB_SWITCHES 7
 
-/* A number is 0 for the default, else one more than what is wanted, which may be 0. */
 struct peerlet_pubsub_config {
-    enum peerlet_signing signing;
-    enum peerlet_message_id message_id;
-    bool emit_self;
-    bool exchange_peers; /* whoever is pruned is told of others */
-    bool allow_no_peers; /* publish to nobody is fine instead of ERR_NO_PEERS */
-    bool on_limited;     /* also over limited connections, where there is no other */
-    bool fallback_to_floodsub;
-    union { /* see struct gossipsub_config */
+    union {
         struct {
+            uint32_t signing;    /* enum peerlet_signing */
+            uint32_t message_id; /* enum peerlet_message_id */
+
+            /* 0 is no */
+            uint32_t emit_self;
+            uint32_t exchange_peers; /* whoever is pruned is told of others */
+            uint32_t allow_no_peers; /* publish to nobody is fine instead of ERR_NO_PEERS */
+            uint32_t on_limited;     /* also over limited connections, where there is no other */
+            uint32_t fallback_to_floodsub;
+
+            /* 0 for the default, else one more than what is wanted: see struct gossipsub_config */
             uint32_t d, d_low, d_high, d_score, d_out, d_lazy;
             uint32_t heartbeat_ms, fanout_ttl_ms, seen_ttl_ms, mcache_length, mcache_gossip;
             uint32_t prune_backoff_s, unsubscribe_backoff_s;
             uint32_t opportunistic_peers, idontwant_bytes, px_peers, promise_ms, graft_flood_ms;
             uint32_t gossip_percent, opportunistic_ms, explicit_ms;
+            uint32_t longest_rpc; /* bytes that all of the network read, from 64 KiB on: the same */
         };
         uint32_t numbers[PEERLET_PUBSUB_NUMBERS];
     };

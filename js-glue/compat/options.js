@@ -13,7 +13,7 @@ export const WORKS = {
   connectionGater: 'denyDialMultiaddr',
   connectionManager: 'addressDialTimeout dialTimeout inboundUpgradeTimeout maxConnections maxParallelDials maxParallelReconnects maxPeerAddrsToDial reconnectBackoffFactor reconnectRetries reconnectRetryInterval',
   nodeInfo: 'name userAgent version',
-  gossipsub: 'D Dhi Dlazy Dlo Dout Dscore allowPublishToZeroPeers allowPublishToZeroTopicPeers allowedTopics asyncValidation dataTransform directConnectTicks directPeers doPX emitSelf fallbackToFloodsub fanoutTTL floodPublish globalSignaturePolicy gossipFactor gossipsubIWantFollowupMs graftFloodThreshold heartbeatInterval idontwantMinDataSize ignoreDuplicatePublishError mcacheGossip mcacheLength messageId msgIdFn msgIdToStrFn opportunisticGraftPeers opportunisticGraftTicks pruneBackoff prunePeers runOnLimitedConnection scoreParams scoreThresholds seenTTL unsubcribeBackoff',
+  gossipsub: 'D Dhi Dlazy Dlo Dout Dscore allowPublishToZeroPeers allowPublishToZeroTopicPeers allowedTopics asyncValidation dataTransform directConnectTicks directPeers doPX emitSelf fallbackToFloodsub fanoutTTL floodPublish globalSignaturePolicy gossipFactor gossipsubIWantFollowupMs graftFloodThreshold heartbeatInterval idontwantMinDataSize ignoreDuplicatePublishError maxInboundDataLength mcacheGossip mcacheLength messageId msgIdFn msgIdToStrFn opportunisticGraftPeers opportunisticGraftTicks pruneBackoff prunePeers runOnLimitedConnection scoreParams scoreThresholds seenTTL unsubcribeBackoff',
   publish: 'allowPublishToZeroTopicPeers floodPublish ignoreDuplicatePublishError signal',
   bootstrap: 'list tagName tagTTL tagValue',
   identify: 'agentVersion timeout',

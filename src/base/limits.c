@@ -1,6 +1,13 @@
 #include "base/limits.h"
 
 const struct peerlet_limits PEERLET_LIMITS = {
+    .conns = 200,
+    .dials = 32,
+    .dial_addresses = 16,
+    .dial_ms = 30000,
+    .dial_address_ms = 10000,
+    .upgrade_ms = 15000,
+
     .memory = 48u << 20,
     .link_out = 1u << 20,
     .channel_out = 256u << 10,
@@ -9,14 +16,8 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .rtc_high = 1u << 20,
     .rtc_low = 256u << 10,
 
-    .conns = 200,
     .conns_per_peer = 4,
-    .dials = 32,
     .dials_background = 8,
-    .dial_addresses = 16,
-    .upgrade_ms = 15000,
-    .dial_ms = 30000,
-    .dial_address_ms = 10000,
     .dial_stagger_ms = 250,
     .liveness_idle_ms = 5000,
     .liveness_active_ms = 2000,
@@ -99,6 +100,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
 
     .rpc = 1u << 20,
     .rpc_send = 65536,
+    .rpc_long = 65536,
     .rpc_control = 12u << 10,
     .rpc_messages = 500,
     .rpc_topics = 100,

@@ -9,7 +9,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What an application chooses: so many, of which the first are sizes, and can only be smaller. */
+#define LIMITS_CHOSEN 6
+#define LIMITS_CHOSEN_SIZES 3
+
 struct peerlet_limits {
+    union {
+        struct {
+            uint32_t conns; /* in all, a quarter for us; browsers get slow long before their limit */
+            uint32_t dials; /* running at once */
+            uint32_t dial_addresses;  /* of one peer in one dial, best first */
+            uint32_t dial_ms;         /* one dial in all */
+            uint32_t dial_address_ms; /* one address: a silent one must not eat the dial */
+            uint32_t upgrade_ms;      /* link open to muxer ready */
+        };
+        uint32_t chosen[LIMITS_CHOSEN];
+    };
+
     /* memory, bytes */
     size_t memory;      /* all of one node; past it every request is ERR_NOMEM */
     size_t link_out;    /* waiting for one link, or parts of frames on it: what a peer may cost */
@@ -20,14 +36,8 @@ struct peerlet_limits {
     size_t rtc_low;     /* where a paused data channel resumes */
 
     /* connections */
-    uint32_t conns; /* in all, a quarter for us; browsers get slow long before their limit */
     uint32_t conns_per_peer;     /* relayed, direct and one glare pair of each */
-    uint32_t dials;              /* running at once */
-    uint32_t dials_background;   /* of these, to peers that we only heard of */
-    uint32_t dial_addresses;     /* of one peer in one dial, best first */
-    uint32_t upgrade_ms;         /* link open to muxer ready */
-    uint32_t dial_ms;            /* one dial in all */
-    uint32_t dial_address_ms;    /* one address: a silent one must not eat the dial */
+    uint32_t dials_background;   /* of `dials`, to peers that we only heard of */
     uint32_t dial_stagger_ms;    /* between the starts of two addresses of one peer */
     uint32_t liveness_idle_ms;   /* silence on an idle connection before a ping */
     uint32_t liveness_active_ms; /* the same while streams or a reservation depend on it */
@@ -121,6 +131,7 @@ struct peerlet_limits {
     /* gossipsub */
     size_t rpc;               /* one received RPC */
     size_t rpc_send;          /* rust's default largest */
+    size_t rpc_long;          /* the same with one message only, where a network reads longer ones */
     size_t rpc_control;       /* control and subscriptions in one RPC we send: under rust's 16 KiB */
     uint32_t rpc_messages;    /* in the same; rust ends the stream over more */
     uint32_t rpc_topics;      /* subscriptions in it: rust with a filter does not read more */

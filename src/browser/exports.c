@@ -51,43 +51,23 @@ static const struct view *give(struct view v)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-static void lower(uint32_t *limit, uint32_t wanted)
-{
-    if (wanted > 0 && wanted < *limit)
-        *limit = wanted;
-}
-
-static void set(uint32_t *limit, uint32_t wanted)
-{
-    if (wanted > 0)
-        *limit = wanted;
-}
-
 static struct peerlet_limits limits_of(const uint32_t *n)
 {
     struct peerlet_limits l = PEERLET_LIMITS;
-    lower(&l.conns, n[APP_MAX_CONNECTIONS]);
-    lower(&l.dials, n[APP_MAX_DIALS]);
-    lower(&l.dial_addresses, n[APP_DIAL_ADDRESSES]);
-    set(&l.dial_ms, n[APP_DIAL_MS]);
-    set(&l.dial_address_ms, n[APP_DIAL_ADDRESS_MS]);
-    set(&l.upgrade_ms, n[APP_UPGRADE_MS]);
+    _Static_assert(APP_SIGNING - APP_MAX_CONNECTIONS == LIMITS_CHOSEN, "these rows are they");
+    for (size_t i = 0; i < LIMITS_CHOSEN; i++) {
+        uint32_t wanted = n[APP_MAX_CONNECTIONS + i];
+        if (wanted > 0 && (i >= LIMITS_CHOSEN_SIZES || wanted < l.chosen[i]))
+            l.chosen[i] = wanted;
+    }
     return l;
 }
 
 static struct peerlet_pubsub_config pubsub_of(const uint32_t *n)
 {
-    struct peerlet_pubsub_config c = {
-        .signing = (enum peerlet_signing)n[APP_SIGNING],
-        .message_id = (enum peerlet_message_id)n[APP_MESSAGE_ID],
-        .exchange_peers = n[APP_DO_PX] != 0,
-        .emit_self = n[APP_EMIT_SELF] != 0,
-        .allow_no_peers = n[APP_ALLOW_NO_PEERS] != 0,
-        .on_limited = n[APP_PUBSUB_ON_LIMITED] != 0,
-        .fallback_to_floodsub = n[APP_FLOODSUB] != 0,
-    };
-    _Static_assert(APP_NUMBERS - APP_D == PEERLET_PUBSUB_NUMBERS, "the last rows are its numbers");
-    memcpy(c.numbers, n + APP_D, sizeof c.numbers);
+    struct peerlet_pubsub_config c;
+    _Static_assert(APP_NUMBERS - APP_SIGNING == PEERLET_PUBSUB_NUMBERS, "the last rows are it");
+    memcpy(c.numbers, n + APP_SIGNING, sizeof c.numbers);
     return c;
 }
 

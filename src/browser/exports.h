@@ -29,20 +29,20 @@ enum app_number {
     APP_PAGE,
     APP_NO_AUTO_DIAL,
     APP_VERBOSITY, /* 0: silent, else the last enum log_level that is told, plus 1 */
-    APP_MAX_CONNECTIONS,
+    APP_MAX_CONNECTIONS, /* from here on as in limits.h */
     APP_MAX_DIALS,
     APP_DIAL_ADDRESSES,
     APP_DIAL_MS,
     APP_DIAL_ADDRESS_MS,
     APP_UPGRADE_MS,
-    APP_SIGNING,
+    APP_SIGNING, /* from here on as in struct peerlet_pubsub_config */
     APP_MESSAGE_ID,
     APP_EMIT_SELF,
     APP_DO_PX,
     APP_ALLOW_NO_PEERS,
     APP_PUBSUB_ON_LIMITED,
     APP_FLOODSUB,
-    APP_D, /* from here on as in struct peerlet_pubsub_config: 0, or one more */
+    APP_D, /* from here on 0, or one more */
     APP_D_LOW,
     APP_D_HIGH,
     APP_D_SCORE,
@@ -63,6 +63,7 @@ enum app_number {
     APP_GOSSIP_PERCENT,
     APP_OPPORTUNISTIC_MS,
     APP_EXPLICIT_MS,
+    APP_LONGEST_RPC,
     APP_NUMBERS
 };
 

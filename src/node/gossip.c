@@ -556,7 +556,7 @@ int peerlet_publish(struct peerlet *p, struct view topic, struct view data,
     rc = gossipsub_publish(&p->gossip, topic, data, &p->recipients, now);
     p->gossip.config.flood_publish = true;
     if (rc == ERR_TOO_BIG)
-        return fail(p, rc, "a message has at most %u bytes; send larger things on a stream",
+        return fail(p, rc, "a message has at most %u bytes: see maxInboundDataLength, or use a stream",
                     (unsigned)p->limits.message);
     return tell_result(p, rc, "publish to", topic);
 }

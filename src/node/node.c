@@ -8,6 +8,8 @@
 
 #define VERSION "0.1.0"
 #define TEXT_MAX (256u << 10)
+/* Of a long RPC, for the fields beside the data; and of a stream's buffer, for what else waits in it. */
+#define RPC_SPARE 4096
 
 /* ---- small things everybody needs --------------------------------------------------------------- */
 
@@ -139,25 +141,37 @@ static int make_identity(struct peerlet *p, struct view private_key)
 static struct gossipsub_config router_config(const struct peerlet_pubsub_config *c)
 {
     struct gossipsub_config r = GOSSIPSUB_DEFAULTS;
-    _Static_assert(ARRAY_LEN(r.numbers) == PEERLET_PUBSUB_NUMBERS, "the same in both");
+    const uint32_t *wanted = c->numbers + PEERLET_PUBSUB_SWITCHES;
+    _Static_assert(ARRAY_LEN(r.numbers) + PEERLET_PUBSUB_SWITCHES + 1 == PEERLET_PUBSUB_NUMBERS,
+                   "the same in both, and longest_rpc");
     _Static_assert(offsetof(struct gossipsub_config, iwant_again_ms) == sizeof r.numbers,
                    "no number has a name only");
     for (size_t i = 0; i < ARRAY_LEN(r.numbers); i++)
-        if (c->numbers[i] != 0)
-            r.numbers[i] = c->numbers[i] - 1;
+        if (wanted[i] != 0)
+            r.numbers[i] = wanted[i] - 1;
     /* What contradicts d, or how long messages are kept, gives way. */
     r.d_high = MAX(r.d_high, r.d);
     r.d_low = MIN(r.d_low, r.d);
     r.d_out = MIN(r.d_out, r.d);
     r.mcache_gossip = MIN(r.mcache_gossip, r.mcache_length);
-    r.emit_self = c->emit_self;
-    r.exchange_peers = c->exchange_peers;
-    r.allow_no_peers = c->allow_no_peers;
+    r.emit_self = c->emit_self != 0;
+    r.exchange_peers = c->exchange_peers != 0;
+    r.allow_no_peers = c->allow_no_peers != 0;
     r.signing =
         c->signing == PEERLET_STRICT_SIGN ? GOSSIPSUB_STRICT_SIGN : GOSSIPSUB_STRICT_NO_SIGN;
     _Static_assert((int)PEERLET_ID_GIVEN == (int)GOSSIPSUB_ID_GIVEN, "the same in both");
     r.message_id = (enum gossipsub_message_id)c->message_id;
     return r;
+}
+
+/* js-libp2p's option bounds what is read; here it says, too, what all others read. */
+static void set_longest_rpc(struct peerlet_limits *l, uint32_t wanted)
+{
+    if (wanted == 0)
+        return;
+    l->rpc = MIN(l->rpc, MAX(wanted - 1, l->rpc_send));
+    l->rpc_long = MIN(l->rpc, l->channel_out - RPC_SPARE);
+    l->message = l->rpc_long - RPC_SPARE;
 }
 
 static int init(struct peerlet *p, const struct peerlet_config *config)
@@ -194,8 +208,9 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     if (rc != 0 || !(p->services & PEERLET_PUBSUB))
         return rc;
     struct gossipsub_config router = router_config(&config->pubsub);
-    p->gossip_on_limited = config->pubsub.on_limited;
-    p->has_floodsub = config->pubsub.fallback_to_floodsub;
+    set_longest_rpc(&p->limits, config->pubsub.longest_rpc);
+    p->gossip_on_limited = config->pubsub.on_limited != 0;
+    p->has_floodsub = config->pubsub.fallback_to_floodsub != 0;
     rc = gossipsub_init(&p->gossip, &router, &p->identity, &p->mem, &p->rng, &p->limits, p->now,
                         config->unix_ms);
     p->has_gossip = rc == 0;

@@ -149,7 +149,7 @@ void router_prune(struct gossipsub *g, struct member *member, uint64_t backoff_s
 
 static bool can_be_sent(const struct gossipsub *g, const struct message *m)
 {
-    return rpc_field_len(m->encoded.len) <= g->limits->rpc_send;
+    return rpc_field_len(m->encoded.len) <= g->limits->rpc_long;
 }
 
 bool router_send(struct gossipsub *g, struct neighbour *n, struct message *m, size_t limit)

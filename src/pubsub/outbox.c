@@ -246,7 +246,8 @@ static void put_control(struct gossipsub *g, struct neighbour *n, struct writer 
  */
 static int append_rpc(struct gossipsub *g, struct neighbour *n, struct buf *out)
 {
-    size_t room = MIN(buf_room(out), g->limits->rpc_send + RPC_PREFIX_MAX);
+    size_t first = n->queue_len > 0 ? rpc_field_len(neighbour_at(n, 0)->encoded.len) : 0;
+    size_t room = MIN(buf_room(out), MAX(g->limits->rpc_send, first) + RPC_PREFIX_MAX);
     room -= MIN(room, (size_t)RPC_PREFIX_MAX);
     size_t control_room = owes_control(g, n) ? MIN(room, g->limits->rpc_control) : 0;
     size_t messages_len;

@@ -35,37 +35,6 @@ uint64_t output_digest(uint64_t digest, const struct peerlet_output *out)
     return digest;
 }
 
-/* ---- what CONFIG holds ----------------------------------------------------------------------- */
-
-void recording_limits(struct peerlet_limits *l, uint32_t *numbers[RECORDING_LIMITS])
-{
-    uint32_t *const all[RECORDING_LIMITS] = {
-        &l->conns, &l->dials, &l->dial_addresses, &l->dial_ms, &l->dial_address_ms, &l->upgrade_ms,
-    };
-    memcpy(numbers, all, sizeof all);
-}
-
-void recording_pubsub_write(const struct peerlet_pubsub_config *c, uint32_t out[RECORDING_PUBSUB])
-{
-    out[0] = c->signing;
-    out[1] = c->message_id;
-    out[2] = (c->emit_self ? 1u : 0) | (c->exchange_peers ? 2u : 0) | (c->allow_no_peers ? 4u : 0) |
-             (c->on_limited ? 8u : 0) | (c->fallback_to_floodsub ? 16u : 0);
-    memcpy(out + 3, c->numbers, sizeof c->numbers);
-}
-
-void recording_pubsub_read(struct peerlet_pubsub_config *c, const uint32_t in[RECORDING_PUBSUB])
-{
-    c->signing = (enum peerlet_signing)in[0];
-    c->message_id = (enum peerlet_message_id)in[1];
-    c->emit_self = (in[2] & 1) != 0;
-    c->exchange_peers = (in[2] & 2) != 0;
-    c->allow_no_peers = (in[2] & 4) != 0;
-    c->on_limited = (in[2] & 8) != 0;
-    c->fallback_to_floodsub = (in[2] & 16) != 0;
-    memcpy(c->numbers, in + 3, sizeof c->numbers);
-}
-
 /* ---- writing --------------------------------------------------------------------------------- */
 
 static void add(struct recording *r, struct view bytes)
@@ -109,10 +78,7 @@ static void end(struct recording *r, size_t began)
 static void add_config(struct recording *r, const struct peerlet_config *config,
                        enum recording_key key)
 {
-    struct peerlet_limits limits = config->limits ? *config->limits : PEERLET_LIMITS;
-    uint32_t *settable[RECORDING_LIMITS], pubsub[RECORDING_PUBSUB];
-    recording_limits(&limits, settable);
-    recording_pubsub_write(&config->pubsub, pubsub);
+    const struct peerlet_limits *limits = config->limits ? config->limits : &PEERLET_LIMITS;
     add(r, view_of_text(RECORDING_MAGIC));
     add_u8(r, RECORDING_CONFIG);
     add_number(r, key);
@@ -121,14 +87,15 @@ static void add_config(struct recording *r, const struct peerlet_config *config,
     add_number(r, config->services);
     add_number(r, config->page);
     add_number(r, config->no_auto_dial_discovered);
-    add_number(r, RECORDING_LIMITS);
-    for (size_t i = 0; i < RECORDING_LIMITS; i++)
-        add_number(r, *settable[i]);
+    add_number(r, LIMITS_CHOSEN);
+    for (size_t i = 0; i < LIMITS_CHOSEN; i++)
+        add_number(r, limits->chosen[i]);
     add_delimited(r, config->private_key);
     add_delimited(r, config->agent);
-    add_number(r, RECORDING_PUBSUB);
-    for (size_t i = 0; i < RECORDING_PUBSUB; i++)
-        add_number(r, pubsub[i]);
+    _Static_assert(sizeof config->pubsub.numbers == sizeof config->pubsub, "it is all of it");
+    add_number(r, PEERLET_PUBSUB_NUMBERS);
+    for (size_t i = 0; i < PEERLET_PUBSUB_NUMBERS; i++)
+        add_number(r, config->pubsub.numbers[i]);
 }
 
 void recording_init(struct recording *r, struct mem *mem, const struct peerlet_config *config,

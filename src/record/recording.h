@@ -1,7 +1,7 @@
 /*
  * A log of everything a node was told, by which it can be lived through again (replay.h).
  *
- *     "peerlet-recording 2\n"
+ *     "peerlet-recording 3\n"
  *     CONFIG RANDOM…
  *     { INPUT RANDOM… [ DRAIN RANDOM… [ DIGEST ] ] }…
  *     [ DIGEST ]
@@ -27,7 +27,7 @@
 #include "base/buf.h"
 #include "record/input.h"
 
-#define RECORDING_MAGIC "peerlet-recording 2\n"
+#define RECORDING_MAGIC "peerlet-recording 3\n"
 
 enum recording_type {
     RECORDING_DRAIN = 0xfc,
@@ -75,17 +75,5 @@ void recording_seal(struct recording *r);
 
 /* The same; nothing is recorded any more. Call before the node is deleted. */
 void recording_end(struct recording *r);
-
-/* ---- what CONFIG holds, both ways ------------------------------------------------------------- */
-
-#define RECORDING_LIMITS 6
-#define RECORDING_PUBSUB (3 + PEERLET_PUBSUB_NUMBERS)
-
-/* The limits that an application can set. */
-void recording_limits(struct peerlet_limits *l, uint32_t *numbers[RECORDING_LIMITS]);
-
-/* How messages are signed and named, the switches as bits, and the numbers. */
-void recording_pubsub_write(const struct peerlet_pubsub_config *c, uint32_t out[RECORDING_PUBSUB]);
-void recording_pubsub_read(struct peerlet_pubsub_config *c, const uint32_t in[RECORDING_PUBSUB]);
 
 #endif

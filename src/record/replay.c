@@ -57,23 +57,19 @@ static void take_numbers(struct cursor *in, uint32_t *numbers, size_t count)
         numbers[i] = take_u32(in);
 }
 
-/* An application sets none but within the default ones where those are sizes. */
 static bool take_limits(struct cursor *in, struct peerlet_limits *limits)
 {
-    uint32_t taken[RECORDING_LIMITS], *settable[RECORDING_LIMITS];
-    take_numbers(in, taken, RECORDING_LIMITS);
-    recording_limits(limits, settable);
-    for (size_t i = 0; i < RECORDING_LIMITS; i++)
-        *settable[i] = taken[i];
-    return limits->conns <= PEERLET_LIMITS.conns && limits->dials <= PEERLET_LIMITS.dials &&
-           limits->dial_addresses <= PEERLET_LIMITS.dial_addresses;
+    bool is_within = true;
+    take_numbers(in, limits->chosen, LIMITS_CHOSEN);
+    for (size_t i = 0; i < LIMITS_CHOSEN_SIZES; i++)
+        is_within &= limits->chosen[i] <= PEERLET_LIMITS.chosen[i];
+    return is_within;
 }
 
 static bool take_config(struct player *p, struct peerlet_config *c, struct peerlet_limits *limits)
 {
     struct cursor *in = &p->in;
     struct replay *report = p->report;
-    uint32_t pubsub[RECORDING_PUBSUB];
     bool is_ours = view_equals_text(take(in, strlen(RECORDING_MAGIC)), RECORDING_MAGIC) &&
                    take_u8(in) == RECORDING_CONFIG;
     report->key = take_u32(in) == RECORDING_KEY_MADE ? RECORDING_KEY_MADE : RECORDING_KEY_OWN;
@@ -85,8 +81,7 @@ static bool take_config(struct player *p, struct peerlet_config *c, struct peerl
     is_ours &= take_limits(in, limits);
     c->private_key = take_delimited(in, INPUT_MAX);
     c->agent = take_delimited(in, INPUT_MAX);
-    take_numbers(in, pubsub, RECORDING_PUBSUB);
-    recording_pubsub_read(&c->pubsub, pubsub);
+    take_numbers(in, c->pubsub.numbers, PEERLET_PUBSUB_NUMBERS);
     return is_ours && !in->failed && report->now <= MS_MAX &&
            c->pubsub.signing <= PEERLET_STRICT_NO_SIGN && c->pubsub.message_id <= PEERLET_ID_GIVEN;
 }

@@ -390,8 +390,34 @@ test('of topics that are not allowed nothing is heard', { timeout: 90_000 }, asy
   assert.deepEqual(pubsub.getSubscribers('another'), [])
 })
 
+test('a network that reads longer RPCs has longer messages, sent and passed on', { timeout: 90_000 }, async (t) => {
+  const KIB = 1024
+  const { left, right, ours } = await between(t, { maxInboundDataLength: 256 * KIB }, { maxInboundDataLength: 256 * KIB })
+  const say = (node, bytes) => node.services.pubsub.publish(TOPIC, bytes)
+  for (const [from, to] of [[ours, right], [left, right]]) {
+    const long = randomBytes(200 * KIB)
+    const heard = once(to.services.pubsub, 'message')
+    await say(from, long)
+    assert.ok(long.equals((await heard).data))
+  }
+  await assert.rejects(say(ours, randomBytes(256 * KIB)), { name: 'InvalidDataLengthError', message: /maxInboundDataLength/ })
+  await assert.rejects(say(await startOurs(t), randomBytes(61 * KIB)), { message: /at most 61440 bytes/ })
+
+  // what is longer than that is not heard, and the stream that it came on is over
+  const cautious = await startOurs(t, { maxInboundDataLength: 1 })
+  cautious.services.pubsub.subscribe(TOPIC)
+  await cautious.dial(left.getMultiaddrs()[0].toString())
+  await until(() => left.services.pubsub.getSubscribers(TOPIC).some((id) => id.equals(cautious.peerId.toString())), 'subscription')
+  const all = ears(cautious)
+  await say(left, Buffer.from('short'.padEnd(60 * KIB)))
+  await until(() => all.size === 1, 'a message of 60 KiB')
+  await say(left, Buffer.from('long'.padEnd(100 * KIB)))
+  await until(() => !left.services.pubsub.streamsInbound.has(cautious.peerId.toString()) || !left.services.pubsub.streamsOutbound.has(cautious.peerId.toString()), 'the end of the stream')
+  assert.equal(all.size, 1)
+})
+
 test('what cannot be done is refused by its name', async () => {
-  for (const [option, value] of Object.entries({ dataTransform: {}, asyncValidation: true, messageId: 'mine', msgIdToStrFn: () => '', protocols: ['/mine'], metricsRegister: {}, IPColocationFactorWhitelist: new Set() })) {
+  for (const [option, value] of Object.entries({ dataTransform: {}, asyncValidation: true, messageId: 'mine', msgIdToStrFn: () => '', protocols: ['/mine'], metricsRegister: {}, messageCache: {}, IPColocationFactorWhitelist: new Set() })) {
     await assert.rejects(peerlet.createLibp2p({ services: { pubsub: peerlet.gossipsub({ [option]: value }) }, start: false }),
       (/** @type {any} */ err) => err.name === 'InvalidParametersError' && err.message.includes(option))
   }

@@ -117,27 +117,6 @@ static void test_what_only_pages_tell(void **state)
     sim_free(sim);
 }
 
-/* Each number of a configuration is another one, and comes back as it was. */
-static void test_numbers_come_back(void **state)
-{
-    (void)state;
-    struct peerlet_pubsub_config c = {.signing = PEERLET_STRICT_NO_SIGN,
-                                      .message_id = PEERLET_ID_SHA256},
-                                 back = {0};
-    uint32_t numbers[RECORDING_PUBSUB];
-    bool *const switches[] = {&c.emit_self, &c.exchange_peers, &c.allow_no_peers, &c.on_limited,
-                              &c.fallback_to_floodsub};
-    for (size_t i = 0; i < PEERLET_PUBSUB_NUMBERS; i++)
-        c.numbers[i] = (uint32_t)i + 100;
-    for (size_t on = 0; on < ARRAY_LEN(switches); on++) {
-        for (size_t i = 0; i < ARRAY_LEN(switches); i++)
-            *switches[i] = i == on;
-        recording_pubsub_write(&c, numbers);
-        recording_pubsub_read(&back, numbers);
-        assert_memory_equal(&back, &c, sizeof c);
-    }
-}
-
 static void set_byte(size_t at, uint8_t to)
 {
     recorded.bytes.data[recorded.bytes.head + at] = to;
@@ -208,7 +187,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_writes_what_was_told),
         cmocka_unit_test(test_what_only_pages_tell),
-        cmocka_unit_test(test_numbers_come_back),
         cmocka_unit_test(test_seed_of_the_fuzzer),
         cmocka_unit_test(test_another_byte_is_another_story),
     };

@@ -134,8 +134,8 @@ test('options: everything, or what js-libp2p would do', () => {
   assert.deepEqual(some.rtcConfiguration, { iceServers: [] })
   assert.deepEqual([k.APP_D, k.APP_SIGNING, k.APP_MESSAGE_ID, k.APP_MAX_CONNECTIONS].map((at) => some.numbers[at]), [4, k.STRICT_NO_SIGN, k.ID_SHA256, 9])
 
-  const { numbers } = readOptions({ services: { pubsub: gossipsub({ msgIdFn: async () => new Uint8Array(1), heartbeatInterval: 700, directConnectTicks: 2 }) } })
-  assert.deepEqual([k.APP_MESSAGE_ID, k.APP_EXPLICIT_MS, k.APP_OPPORTUNISTIC_MS].map((at) => Number(numbers[at])), [k.ID_GIVEN, 1401, 0])
+  const { numbers } = readOptions({ services: { pubsub: gossipsub({ msgIdFn: async () => new Uint8Array(1), heartbeatInterval: 700, directConnectTicks: 2, maxInboundDataLength: 99 }) } })
+  assert.deepEqual([k.APP_MESSAGE_ID, k.APP_EXPLICIT_MS, k.APP_OPPORTUNISTIC_MS, k.APP_LONGEST_RPC].map((at) => Number(numbers[at])), [k.ID_GIVEN, 1401, 0, 100])
 })
 
 test('numbers of gossipsub are what was given, also 0; parts of a second and of a percent are rounded up', () => {

@@ -368,7 +368,7 @@ static void test_floodsub_is_offered(void **state)
 {
     (void)state;
     static struct scripted s;
-    for (size_t is_on = 0; is_on < 2; is_on++) {
+    for (uint32_t is_on = 0; is_on < 2; is_on++) {
         struct peerlet *p =
             node_with(&s, &(struct peerlet_pubsub_config){.fallback_to_floodsub = is_on});
         enum gossipsub_version version;
@@ -393,8 +393,9 @@ static void test_numbers(void **state)
     for (size_t i = 0; i < ARRAY_LEN(s.config.numbers); i++) {
         struct gossipsub_config expected = GOSSIPSUB_DEFAULTS;
         struct peerlet_pubsub_config given = {0};
-        given.numbers[i] = expected.numbers[i] == expected.heartbeat_ms ? 1001 : 1;
-        expected.numbers[i] = given.numbers[i] - 1;
+        uint32_t *number = &given.numbers[PEERLET_PUBSUB_SWITCHES + i];
+        *number = expected.numbers[i] == expected.heartbeat_ms ? 1001 : 1;
+        expected.numbers[i] = *number - 1;
         if (expected.d == 0)
             expected.d_low = expected.d_out = 0;
         if (expected.mcache_length == 0)
@@ -402,6 +403,32 @@ static void test_numbers(void **state)
         expected.d_high = MAX(expected.d_high, expected.d);
         struct peerlet *p = node_with(&s, &given);
         assert_memory_equal(p->gossip.config.numbers, expected.numbers, sizeof expected.numbers);
+        peerlet_delete(p);
+    }
+}
+
+/* What is read of others is bounded by it, and what is said, too; never by less than everybody reads. */
+static void test_longest_rpc(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    enum { KIB = 1024 };
+    static const struct {
+        uint32_t given;
+        size_t rpc, rpc_long, message;
+    } CASES[] = {
+        {0, 1024 * KIB, 64 * KIB, 60 * KIB},
+        {1, 64 * KIB, 64 * KIB, 60 * KIB},
+        {100 * KIB + 1, 100 * KIB, 100 * KIB, 96 * KIB},
+        {UINT32_MAX, 1024 * KIB, 252 * KIB, 248 * KIB},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+        struct peerlet *p =
+            node_with(&s, &(struct peerlet_pubsub_config){.longest_rpc = CASES[i].given});
+        assert_int_equal(p->limits.rpc, CASES[i].rpc);
+        assert_int_equal(p->limits.rpc_send, 64 * KIB);
+        assert_int_equal(p->limits.rpc_long, CASES[i].rpc_long);
+        assert_int_equal(p->limits.message, CASES[i].message);
         peerlet_delete(p);
     }
 }
@@ -475,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_floodsub),
         cmocka_unit_test(test_floodsub_is_offered),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_longest_rpc),
         cmocka_unit_test(test_never_again),
         cmocka_unit_test(test_reach_of_one_message),
         cmocka_unit_test(test_no_look_for_better_peers),

@@ -597,6 +597,38 @@ static void test_control_leaves_first(void **state)
     scripted_end(&s);
 }
 
+/* Where a network reads longer ones, a long message has an RPC to itself; short ones share RPCs as ever. */
+static void test_long_rpcs(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static uint8_t data[200 << 10];
+    static const size_t SIZES[] = {30 << 10, 30 << 10, 30 << 10, sizeof data, 30 << 10};
+    scripted_init(&s);
+    s.limits.rpc_long = s.limits.message = 240 << 10;
+    scripted_begin(&s);
+    meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
+    say(&s, 1, JOIN);
+    subscribe(&s, "t");
+    for (size_t i = 0; i < ARRAY_LEN(SIZES); i++)
+        assert_code(gossipsub_publish(&s.g, t(), view_of(data, SIZES[i]), NULL, s.now), 1);
+    struct buf out;
+    buf_init(&out, &s.elsewhere, s.limits.channel_out);
+    uint32_t shared = 0, alone = 0;
+    for (int rounds = 0; rounds < 4; rounds++) {
+        assert_ok(gossipsub_drain(&s.g, 1, &out));
+        for (struct cursor c = cursor_of(buf_view(&out)); c.rest.len > 0;) {
+            size_t len = take_delimited(&c, s.limits.rpc_long).len;
+            shared += len <= s.limits.rpc_send;
+            alone += len > sizeof data && len < sizeof data + 300;
+        }
+        buf_free(&out);
+    }
+    assert_int_equal(alone, 1);
+    assert_in_range(shared, 2, 4);
+    scripted_end(&s);
+}
+
 /* Never an RPC over rpc_send (drain_parts checks), never more control in one than rpc_control. */
 static void test_rpcs_are_split(void **state)
 {
@@ -810,6 +842,7 @@ int main(void)
         cmocka_unit_test(test_owing_walks_all),
         cmocka_unit_test(test_drain_by_room),
         cmocka_unit_test(test_control_leaves_first),
+        cmocka_unit_test(test_long_rpcs),
         cmocka_unit_test(test_rpcs_are_split),
         cmocka_unit_test(test_rpcs_are_what_others_read),
         cmocka_unit_test(test_drain_without_memory_loses_nothing),

@@ -334,7 +334,7 @@ struct crowd *crowd_new(const struct plan *plan, uint64_t seed, uint32_t threads
     c->plan = *plan;
     c->limits = PEERLET_LIMITS;
     if (plan->rpc > 0) {
-        c->limits.rpc_send = plan->rpc;
+        c->limits.rpc_long = plan->rpc;
         c->limits.message = plan->rpc - 4096;
     }
     c->dice = seed;
