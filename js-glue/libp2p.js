@@ -147,12 +147,12 @@ export class Libp2p extends Emitter {
     const { calls } = this.#core
     const { listen, bootstrap, discovery } = this.#settings
     this.#pageWatch = new AbortController()
+    watchPage((event) => calls.page_event(event), this.#pageWatch.signal)
     this.#core.run(calls.app_start)
     for (const address of listen) this.#runFor(address, calls.app_listen)
     for (const address of bootstrap) this.#runFor(address, calls.app_bootstrap)
     for (const { topic, interval, listenOnly } of discovery) this.#core.run(calls.app_discover, [topic], interval, Number(listenOnly))
     calls.app_flush()
-    watchPage((event) => calls.page_event(event), this.#pageWatch.signal)
     await this.#startServices()
   }
 

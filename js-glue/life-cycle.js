@@ -5,7 +5,7 @@ const WINDOW = { online: k.ONLINE, offline: k.OFFLINE, pagehide: k.PAGE_HIDE, pa
 const DOCUMENT = { freeze: k.FROZEN, resume: k.RESUMED }
 
 /**
- * Tells what becomes of the page, until the signal aborts.
+ * Tells that the page is offline, and what becomes of it until the signal aborts.
  *
  * @param {(event: number) => void} tell gets an enum peerlet_page_event
  * @param {AbortSignal} signal
@@ -13,6 +13,7 @@ const DOCUMENT = { freeze: k.FROZEN, resume: k.RESUMED }
 export function watchPage (tell, signal) {
   const { document } = globalThis
   if (document === undefined) return
+  if (!navigator.onLine) tell(k.OFFLINE)
   for (const [type, event] of Object.entries(WINDOW)) addEventListener(type, () => tell(event), { signal })
   for (const [type, event] of Object.entries(DOCUMENT)) document.addEventListener(type, () => tell(event), { signal })
   document.addEventListener('visibilitychange', () => tell(document.hidden ? k.HIDDEN : k.VISIBLE), { signal })
@@ -25,6 +26,5 @@ const LAN = /^(10\..*|192\.168\..*|169\.254\..*|172\.(1[6-9]|2\d|3[01])\..*|\[f[
 export function describePage () {
   const { protocol, hostname = '' } = globalThis.location ?? {}
   return (protocol === 'https:' ? k.PAGE_SECURE : 0) |
-    (LOOPBACK.test(hostname) || LAN.test(hostname) ? k.PAGE_PRIVATE : 0) |
-    (globalThis.navigator?.onLine === false ? k.PAGE_OFFLINE : 0)
+    (LOOPBACK.test(hostname) || LAN.test(hostname) ? k.PAGE_PRIVATE : 0)
 }

@@ -63,7 +63,6 @@ enum peerlet_page {
     PEERLET_PAGE_SECURE = 1 << 0,  /* https: plain ws:// only to loopback */
     PEERLET_PAGE_PRIVATE = 1 << 1, /* loopback or LAN: private addresses may be dialled */
     PEERLET_PAGE_ANY = 1 << 2,     /* dial anything the application names */
-    PEERLET_PAGE_OFFLINE = 1 << 3, /* the browser says it is offline at start */
 };
 
 enum peerlet_signing { PEERLET_STRICT_SIGN, PEERLET_STRICT_NO_SIGN };
@@ -321,7 +320,8 @@ struct view peerlet_reason(const struct peerlet *p);
 
 void peerlet_start(struct peerlet *p, uint64_t now);
 
-/* Closes everything. Take the outputs afterwards; the node may be started again. */
+/* Closes everything. Take the outputs afterwards; the node may be started again. Until it is told otherwise its
+ * page is there and online then. */
 void peerlet_stop(struct peerlet *p, uint64_t now);
 
 /*

@@ -180,7 +180,6 @@ static int init(struct peerlet *p, const struct peerlet_config *config)
     p->log = config->log;
     p->services = config->services;
     p->page = config->page;
-    p->is_offline = (config->page & PEERLET_PAGE_OFFLINE) != 0;
     p->no_auto_dial = config->no_auto_dial_discovered;
     p->unix_offset = config->unix_ms - p->now;
     p->tell_at = p->push_at = p->rpc_at = p->explicit_at = p->discovery.next_at = NEVER;
@@ -255,7 +254,7 @@ static void free_discovery(struct peerlet *p)
 void peerlet_stop(struct peerlet *p, uint64_t now)
 {
     p->now = now;
-    p->is_started = false;
+    p->is_started = p->is_offline = p->is_left = false;
     p->push_owed = false;
     p->tell_at = p->push_at = NEVER;
     LIST_EACH(node, &p->relays)

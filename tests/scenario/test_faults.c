@@ -261,6 +261,20 @@ static void offline_then_online(struct sim *sim)
     assert_within(sim, 2000, can_talk(p.alice, p.bob));
 }
 
+/* What becomes of the network while the node is stopped it is not told. */
+static void offline_stopped_and_started_online(struct sim *sim)
+{
+    struct pair p = direct_pair(sim);
+
+    node_go_offline(p.alice);
+    node_stop(p.alice);
+    sim_run(sim, 10000);
+    host_reconnect(&p.alice->host);
+    node_start(p.alice);
+    assert_within(sim, 1000, node_is_reserved(p.alice, p.relay));
+    assert_within(sim, 3000, nodes_are_direct(p.alice, p.bob));
+}
+
 /* Cut off and nobody says so: the wire is pulled behind the router. */
 static void the_network_is_gone_for_a_minute(struct sim *sim)
 {
@@ -520,6 +534,7 @@ int main(void)
         STORY(a_page_that_is_left_opens_nothing),
         STORY(a_tab_crashes_and_comes_back),
         STORY(offline_then_online),
+        STORY(offline_stopped_and_started_online),
         STORY(the_network_is_gone_for_a_minute),
         STORY(a_hidden_tab_stays_connected),
         STORY(a_frozen_tab_wakes),

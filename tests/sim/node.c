@@ -682,9 +682,6 @@ static void fill_recorded(void *context, uint8_t *out, size_t len)
 static void configure(struct node *n)
 {
     const struct node_config *c = &n->config;
-    must(n, (struct input){.type = INPUT_HANDLE,
-                           .flags = PEERLET_ON_LIMITED,
-                           .text = view_of_text(NODE_ECHO)});
     const char *listen = c->listen != NULL ? c->listen : "/p2p-circuit";
     if (listen[0] != '\0')
         must(n, (struct input){.type = INPUT_LISTEN, .text = view_of_text(listen)});
@@ -704,6 +701,12 @@ static void configure(struct node *n)
             must(n, (struct input){.type = INPUT_DISCOVER, .text = view_of_text(topic)});
     }
     must(n, (struct input){.type = INPUT_SUBSCRIBE, .text = view_of_text(room_of(n))});
+}
+
+void node_start(struct node *n)
+{
+    configure(n);
+    must(n, (struct input){.type = INPUT_START});
 }
 
 struct node *sim_node(struct sim *s, const struct node_config *config)
@@ -743,8 +746,10 @@ struct node *sim_node(struct sim *s, const struct node_config *config)
         return NULL;
     }
     copy_text(n->id, sizeof n->id, peerlet_peer_id(n->p));
-    configure(n);
-    must(n, (struct input){.type = INPUT_START});
+    must(n, (struct input){.type = INPUT_HANDLE,
+                           .flags = PEERLET_ON_LIMITED,
+                           .text = view_of_text(NODE_ECHO)});
+    node_start(n);
     return n;
 }
 

@@ -170,8 +170,9 @@ void node_wake(struct node *n);
 void node_turn_away(struct node *n);
 void node_turn_back(struct node *n);
 
-/* Stops it as the application does. */
+/* Stops it as the application does, and starts it again. */
 void node_stop(struct node *n);
+void node_start(struct node *n);
 
 /* The page is closed as browsers close it; the process dies; its machine loses power. */
 void node_leave(struct node *n);

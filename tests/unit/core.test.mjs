@@ -36,7 +36,7 @@ function fakeModule (exports = {}) {
 
 test('errors are those that C tells; numbers those of its headers', () => {
   const core = new Core(fakeModule())
-  assert.deepEqual([k.DIALER, k.LISTENER, k.IDENTIFY, k.WEBSOCKET, k.STRICT_NO_SIGN, k.PAGE_OFFLINE, k.APP_PAGE], [0, 1, 1, 16, 1, 8, 1])
+  assert.deepEqual([k.DIALER, k.LISTENER, k.IDENTIFY, k.WEBSOCKET, k.STRICT_NO_SIGN, k.PAGE_ANY, k.APP_PAGE], [0, 1, 1, 16, 1, 4, 1])
   const err = core.error(-7)
   assert.deepEqual([err.name, err.code, err.message, err instanceof Error], ['TimeoutError', 'TIMEOUT', 'took too long', true])
   assert.equal(core.error(-7, 'nobody answered').message, 'nobody answered')
