@@ -17,6 +17,8 @@ const SEEN_MS = 50
 const AWAY_MS = 5000
 const CONNECT_MS = 15_000
 const RETRY_MS = [250, 1000, 4000, 16_000]
+/** So long after pubsub reached nobody, though somebody is here, it is tried again. */
+const UNREACHED_MS = 1000
 /** Unread bytes at a peer from which on nothing more is said to it. */
 const SLOW = 1024 * 1024
 /** What a file of others may have, in bytes. */
@@ -73,6 +75,8 @@ export class Room extends EventTarget {
   #seen = new Map()
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #seenTimer
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #unreachedTimer
   /** @type {Promise<void>} what is opened, in its order */
   #inbox = Promise.resolve()
   #unopened = 0
@@ -440,8 +444,20 @@ export class Room extends EventTarget {
     return sent
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} frame @returns {Promise<boolean>} false: the last one has left meanwhile */
+  /** @param {Uint8Array<ArrayBuffer>} frame @returns {Promise<boolean>} false: it waits, for whoever comes or for pubsub to reach who is here */
   async #publish (frame) {
+    const isOut = await this.#publishOnce(frame)
+    if (!isOut && this.#peers.size > 0) {
+      this.#unreachedTimer ??= setTimeout(() => {
+        this.#unreachedTimer = undefined
+        this.#outbox.flush()
+      }, UNREACHED_MS)
+    }
+    return isOut
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} frame */
+  async #publishOnce (frame) {
     try {
       const data = this.#secret === undefined ? frame : await this.#secret.seal(frame, `${this.topic}\n${this.self}`)
       const { recipients } = await this.#node.services.pubsub.publish(this.topic, data)

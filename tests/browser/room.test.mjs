@@ -241,6 +241,19 @@ test('with js-libp2p: the same room over its node', { timeout: 120_000 }, async 
   assert.equal(await room.ask(page.self, 'double', 4), 8)
   assert.equal(await page.call('ask', room.self, 'half', 4), 2)
 
+  // js-libp2p reaches nobody while its own stream of pubsub is not open
+  const { pubsub } = node.services
+  const publish = pubsub.publish.bind(pubsub)
+  let isOpen = false
+  pubsub.publish = async (...args) => {
+    if (isOpen) return await publish(...args)
+    isOpen = true
+    return { recipients: [] }
+  }
+  room.send('chat', 'too early')
+  room.send('chat', 'in time')
+  await Promise.all(['too early', 'in time'].map((heard) => page.when({ heard })))
+
   const bytes = randomBytes(2 * MIB)
   room.offer(new Blob([bytes]), { name: 'theirs.bin' })
   await page.when({ file: 'theirs.bin' })
