@@ -50,9 +50,12 @@ const beside = `
 const OWN = new RegExp('^((app|ask|page)_.*|inbox|calls|flushSoon|listAbout|limitSeconds|limitBytes|rejectAll' +
   '|onTrap|onEvent|onLog|onClosed|onEnded|onRoom|onData|onSubscription|peek|isDead|gater|socketEvent|sockets|steps|channels|onended|alarm|bytesAbout|getSocket)$')
 
+// Its promise of a module stays open for ever where there is no memory for one; that of the browser does not.
+const PROMISE = /\bvar readyPromiseResolve,readyPromiseReject;Module\["ready"\]=new Promise\(.*?\}\);(.*?)\bfunction ready\(\)\{readyPromiseResolve\(Module\)\}(.*?)\bWebAssembly\.instantiate\((.*)\bready\(\)\}\);\s*return Module\.ready\b/s
+
 // What emcc wrote, made smaller where it is as 3.1.6 writes it. Its loops from text to UTF-8 are from before
-// browsers had them, what a WebSocket brings is bytes in either case, it is closed
-// without a reason, and of the heap it has more views than anybody looks at.
+// browsers had them, what a WebSocket brings is bytes in either case, it is opened
+// without subprotocols and closed without a reason, and of the heap it has more views than anybody looks at.
 const emcc = (!isNode ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
   .replace(/\bfunction stringToUTF8Array\(.*?\breturn outIdx-startIdx\}/s, `function stringToUTF8Array(text, heap, at, room) {
     heap[at + new TextEncoder().encodeInto(text, heap.subarray(at, at + room - 1)).written] = 0 }`)
@@ -62,6 +65,9 @@ const emcc = (!isNode ? '' : await readFile('build/wasm/peerlet.mjs', 'utf8'))
     HEAPU8.set(data, buf)
     HEAPU32[WS.socketEvent + 12 >> 2] = 0;`)
   .replace(/\bvar reasonStr=.*?\bsocket\.close\(\);/s, 'socket.close(code);')
+  .replace(/\bif\(!createAttributes\)\{return-5\}/, '')
+  .replace(/\bprotocols\?new WebSocket\(url,[^:]*:/, '')
+  .replace(PROMISE, '$1$2return WebAssembly.instantiate($3return Module})')
   .replace(/\b(HEAP\w+)=new \w+\(b\);?/g, (view, name, at, all) => all.match(new RegExp(`\\b${name}\\b`, 'g')).length > 2 ? view : '')
 
 // It gives the module's exports short names, takes them over one by one, and library_page.js makes a list

@@ -21,6 +21,7 @@ const NO_SIMD = NOT_AT_ONCE + `
 
 /** @type {Array<[string, { script?: string, headers?: Record<string, string> }, RegExp]>} */
 const CANNOT = [
+  ['no memory for it', { script: 'WebAssembly.instantiate = async () => { throw new RangeError("out of memory") }' }, /Out of memory/],
   ['a policy without wasm-unsafe-eval', { headers: policy('') }, /Content-Security-Policy.*'wasm-unsafe-eval'/],
   ['no WebAssembly', { script: 'delete globalThis.WebAssembly' }, /WebAssembly/],
   ['no SIMD', { script: NO_SIMD }, /SIMD.*2023/],
