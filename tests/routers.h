@@ -40,6 +40,7 @@ struct routers {
     struct rng rng;
     uint64_t rpcs, bytes;  /* that went over all links */
     uint32_t loss_percent; /* of the RPCs that carry messages */
+    enum gossipsub_reach reach;
 };
 
 static inline struct view routers_topic(void)
@@ -197,7 +198,7 @@ static inline void routers_publish(struct routers *net, size_t from, uint32_t nu
     struct writer w = writer_of(data, sizeof data);
     put_u32be(&w, number);
     assert_true(gossipsub_publish(&net->at[from].g, routers_topic(), view_of(data, sizeof data),
-                                  NULL, net->now) > 0);
+                                  net->reach, NULL, net->now) > 0);
     net->at[from].heard[number]++;
 }
 

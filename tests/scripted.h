@@ -38,6 +38,7 @@ struct scripted {
     struct rng rng;
     struct transcript heard;
     bool hears_meshes; /* and not only what comes of them */
+    enum gossipsub_reach reach;
 };
 
 static inline void scripted_init(struct scripted *s)

@@ -276,7 +276,7 @@ void discovery_announce(struct peerlet *p)
         struct cursor topics = cursor_of(buf_view(&d->topics));
         while (topics.rest.len > 0) {
             int rc = gossipsub_publish(&p->gossip, take_delimited(&topics, SIZE_MAX),
-                                       buf_view(&out), NULL, p->now);
+                                       buf_view(&out), GOSSIPSUB_TO_ALL, NULL, p->now);
             if (rc < 0 && rc != ERR_NO_PEERS)
                 log_line(&p->log, LOG_DEBUG, "announcement: %s", err_text(rc));
         }
@@ -552,9 +552,9 @@ int peerlet_publish(struct peerlet *p, struct view topic, struct view data,
     int rc = needs_gossip(p, now);
     if (rc != 0)
         return rc;
-    p->gossip.config.flood_publish = reach == PEERLET_TO_ALL;
-    rc = gossipsub_publish(&p->gossip, topic, data, &p->recipients, now);
-    p->gossip.config.flood_publish = true;
+    _Static_assert((int)PEERLET_TO_MESH == (int)GOSSIPSUB_TO_MESH, "the same in both");
+    rc = gossipsub_publish(&p->gossip, topic, data, (enum gossipsub_reach)reach, &p->recipients,
+                           now);
     if (rc == ERR_TOO_BIG)
         return fail(p, rc, "a message has at most %u bytes: see maxInboundDataLength, or use a stream",
                     (unsigned)p->limits.message);

@@ -27,7 +27,6 @@ const struct gossipsub_config GOSSIPSUB_DEFAULTS = {
     .graft_flood_ms = 10000,
     .iwant_again_ms = 500,
     .idontwant_ttl_ms = 3000,
-    .flood_publish = true,
     .signing = GOSSIPSUB_STRICT_SIGN,
     .message_id = GOSSIPSUB_ID_JS,
 };
@@ -530,8 +529,8 @@ void router_keep_own(struct gossipsub *g, struct message *m, struct topic *t, ui
         list_add(&g->ready, &message_hold(m)->in_line);
 }
 
-static int publish(struct gossipsub *g, struct topic *t, struct view data, struct buf *recipients,
-                   uint64_t now)
+static int publish(struct gossipsub *g, struct topic *t, struct view data,
+                   enum gossipsub_reach reach, struct buf *recipients, uint64_t now)
 {
     struct sending s = {.recipients = recipients};
     int rc = prepare(g, t, recipients, now);
@@ -539,7 +538,7 @@ static int publish(struct gossipsub *g, struct topic *t, struct view data, struc
         rc = write_message(g, topic_name(t), data, &s.message);
     if (rc != 0)
         return rc;
-    if (g->config.flood_publish)
+    if (reach == GOSSIPSUB_TO_ALL)
         send_to_standing(g, t, &s, PUBLISHABLE, now);
     else
         send_to_some(g, t, &s, now);
@@ -554,7 +553,7 @@ static int publish(struct gossipsub *g, struct topic *t, struct view data, struc
 }
 
 int gossipsub_publish(struct gossipsub *g, struct view topic, struct view data,
-                      struct buf *recipients, uint64_t now)
+                      enum gossipsub_reach reach, struct buf *recipients, uint64_t now)
 {
     int rc = check_topic(g, topic);
     if (rc != 0)
@@ -564,7 +563,7 @@ int gossipsub_publish(struct gossipsub *g, struct view topic, struct view data,
     struct topic *t = topic_add(&g->mesh, topic);
     if (t == NULL)
         return ERR_NOMEM;
-    rc = publish(g, t, data, recipients, now);
+    rc = publish(g, t, data, reach, recipients, now);
     topic_release(&g->mesh, t);
     return rc;
 }

@@ -52,8 +52,7 @@ struct gossipsub_config {
     };
     uint32_t iwant_again_ms;   /* an id asked for may be asked of another then, or at twice it */
     uint32_t idontwant_ttl_ms; /* ids a peer does not want, remembered */
-    bool flood_publish;        /* our own messages go to all subscribers, not to the mesh */
-    bool emit_self;            /* and to ourselves */
+    bool emit_self;            /* our own messages are events, too */
     bool exchange_peers;       /* whoever is pruned is told of others */
     bool allow_no_peers;       /* publish to nobody is no error */
     enum gossipsub_signing signing;
@@ -234,14 +233,17 @@ MUST_USE int gossipsub_drain(struct gossipsub *g, uint32_t handle, struct buf *o
 MUST_USE int gossipsub_subscribe(struct gossipsub *g, struct view topic, uint64_t now);
 MUST_USE int gossipsub_unsubscribe(struct gossipsub *g, struct view topic, uint64_t now);
 
+/* All of the topic's subscribers; or the mesh, and others where that is thin. */
+enum gossipsub_reach { GOSSIPSUB_TO_ALL, GOSSIPSUB_TO_MESH };
+
 /*
- * Sends `data` to the subscribers of a topic, ours or not. Returns for how many it was queued; their
+ * Sends `data` to subscribers of a topic, ours or not. Returns for how many it was queued; their
  * handles are put into `recipients`, four bytes each, big endian, unless it is null. ERR_NO_PEERS
  * when nobody is subscribed, ERR_FULL when no queue has room, ERR_TOO_BIG past limits->message,
  * ERR_PUBLISHED for an id that was there before, ERR_NOMEM; nothing has changed then.
  */
 MUST_USE int gossipsub_publish(struct gossipsub *g, struct view topic, struct view data,
-                               struct buf *recipients, uint64_t now);
+                               enum gossipsub_reach reach, struct buf *recipients, uint64_t now);
 
 /*
  * What counts in the scores: struct score_params for an empty topic, else struct score_topic_params

@@ -36,6 +36,7 @@ struct fuzz {
     struct identity identities[3];
     struct peer_id ids[3];
     struct peerlet_limits limits;
+    enum gossipsub_reach reach;
     uint64_t now, seed, said;
     bool is_near_full; /* when, depends on the size of structs: what is said is not compared */
 };
@@ -131,7 +132,8 @@ static void act(struct fuzz *f, enum op op, uint32_t peer, struct view bytes)
         rc = gossipsub_unsubscribe(&f->g, bytes, f->now);
         break;
     case PUBLISH:
-        rc = gossipsub_publish(&f->g, view_of(bytes.data, MIN(bytes.len, 1)), bytes, NULL, f->now);
+        rc = gossipsub_publish(&f->g, view_of(bytes.data, MIN(bytes.len, 1)), bytes, f->reach, NULL,
+                               f->now);
         break;
     case DRAIN:
         drain(f, peer, bytes.len * 64);
@@ -208,7 +210,7 @@ static uint64_t fuzz_input(const uint8_t *data, size_t len)
     }
     struct gossipsub_config config = GOSSIPSUB_DEFAULTS;
     config.signing = data[0] & 1 ? GOSSIPSUB_STRICT_SIGN : GOSSIPSUB_STRICT_NO_SIGN;
-    config.flood_publish = data[0] & 2;
+    f.reach = data[0] & 2 ? GOSSIPSUB_TO_ALL : GOSSIPSUB_TO_MESH;
     config.emit_self = data[0] & 4;
     config.message_id = (enum gossipsub_message_id)(data[0] >> 3) % (GOSSIPSUB_ID_GIVEN + 1);
     f.mem.fail_nth = data[1];

@@ -156,7 +156,8 @@ static void test_own_message_is_named(void **state)
     s.config.message_id = GOSSIPSUB_ID_GIVEN;
     s.config.emit_self = true;
     begin(&s, 2);
-    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("mine"), NULL, s.now), 2);
+    assert_code(
+        gossipsub_publish(&s.g, view_of_text("t"), view_of_text("mine"), s.reach, NULL, s.now), 2);
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
     assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
     say(&s, 1, "{}");
@@ -186,8 +187,9 @@ static void test_named_without_signatures(void **state)
     name(&s, 1, "t hello");
     name(&s, 2, "u hello");
     assert_heard(&s, "message hello via 1\nmessage hello via 1\n");
-    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("hello"), NULL, s.now),
-                ERR_PUBLISHED);
+    assert_code(
+        gossipsub_publish(&s.g, view_of_text("t"), view_of_text("hello"), s.reach, NULL, s.now),
+        ERR_PUBLISHED);
     scripted_end(&s);
 }
 
@@ -199,7 +201,7 @@ static void test_explicit_peer(void **state)
     (void)state;
     static struct scripted s;
     scripted_init(&s);
-    s.config.flood_publish = false;
+    s.reach = GOSSIPSUB_TO_MESH;
     scripted_begin(&s);
     assert_ok(gossipsub_subscribe(&s.g, view_of_text("t"), s.now));
     meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
@@ -214,7 +216,8 @@ static void test_explicit_peer(void **state)
 
     say_message(&s, 2, 9, 1, "t", "forwarded");
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
-    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), NULL, s.now), 2);
+    assert_code(
+        gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), s.reach, NULL, s.now), 2);
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
     pass(&s, 1000);
     assert_int_equal(said(&s, 1).parts[RPC_IHAVE], 0);
@@ -229,7 +232,8 @@ static void test_explicit_peer(void **state)
     s.heard = (struct transcript){0};
     say_message(&s, 1, 9, 2, "t", "still heard");
     assert_heard(&s, "message still heard via 1\n");
-    assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of_text("more"), NULL, s.now), 2);
+    assert_code(
+        gossipsub_publish(&s.g, view_of_text("t"), view_of_text("more"), s.reach, NULL, s.now), 2);
     scripted_end(&s);
 }
 
@@ -328,13 +332,13 @@ static struct peerlet *node_with(struct scripted *s, const struct peerlet_pubsub
 static void test_floodsub(void **state)
 {
     (void)state;
-    static const bool FLOODS[] = {true, false};
+    static const enum gossipsub_reach REACHES[] = {GOSSIPSUB_TO_ALL, GOSSIPSUB_TO_MESH};
     char text[601] = {0};
     memset(text, 'x', 600);
-    for (size_t i = 0; i < ARRAY_LEN(FLOODS); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(REACHES); i++) {
         static struct scripted s;
         scripted_init(&s);
-        s.config.flood_publish = FLOODS[i];
+        s.reach = REACHES[i];
         begin(&s, 2);
         meet(&s, 3, FLOODSUB, DIALER);
         assert_said(&s, 3, "1 subscription topic=74 yes\n");
@@ -344,7 +348,8 @@ static void test_floodsub(void **state)
         struct tally t = said(&s, 3);
         assert_int_equal(t.parts[RPC_MESSAGE], 1);
         assert_int_equal(
-            gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), NULL, s.now), 3);
+            gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), s.reach, NULL, s.now),
+            3);
         say_message(&s, 3, 10, 1, "t", "flooded");
         assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 2);
         say(&s, 3, GRAFT);
@@ -358,7 +363,8 @@ static void test_floodsub(void **state)
         pass(&s, 1000);
         say_message(&s, 1, 9, 2, "t", text);
         assert_int_equal(
-            gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), NULL, s.now), 2);
+            gossipsub_publish(&s.g, view_of_text("t"), view_of_text("ours"), s.reach, NULL, s.now),
+            2);
         assert_said(&s, 3, "");
         scripted_end(&s);
     }

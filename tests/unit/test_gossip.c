@@ -397,8 +397,9 @@ static void test_slow_readers_are_not_told(void **state)
     scripted_init(&s);
     begin(&s, 5);
     for (int i = 0; i < 11; i++)
-        assert_code(
-            gossipsub_publish(&s.g, view_of_text("t"), view_of(data, sizeof data), NULL, s.now), 5);
+        assert_code(gossipsub_publish(&s.g, view_of_text("t"), view_of(data, sizeof data), s.reach,
+                                      NULL, s.now),
+                    5);
     pass(&s, 1000);
     assert_int_equal(said(&s, 5).parts[RPC_IHAVE], 0);
     pass(&s, 1000);

@@ -18,7 +18,8 @@ static void unsubscribe(struct scripted *s, const char *topic)
 
 static int publish(struct scripted *s, const char *topic, const char *data)
 {
-    return gossipsub_publish(&s->g, view_of_text(topic), view_of_text(data), NULL, s->now);
+    return gossipsub_publish(&s->g, view_of_text(topic), view_of_text(data), s->reach, NULL,
+                             s->now);
 }
 
 /* ---- subscriptions ----------------------------------------------------------------------------- */
@@ -77,7 +78,7 @@ static void test_commands_check_topics(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_code(gossipsub_subscribe(&s.g, bad[i], 0), ERR_BAD_ARGUMENT);
         assert_code(gossipsub_unsubscribe(&s.g, bad[i], 0), ERR_BAD_ARGUMENT);
-        assert_code(gossipsub_publish(&s.g, bad[i], t(), NULL, 0), ERR_BAD_ARGUMENT);
+        assert_code(gossipsub_publish(&s.g, bad[i], t(), s.reach, NULL, 0), ERR_BAD_ARGUMENT);
     }
     assert_ok(gossipsub_subscribe(&s.g, view_of(LONG, sizeof LONG - 1), 0));
     subscribe(&s, "u");
@@ -158,7 +159,7 @@ static void test_publish_to_all_subscribers(void **state)
     }
     struct buf recipients;
     buf_init(&recipients, &s.mem, 1024);
-    assert_code(gossipsub_publish(&s.g, t(), view_of_text("hi"), &recipients, s.now), 15);
+    assert_code(gossipsub_publish(&s.g, t(), view_of_text("hi"), s.reach, &recipients, s.now), 15);
     assert_int_equal(recipients.len, 15 * 4);
     struct cursor c = cursor_of(buf_view(&recipients));
     for (uint32_t handle; (handle = take_u32be(&c)) != 0;)
@@ -179,9 +180,11 @@ static void test_publish_errors(void **state)
     assert_code(publish(&s, "t", "hi"), ERR_NO_PEERS);
     meet(&s, 1, GOSSIPSUB_1_2, LISTENER);
     say(&s, 1, JOIN);
-    assert_code(gossipsub_publish(&s.g, t(), view_of(data, s.limits.message + 1), NULL, s.now),
-                ERR_TOO_BIG);
-    assert_code(gossipsub_publish(&s.g, t(), view_of(data, s.limits.message), NULL, s.now), 1);
+    assert_code(
+        gossipsub_publish(&s.g, t(), view_of(data, s.limits.message + 1), s.reach, NULL, s.now),
+        ERR_TOO_BIG);
+    assert_code(gossipsub_publish(&s.g, t(), view_of(data, s.limits.message), s.reach, NULL, s.now),
+                1);
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], 1);
     scripted_end(&s);
 }
@@ -198,7 +201,7 @@ static void test_publish_before_the_stream(void **state)
     say(&s, 1, JOIN);
     gossipsub_silence(&s.g, 1, s.now);
     uint32_t sent = 0;
-    while (gossipsub_publish(&s.g, t(), view_of(data, s.limits.message), NULL, s.now) == 1)
+    while (gossipsub_publish(&s.g, t(), view_of(data, s.limits.message), s.reach, NULL, s.now) == 1)
         sent++;
     assert_int_equal(sent, s.limits.gossip_out / (s.limits.message + 1));
     assert_code(publish(&s, "t", "hi"), 1);
@@ -285,7 +288,7 @@ static void test_publish_without_flooding(void **state)
     (void)state;
     static struct scripted s;
     scripted_init(&s);
-    s.config.flood_publish = false;
+    s.reach = GOSSIPSUB_TO_MESH;
     scripted_begin(&s);
     subscribe(&s, "t");
     for (uint32_t i = 1; i <= 20; i++) {
@@ -308,7 +311,7 @@ static void test_fanout(void **state)
     (void)state;
     static struct scripted s;
     scripted_init(&s);
-    s.config.flood_publish = false;
+    s.reach = GOSSIPSUB_TO_MESH;
     scripted_begin(&s);
     for (uint32_t i = 1; i <= 40; i++) {
         meet(&s, i, GOSSIPSUB_1_2, LISTENER);
@@ -340,7 +343,7 @@ static void test_fanout_becomes_mesh(void **state)
     (void)state;
     static struct scripted s;
     scripted_init(&s);
-    s.config.flood_publish = false;
+    s.reach = GOSSIPSUB_TO_MESH;
     scripted_begin(&s);
     for (uint32_t i = 1; i <= 40; i++) {
         meet(&s, i, GOSSIPSUB_1_2, LISTENER);
@@ -611,7 +614,7 @@ static void test_long_rpcs(void **state)
     say(&s, 1, JOIN);
     subscribe(&s, "t");
     for (size_t i = 0; i < ARRAY_LEN(SIZES); i++)
-        assert_code(gossipsub_publish(&s.g, t(), view_of(data, SIZES[i]), NULL, s.now), 1);
+        assert_code(gossipsub_publish(&s.g, t(), view_of(data, SIZES[i]), s.reach, NULL, s.now), 1);
     struct buf out;
     buf_init(&out, &s.elsewhere, s.limits.channel_out);
     uint32_t shared = 0, alone = 0;
@@ -779,7 +782,8 @@ static void test_burst(void **state)
         say(&s, i, JOIN);
     }
     for (int i = 0; i < BURST; i++)
-        assert_code(gossipsub_publish(&s.g, t(), view_of(data, sizeof data), NULL, s.now), 2);
+        assert_code(gossipsub_publish(&s.g, t(), view_of(data, sizeof data), s.reach, NULL, s.now),
+                    2);
     assert_true(s.mem.used < 14u << 20);
     assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], BURST);
     assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], BURST);
@@ -802,15 +806,17 @@ static void test_full(void **state)
         say(&s, i, JOIN);
     }
     int rc;
-    while ((rc = gossipsub_publish(&s.g, t(), view_of(data, sizeof data), NULL, s.now)) == 2)
+    while ((rc = gossipsub_publish(&s.g, t(), view_of(data, sizeof data), s.reach, NULL, s.now)) ==
+           2)
         continue;
     assert_code(rc, ERR_FULL);
     assert_in_range(s.g.messages.held, 15u << 20, s.limits.messages);
     uint64_t seqno = s.g.seqno;
-    assert_code(gossipsub_publish(&s.g, t(), view_of(data, sizeof data), NULL, s.now), ERR_FULL);
+    assert_code(gossipsub_publish(&s.g, t(), view_of(data, sizeof data), s.reach, NULL, s.now),
+                ERR_FULL);
     assert_true(s.g.seqno == seqno);
     said(&s, 2);
-    assert_code(gossipsub_publish(&s.g, t(), view_of(data, sizeof data), NULL, s.now), 1);
+    assert_code(gossipsub_publish(&s.g, t(), view_of(data, sizeof data), s.reach, NULL, s.now), 1);
     assert_int_equal(said(&s, 2).parts[RPC_MESSAGE], 1);
     assert_true(s.g.lost > 0);
     scripted_end(&s);

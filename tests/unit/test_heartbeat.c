@@ -55,8 +55,8 @@ static void test_without_flood_publish(void **state)
 {
     (void)state;
     struct gossipsub_config config = GOSSIPSUB_DEFAULTS;
-    config.flood_publish = false;
     routers_init(&net, 30, &config);
+    net.reach = GOSSIPSUB_TO_MESH;
     routers_join_randomly(&net, 5);
     routers_subscribe(&net);
     routers_run(&net, 3000);
@@ -70,8 +70,8 @@ static void test_full_graph(void **state)
 {
     (void)state;
     struct gossipsub_config config = GOSSIPSUB_DEFAULTS;
-    config.flood_publish = false;
     routers_init(&net, 24, &config);
+    net.reach = GOSSIPSUB_TO_MESH;
     for (size_t a = 0; a < net.count; a++)
         for (size_t b = a + 1; b < net.count; b++)
             routers_join(&net, a, b);
@@ -246,13 +246,13 @@ static void test_loss(void **state)
     uint32_t missed[2];
     for (int with_gossip = 0; with_gossip < 2; with_gossip++) {
         struct gossipsub_config config = GOSSIPSUB_DEFAULTS;
-        config.flood_publish = false;
         config.d = 3;
         config.d_low = 2;
         config.d_high = 4;
         if (!with_gossip)
             config.d_lazy = config.gossip_percent = 0;
         routers_init(&net, 24, &config);
+        net.reach = GOSSIPSUB_TO_MESH;
         for (size_t a = 0; a < net.count; a++)
             for (size_t b = a + 1; b < net.count; b++)
                 routers_join(&net, a, b);
@@ -351,7 +351,7 @@ static void test_news_for_newcomers(void **state)
     routers_subscribe(&net);
     const uint8_t data[8] = {0};
     struct view message = view_of(data, sizeof data);
-    int rc = gossipsub_publish(&net.at[1].g, routers_topic(), message, NULL, net.now);
+    int rc = gossipsub_publish(&net.at[1].g, routers_topic(), message, net.reach, NULL, net.now);
     assert_int_equal(rc, 0);
     routers_run(&net, 500);
     routers_join(&net, 0, 1);

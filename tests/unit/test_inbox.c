@@ -644,7 +644,9 @@ static void story(struct mem *mem, void *context)
             continue;
     }
     if (rc == 0)
-        rc = MIN(gossipsub_publish(&g, view_of_text("t"), view_of_text("hi"), NULL, s->now), 0);
+        rc = MIN(gossipsub_publish(&g, view_of_text("t"), view_of_text("hi"), GOSSIPSUB_TO_ALL,
+                                   NULL, s->now),
+                 0);
     for (uint32_t i = 1; i <= 6 && rc == 0; i++) {
         struct span in = test_copy(i % 2 ? written(s, 9, i, "t", "ho")
                                          : framed("{1a{0a{0a{74} 12{01} 12{02}}}}"));

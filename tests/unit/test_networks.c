@@ -8,9 +8,9 @@ static struct routers net;
 static uint64_t bytes_of_a_message(uint32_t idontwant_bytes)
 {
     struct gossipsub_config config = GOSSIPSUB_DEFAULTS;
-    config.flood_publish = false;
     config.idontwant_bytes = idontwant_bytes;
     routers_init(&net, 24, &config);
+    net.reach = GOSSIPSUB_TO_MESH;
     routers_join_randomly(&net, 10);
     routers_subscribe(&net);
     routers_run(&net, 5000);

@@ -472,7 +472,8 @@ static void test_thresholds(void **state)
         assert_int_equal(said(&s, 1).parts[RPC_IWANT], ROWS[i].gossips);
         say(&s, 1, GRAFT);
         assert_int_equal(said(&s, 1).parts[RPC_PRUNE], !ROWS[i].grafted && ROWS[i].heard);
-        int rc = gossipsub_publish(&s.g, view_of_text("t"), view_of_text("hi"), NULL, s.now);
+        int rc =
+            gossipsub_publish(&s.g, view_of_text("t"), view_of_text("hi"), s.reach, NULL, s.now);
         assert_int_equal(rc, ROWS[i].published);
         assert_int_equal(said(&s, 1).parts[RPC_MESSAGE], ROWS[i].published);
         s.heard = (struct transcript){0};

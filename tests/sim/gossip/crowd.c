@@ -229,7 +229,8 @@ int crowd_publish(struct crowd *c, uint32_t number)
     struct writer w = writer_of(data, sizeof data);
     put_u32be(&w, c->told_count);
     c->told[c->told_count] = (struct message_told){c->now, number};
-    int rc = gossipsub_publish(&n->g, topic(), view_of(data, MAX(c->plan.size, 4)), NULL, c->now);
+    int rc = gossipsub_publish(&n->g, topic(), view_of(data, MAX(c->plan.size, 4)),
+                               GOSSIPSUB_TO_ALL, NULL, c->now);
     if (rc < 0)
         return rc;
     node_hears(n, c->told_count++, c->now);
