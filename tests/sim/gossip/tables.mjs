@@ -1,6 +1,6 @@
 // The figures of the plans in the documents, and in build/sim/table.md, which `make sim-all` leaves.
 //
-//     node tests/sim/gossip/tables.mjs     puts the table, and what README shows of it, into the documents
+//     node tests/sim/gossip/tables.mjs     puts the table, and what README shows of it, into the documents, whose order stays
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -33,7 +33,10 @@ export function shorten (table) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const table = read('build/sim/table.md')
+  const made = read('build/sim/table.md')
+  const lines = new Map([...rowsOf(made).entries()].map(([name, cells]) => [name, `| ${cells.join(' | ')} |`]))
+  const order = new Set([...rowsOf(wholeTable()).keys(), ...lines.keys()].filter((name) => lines.has(name)))
+  const table = [...made.split('\n').slice(0, 2), ...Array.from(order, (name) => lines.get(name)), ''].join('\n')
   for (const [file, old, now] of [[WHOLE, WHOLE_TABLE, table], [SHORT, SHORT_TABLE, shorten(table)]]) {
     writeFileSync(`${ROOT}${file}`, read(/** @type {string} */ (file)).replace(/** @type {RegExp} */ (old), () => /** @type {string} */ (now)))
   }
