@@ -187,7 +187,9 @@ static void check(struct fuzz *f)
         assert(n->subscription_count <= f->limits.topics_per_peer);
         assert(n->queue_bytes <= f->limits.gossip_own_out);
         f->is_near_full |= n->queue_bytes > f->limits.gossip_out / 2;
-        assert(n->is_writable || (n->queue_len == 0 && !list_is_linked(&n->in_owing)));
+        assert(n->is_writable ||
+               (n->queue_bytes <= f->limits.gossip_out && !list_is_linked(&n->in_owing)));
+        assert(!neighbour_is_parted(n) || n->queue_len == 0);
     }
 }
 
