@@ -238,9 +238,8 @@ enum gossipsub_reach { GOSSIPSUB_TO_ALL, GOSSIPSUB_TO_MESH };
 
 /*
  * Sends `data` to subscribers of a topic, ours or not; it waits for one that has not been greeted yet,
- * within limits->gossip_out. Returns for how many it was queued; their
- * handles are put into `recipients`, four bytes each, big endian, unless it is null. ERR_NO_PEERS
- * when nobody is subscribed, ERR_FULL when no queue has room, ERR_TOO_BIG past limits->message,
+ * within limits->gossip_out. Returns for how many it was queued; their handles are put into
+ * `recipients`, four bytes each, big endian, unless it is null. ERR_NO_PEERS when nobody is subscribed, ERR_FULL when no queue has room, ERR_TOO_BIG past limits->message,
  * ERR_PUBLISHED for an id that was there before, ERR_NOMEM; nothing has changed then.
  */
 MUST_USE int gossipsub_publish(struct gossipsub *g, struct view topic, struct view data,

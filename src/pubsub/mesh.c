@@ -205,7 +205,8 @@ static bool is_reachable(const struct member *member)
 static bool is_graftable(const struct member *member, uint64_t now)
 {
     return is_reachable(member) && !member_is_in_mesh(member) &&
-           !neighbour_is_flooded(member->peer) && member->peer->score >= 0 && is_due(member->graft_from, now);
+           !neighbour_is_flooded(member->peer) && member->peer->score >= 0 &&
+           is_due(member->graft_from, now);
 }
 
 /* Where our stream to it is not open yet, or lost for a moment, what we say waits. */
