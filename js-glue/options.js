@@ -110,7 +110,7 @@ const REFUSED = {
   addresses: 'announce appendAnnounce noAnnounce announceFilter',
   connectionGater: `denyDialPeer denyInboundRelayReservation filterMultiaddrForPeer ${DENY}`,
   connectionManager: 'allow deny addressSorter resolvers',
-  gossipsub: 'asyncValidation dataTransform IPColocationFactorWhitelist messageCache metricsRegister msgIdToStrFn protocols messageId'
+  gossipsub: 'asyncValidation dataTransform IPColocationFactorWhitelist messageCache metricsRegister msgIdToStrFn messageId'
 }
 
 /** @param {keyof typeof REFUSED} where @param {Record<string, any>} [options] */

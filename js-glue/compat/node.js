@@ -7,6 +7,7 @@ import { defaultLogger } from './logger.js'
 import { dnsaddrResolver } from './modules.js'
 import { check } from './options.js'
 import { expireTags } from './peer-store.js'
+import { excuseHosts } from './pubsub-score.js'
 import { dressPubSub } from './pubsub.js'
 import { Registrar, runMiddleware } from './registrar.js'
 
@@ -126,7 +127,7 @@ export async function createLibp2p (options = {}) {
     return made.at(-1)
   }
   /** @type {Record<string, any>} */
-  const services = Object.fromEntries(Object.entries(options.services ?? {}).map(([name, given]) => [name, isFactory(given) ? make(given) : given]))
+  const services = Object.fromEntries(Object.entries(options.services ?? {}).map(([name, given]) => [name, isFactory(given) ? make(given) : excuseHosts(given, () => node)]))
   // those that are found by what they say they are; first of all one that has the node adopted
   const discovery = (options.peerDiscovery ?? []).filter(isFactory).map((/** @type {any} */ factory) => (/** @type {any} */ own) => {
     const found = factory(own)

@@ -13,7 +13,7 @@ export const WORKS = {
   connectionGater: 'denyDialMultiaddr',
   connectionManager: 'addressDialTimeout dialTimeout inboundUpgradeTimeout maxConnections maxParallelDials maxParallelReconnects maxPeerAddrsToDial reconnectBackoffFactor reconnectRetries reconnectRetryInterval',
   nodeInfo: 'name userAgent version',
-  gossipsub: 'D Dhi Dlazy Dlo Dout Dscore allowPublishToZeroPeers allowPublishToZeroTopicPeers allowedTopics asyncValidation dataTransform directConnectTicks directPeers doPX emitSelf fallbackToFloodsub fanoutTTL floodPublish globalSignaturePolicy gossipFactor gossipsubIWantFollowupMs graftFloodThreshold heartbeatInterval idontwantMinDataSize ignoreDuplicatePublishError maxInboundDataLength mcacheGossip mcacheLength messageId msgIdFn msgIdToStrFn opportunisticGraftPeers opportunisticGraftTicks pruneBackoff prunePeers runOnLimitedConnection scoreParams scoreThresholds seenTTL unsubcribeBackoff',
+  gossipsub: 'D Dhi Dlazy Dlo Dout Dscore allowPublishToZeroPeers allowPublishToZeroTopicPeers allowedTopics asyncValidation dataTransform directConnectTicks directPeers doPX emitSelf fallbackToFloodsub fanoutTTL floodPublish globalSignaturePolicy gossipFactor gossipsubIWantFollowupMs graftFloodThreshold heartbeatInterval idontwantMinDataSize ignoreDuplicatePublishError maxInboundDataLength mcacheGossip mcacheLength messageId metricsRegister metricsTopicStrToLabel msgIdFn msgIdToStrFn opportunisticGraftPeers opportunisticGraftTicks pruneBackoff prunePeers runOnLimitedConnection scoreParams scoreThresholds seenTTL unsubcribeBackoff',
   publish: 'allowPublishToZeroTopicPeers floodPublish ignoreDuplicatePublishError signal',
   bootstrap: 'list tagName tagTTL tagValue',
   identify: 'agentVersion timeout',
@@ -77,7 +77,7 @@ export const HARMLESS = {
     maxOutboundStreams: 'each peer has one stream for pubsub, each way',
     maxTopicBytesPerPeer: LIMITS,
     messageProcessingConcurrency: ORDERLY,
-    metricsTopicStrToLabel: 'it names topics in metrics, which are refused',
+    protocols: 'js-libp2p declares it and never looks at it',
     tagMeshPeers: 'no connection is ended for want of a tag'
   },
   publish: { batchPublish: BATCH },
@@ -134,6 +134,7 @@ const INSTEAD = {
   'connectionManager.resolvers': 'Names are looked up by createLibp2p({ dns })',
   'createLibp2p.datastore': 'The identity is kept in IndexedDB; give privateKey where another is wanted',
   'createLibp2p.peerId': 'Give privateKey, from which the Peer ID follows',
+  'gossipsub.messageCache': 'How long messages are kept and told of is what mcacheLength and mcacheGossip say',
   'publish.allowPublishToZeroTopicPeers': 'Where gossipsub() has it, it is for every message',
   'createLibp2p.pubsub': 'Give services: { pubsub: gossipsub() }',
   'webSockets.filter': 'connectionGater.denyDialMultiaddr says what may be dialled; only filters.all, which forbids nothing, may stand here'

@@ -41,7 +41,8 @@ const withData = (message, data) => Object.defineProperties({}, { ...Object.getO
  *
  * @param {Record<string, any>} options
  */
-export function optionsOfNode ({ asyncValidation, dataTransform, msgIdToStrFn, fastMsgIdFn, ...options }) {
+export function optionsOfNode ({ asyncValidation, dataTransform, msgIdToStrFn, fastMsgIdFn, metricsRegister, ...options }) {
+  if (options.scoreParams !== undefined) options.scoreParams = { ...options.scoreParams, IPColocationFactorWhitelist: undefined }
   const idOf = idsOf(options)
   if (dataTransform === undefined || (idOf !== options.msgIdFn && idOf !== IDS.sha256)) return options
   const msgIdFn = (/** @type {any} */ message) => {

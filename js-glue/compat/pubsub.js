@@ -3,6 +3,7 @@ import { serviceCapabilities, serviceDependencies } from './interface.js'
 import { createPeerScoreParams, createPeerScoreThresholds } from './modules.js'
 import { check, refuse } from './options.js'
 import { passMessages } from './pubsub-messages.js'
+import { tellMetrics } from './pubsub-metrics.js'
 
 /** What js-libp2p's router has besides, and why it is not here. @type {Record<string, string>} */
 export const NOT_HERE = {
@@ -42,7 +43,9 @@ export function dressPubSub (pubsub, node, options) {
     check('publish', rest)
     if (rest.allowPublishToZeroTopicPeers === false && options.allowPublishToZeroTopicPeers) refuse('publish', 'allowPublishToZeroTopicPeers')
     try {
-      const { recipients } = await publish(topic, transform(topic, data), rest)
+      const [began, bytes] = [performance.now(), transform(topic, data)]
+      const { recipients } = await publish(topic, bytes, rest)
+      tellPublished?.(topic, recipients.length, bytes?.length ?? 0, (performance.now() - began) / 1000)
       return { recipients: emitSelf && pubsub.getTopics().includes(topic) ? [...recipients, node.peerId] : recipients }
     } catch (/** @type {any} */ err) {
       throw err.name.startsWith('PublishError.') ? new Error(err.name, { cause: err }) : err
@@ -60,6 +63,7 @@ export function dressPubSub (pubsub, node, options) {
     direct: { value: direct },
     isStarted: { value: isStarted },
     mesh: { get: () => new Map(pubsub.getTopics().map((/** @type {string} */ topic) => [topic, new Set(pubsub.getMeshPeers(topic))])) },
+    multicodecs: { get: () => pubsub.protocols }, // of version 2
     opts: { value: { ...DEFAULTS, ...options, scoreParams: createPeerScoreParams(options.scoreParams), scoreThresholds: createPeerScoreThresholds(options.scoreThresholds) } },
     peers: { get: () => new Map(pubsub.getPeers().map((/** @type {any} */ id) => [String(id), id])) },
     score: { value: { score: (/** @type {string} */ id) => pubsub.getScore(id) } },
@@ -72,4 +76,5 @@ export function dressPubSub (pubsub, node, options) {
   }
   for (const [name, why] of Object.entries(NOT_HERE)) members[name] = { get: () => refused(name, why) }
   Object.defineProperties(pubsub, members)
+  const tellPublished = options.metricsRegister == null ? undefined : tellMetrics(pubsub, options)
 }

@@ -29,9 +29,12 @@ async function meet (ours, ...others) {
 
 test('every member of the router is there, or says that it is not', async (t) => {
   const { pubsub } = (await start(t)).services
-  const declared = readFileSync(new URL('../../node_modules/@libp2p/gossipsub/dist/src/gossipsub.d.ts', import.meta.url), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
-  const names = [...declared.slice(declared.indexOf('class GossipSub')).matchAll(/^ {4}(?!private|protected|static|constructor)(?:readonly )?(?:get )?(\w+)[?:(]/gm)].map(([, name]) => name)
-  assert.ok(names.length > 25, 'the declarations are not where they were')
+  const names = ['../../node_modules/@libp2p/gossipsub/dist/src/gossipsub.d.ts', 'v2/node_modules/@chainsafe/libp2p-gossipsub/dist/src/index.d.ts'].flatMap((file) => {
+    const declared = readFileSync(new URL(file, import.meta.url), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+    const found = [...declared.slice(declared.indexOf('class GossipSub')).matchAll(/^ {4}(?!private|protected|static|constructor)(?:readonly )?(?:get )?(\w+)[?:(]/gm)].map(([, name]) => name)
+    assert.ok(found.length > 25, `${file}: the declarations are not where they were`)
+    return found
+  })
   for (const name of names) {
     const why = NOT_HERE[name]
     if (why === undefined) assert.notEqual(pubsub[name], undefined, name)
@@ -39,6 +42,13 @@ test('every member of the router is there, or says that it is not', async (t) =>
   }
   assert.deepEqual(Object.keys(NOT_HERE).filter((name) => !names.includes(name)), [], 'nothing is denied that nobody asks for')
   assert.equal(pubsub[compat.serviceCapabilities][0], '@libp2p/pubsub')
+  const faces = [['../../node_modules/@libp2p/gossipsub/dist/src/index.d.ts', 'interface GossipSub extends'], ['v2/node_modules/@libp2p/interface/dist/src/pubsub.d.ts', 'interface PubSub<']]
+  for (const [file, begin] of faces) {
+    const face = readFileSync(new URL(file, import.meta.url), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').split(begin)[1].split('\n}')[0]
+    const promised = [...face.matchAll(/^ {4}(\w+)\??[:(]/gm)].map(([, name]) => name)
+    assert.ok(promised.length >= 8, `${file}: ${promised}`)
+    for (const name of promised) assert.ok(name in pubsub && NOT_HERE[name] === undefined, `what services.pubsub is declared to have: ${name}`)
+  }
 })
 
 test('peers, meshes and scores as js-libp2p has them', { timeout: 30_000 }, async (t) => {
@@ -62,6 +72,87 @@ test('peers, meshes and scores as js-libp2p has them', { timeout: 30_000 }, asyn
   await pubsub.stop()
   assert.deepEqual([pubsub.isStarted(), pubsub.started], [false, false])
   await assert.rejects(pubsub.start(), compat.UnsupportedOperationError)
+})
+
+const SCORES = /** @type {Array<[string, Record<string, any>, number]>} */ ([
+  ['all of one host are counted', {}, 9 - 3 * 4],
+  ['but for a host that is named', { IPColocationFactorWhitelist: new Set(['127.0.0.1']) }, 9],
+  ['and not where another one is', { IPColocationFactorWhitelist: new Set(['127.0.0.2']) }, 9 - 3 * 4]
+])
+
+for (const [which, more, score] of SCORES) {
+  test(`peers of one host: ${which}`, { timeout: 30_000 }, async (t) => {
+    const others = await Promise.all([1, 2, 3].map(() => startJs(t, { pubsub: gossipsub() })))
+    const scoreParams = { IPColocationFactorWeight: -3, IPColocationFactorThreshold: 1, appSpecificWeight: 3, appSpecificScore: () => 3, ...more }
+    const ours = await start(t, { scoreParams, scoreThresholds: { graylistThreshold: -1000 } })
+    const { pubsub } = ours.services
+    for (const js of others) await ours.dial(js.getMultiaddrs()[0])
+    const scores = () => others.map(({ peerId }) => pubsub.getScore(peerId.toString()))
+    await when(() => pubsub.getPeers().length === 3, pubsub, ['gossipsub:heartbeat', 'subscription-change'])
+    for (let beat = 0; beat < 2; beat++) await once(pubsub, 'gossipsub:heartbeat')
+    assert.deepEqual(scores(), [score, score, score])
+    if (score === 9) return
+    await ours.hangUp(others[2].peerId.toString())
+    for (let beat = 0; beat < 2; beat++) await once(pubsub, 'gossipsub:heartbeat')
+    assert.deepEqual(scores().slice(0, 2), [6, 6], 'one fewer than there were')
+  })
+}
+
+/** A register as of prom-client, which keeps what it was told. */
+class Register {
+  /** @type {Map<string, { config: any, values: Map<string, any> }>} */
+  metrics = new Map()
+  #collect = []
+
+  #make (config, set) {
+    const values = new Map()
+    this.metrics.set(config.name, { config, values })
+    const key = (/** @type {any} */ labels) => Object.entries(labels).map(([name, value]) => { assert.ok(config.labelNames.includes(name)); return value }).join()
+    const told = (change) => (...args) => {
+      const [labels, value = 1] = typeof args[0] === 'object' && !Array.isArray(args[0]) ? args : [{}, ...args]
+      values.set(key(labels), change(values.get(key(labels)), value))
+    }
+    return { set: told((was, value) => value), inc: told((was = 0, value) => was + value), observe: told((was = 0) => was + 1), reset: () => values.clear(), startTimer: () => () => {}, addCollect: (collect) => this.#collect.push(collect) }
+  }
+
+  gauge = (config) => this.#make(config)
+  histogram = this.gauge
+  avgMinMax = this.gauge
+
+  read () {
+    for (const collect of this.#collect) collect()
+    return Object.fromEntries([...this.metrics].map(([name, { values }]) => [name, Object.fromEntries(values)]))
+  }
+}
+
+/** Where js knows a reason, and ours says only that it was so. */
+const inclusions = (metrics) => Object.entries(metrics).filter(([name]) => name.includes('inclusion')).reduce((sum, [, values]) => sum + (values.labelled ?? 0), 0)
+
+test('metrics as js-libp2p has them', { timeout: 30_000 }, async (t) => {
+  const [there, here] = [new Register(), new Register()]
+  const options = { floodPublish: false, metricsTopicStrToLabel: new Map([[TOPIC, 'labelled']]) }
+  const js = await startJs(t, { pubsub: gossipsub({ ...options, metricsRegister: /** @type {any} */ (there) }) })
+  const ours = await start(t, { ...options, metricsRegister: here })
+  await meet(ours, js)
+  await when(() => js.services.pubsub.mesh.get(TOPIC)?.size === 1, js.services.pubsub, ['gossipsub:graft', 'gossipsub:heartbeat'])
+  for (const { services } of [js, ours]) for (let i = 0; i < 3; i++) await services.pubsub.publish(TOPIC, Buffer.from(`message ${i}`))
+  const [theirs, own] = [there.read(), here.read()]
+  delete own.gossipsub_protocol['/meshsub/1.3.0'] // js-libp2p does not speak it
+  assert.deepEqual([inclusions(own), inclusions(theirs)], [1, 1])
+  for (const [name, values] of Object.entries(own)) {
+    assert.deepEqual(here.metrics.get(name)?.config.labelNames ?? [], there.metrics.get(name)?.config.labelNames ?? [], name)
+    if (name.includes('inclusion')) continue
+    const among = Object.fromEntries(Object.keys(values).map((key) => [key, theirs[name][key]]))
+    assert.deepEqual(values, among, name)
+  }
+  assert.equal(own.gossipsub_msg_publish_bytes_total.labelled, 27)
+  assert.deepEqual(Object.keys(own).filter((name) => Object.keys(own[name]).length === 0), ['gossipsub_peer_churn_events_prune_total', 'gossipsub_peer_churn_events_unknown_total'])
+  const pruned = once(ours.services.pubsub, 'gossipsub:prune')
+  js.services.pubsub.unsubscribe(TOPIC)
+  await pruned
+  assert.deepEqual(here.read().gossipsub_peer_churn_events_prune_total, { labelled: 1 })
+  ours.services.pubsub.unsubscribe(TOPIC)
+  assert.deepEqual(here.read().gossipsub_topic_subscription_status, { [TOPIC]: 0 })
 })
 
 const firstThree = async (/** @type {any} */ { data }) => data.subarray(0, 3)
