@@ -14,26 +14,38 @@
 
 _Static_assert(PEER_ID_MAX_LEN == 2 + IDENTITY_MAX_LEN, "code, length, protobuf");
 
-struct peer_id peer_id_of_public_key(const struct public_key *key)
+static struct peer_id peer_id_of_protobuf(struct view protobuf)
 {
-    uint8_t protobuf[PUBLIC_KEY_MAX_LEN], hash[SHA256_LEN];
-    struct writer encoded = writer_of(protobuf, sizeof protobuf);
-    public_key_put(&encoded, key);
-
+    uint8_t hash[SHA256_LEN];
     struct peer_id id = {0};
     struct writer w = writer_of(id.bytes, sizeof id.bytes);
-    if (encoded.len <= IDENTITY_MAX_LEN) {
-        multihash_put(&w, MULTIHASH_IDENTITY, writer_view(&encoded));
+    if (protobuf.len <= IDENTITY_MAX_LEN) {
+        multihash_put(&w, MULTIHASH_IDENTITY, protobuf);
     } else {
-        sha256(writer_view(&encoded), hash);
+        sha256(protobuf, hash);
         multihash_put(&w, MULTIHASH_SHA2_256, view_of(hash, sizeof hash));
     }
     id.len = (uint8_t)w.len;
     return id;
 }
 
+struct peer_id peer_id_of_public_key(const struct public_key *key)
+{
+    uint8_t protobuf[PUBLIC_KEY_MAX_LEN];
+    struct writer w = writer_of(protobuf, sizeof protobuf);
+    public_key_put(&w, key);
+    return peer_id_of_protobuf(writer_view(&w));
+}
+
 int peer_id_from_key(struct view public_key_protobuf, struct peer_id *out)
 {
+    /* Nearly every key there is, and ids of messages name them by the thousand. */
+    static const uint8_t ED25519[] = {0x08, KEY_ED25519, 0x12, ED25519_KEY_LEN};
+    if (public_key_protobuf.len == sizeof ED25519 + ED25519_KEY_LEN &&
+        memcmp(public_key_protobuf.data, ED25519, sizeof ED25519) == 0) {
+        *out = peer_id_of_protobuf(public_key_protobuf);
+        return 0;
+    }
     struct public_key key;
     int rc = public_key_parse(public_key_protobuf, &key);
     if (rc == 0)
