@@ -331,7 +331,7 @@ check-package: package build/package/node_modules/.package-lock.json | need-brow
 	@$(NODE) tests/run.mjs $(wildcard tests/package/*.test.mjs)
 sim: build/sim/gossip ## gossip among many: SCENARIO=calm NODES=10000 SEED=1; draws build/sim/SCENARIO.svg
 	@$< tests/sim/gossip/$(or $(SCENARIO),calm).plan $(addprefix nodes=,$(NODES)) $(addprefix seed=,$(SEED)) svg=build/sim/$(or $(SCENARIO),calm).svg
-sim-all: build/sim/gossip ## the same with every plan there is, in an hour; prints a table, build/sim/table.md
+sim-all: build/sim/gossip ## the same with every plan there is, in half an hour; prints a table, build/sim/table.md
 	@$(NODE) --test tests/sim/gossip/plans.test.mjs; status=$$?; cat build/sim/table.md; exit $$status
 # Ten thousand routers are a gigabyte in small pieces: in large pages they take a fifth less of time.
 sim sim-all: export GLIBC_TUNABLES = glibc.malloc.hugetlb=1
