@@ -13,13 +13,13 @@ export function tellMetrics (pubsub, { metricsRegister: register, metricsTopicSt
   const protocols = gauge('protocol', 'Protocols of pubsub that are spoken', 'protocol')
   for (const protocol of pubsub.protocols) protocols.set({ protocol }, 1)
 
-  const meshed = {
+  const changes = {
     graft: gauge('mesh_peer_inclusion_events_unknown_total', 'Peers grafted, by them or by us', 'topic'),
     pruned: gauge('peer_churn_events_prune_total', 'Peers that pruned us', 'topic'),
     prune: gauge('peer_churn_events_unknown_total', 'Peers that we pruned', 'topic')
   }
-  pubsub.addEventListener('gossipsub:graft', (/** @type {any} */ { detail: { topic } }) => meshed.graft.inc(labelled(topic), 1))
-  pubsub.addEventListener('gossipsub:prune', (/** @type {any} */ { detail: { topic, direction } }) => meshed[direction === 'inbound' ? 'pruned' : 'prune'].inc(labelled(topic), 1))
+  pubsub.addEventListener('gossipsub:graft', (/** @type {any} */ { detail: { topic } }) => changes.graft.inc(labelled(topic), 1))
+  pubsub.addEventListener('gossipsub:prune', (/** @type {any} */ { detail: { topic, direction } }) => changes[direction === 'inbound' ? 'pruned' : 'prune'].inc(labelled(topic), 1))
 
   // Asked for by whoever reads the metrics.
   const subscriptions = gauge('topic_subscription_status', 'Whether we are subscribed', 'topicStr')
@@ -34,20 +34,22 @@ export function tellMetrics (pubsub, { metricsRegister: register, metricsTopicSt
   }
   const known = new Set()
   subscriptions.addCollect(() => {
-    const topics = pubsub.getTopics()
-    for (const topicStr of known) for (const one of [subscriptions, meshes]) one.set({ topicStr }, 0)
-    for (const topicStr of topics) {
-      const peers = pubsub.getMeshPeers(topicStr)
-      known.add(topicStr)
-      subscriptions.set({ topicStr }, 1)
+    const topics = new Set(pubsub.getTopics())
+    for (const topic of topics) known.add(topic)
+    /** @type {Map<string, Set<string>>} */
+    const meshed = new Map()
+    for (const topicStr of known) {
+      const [peers, label] = [pubsub.getMeshPeers(topicStr), labels.get(topicStr) ?? 'unknown']
+      meshed.set(label, new Set([...meshed.get(label) ?? [], ...peers]))
+      subscriptions.set({ topicStr }, Number(topics.has(topicStr)))
       subscribers.set({ topicStr }, pubsub.getSubscribers(topicStr).length)
       meshes.set({ topicStr }, peers.length)
-      scoresOfMesh.set({ topic: labels.get(topicStr) ?? 'unknown' }, peers.map(pubsub.getScore, pubsub))
     }
+    for (const [topic, peers] of meshed) scoresOfMesh.set({ topic }, [...peers].map(pubsub.getScore, pubsub))
     const all = pubsub.getPeers().map(pubsub.getScore, pubsub)
     for (const [threshold, least] of Object.entries(thresholds)) worthy.set({ threshold }, all.filter((/** @type {number} */ score) => score >= least).length)
     scores.set(all)
-    for (const [cache, { size }] of Object.entries({ direct: pubsub.direct, peers: pubsub.peers, mesh: pubsub.mesh, subscriptions: new Set(topics) })) sizes.set({ cache }, size)
+    for (const [cache, { size }] of Object.entries({ direct: pubsub.direct, peers: pubsub.peers, mesh: pubsub.mesh, subscriptions: topics })) sizes.set({ cache }, size)
   })
 
   const messages = gauge('msg_publish_count_total', 'Messages published', 'topic')

@@ -151,8 +151,12 @@ test('metrics as js-libp2p has them', { timeout: 30_000 }, async (t) => {
   js.services.pubsub.unsubscribe(TOPIC)
   await pruned
   assert.deepEqual(here.read().gossipsub_peer_churn_events_prune_total, { labelled: 1 })
+  for (const topic of ['one', 'two']) ours.services.pubsub.subscribe(topic)
   ours.services.pubsub.unsubscribe(TOPIC)
-  assert.deepEqual(here.read().gossipsub_topic_subscription_status, { [TOPIC]: 0 })
+  const last = here.read()
+  assert.deepEqual(last.gossipsub_topic_subscription_status, { [TOPIC]: 0, one: 1, two: 1 })
+  assert.deepEqual([last.gossipsub_topic_peer_count[TOPIC], last.gossipsub_mesh_peer_count[TOPIC]], [0, 0])
+  assert.deepEqual(last.gossipsub_score_per_mesh, { labelled: [], unknown: [] })
 })
 
 const firstThree = async (/** @type {any} */ { data }) => data.subarray(0, 3)

@@ -417,7 +417,7 @@ test('a network that reads longer RPCs has longer messages, sent and passed on',
 })
 
 test('what cannot be done is refused by its name', async () => {
-  for (const [option, value] of Object.entries({ dataTransform: {}, asyncValidation: true, messageId: 'mine', msgIdToStrFn: () => '', protocols: ['/mine'], metricsRegister: {}, messageCache: {}, IPColocationFactorWhitelist: new Set() })) {
+  for (const [option, value] of Object.entries({ dataTransform: {}, asyncValidation: true, messageId: 'mine', msgIdToStrFn: () => '', metricsRegister: {}, messageCache: {}, IPColocationFactorWhitelist: new Set() })) {
     await assert.rejects(peerlet.createLibp2p({ services: { pubsub: peerlet.gossipsub({ [option]: value }) }, start: false }),
       (/** @type {any} */ err) => err.name === 'InvalidParametersError' && err.message.includes(option))
   }
