@@ -7,7 +7,7 @@ mergeInto(LibraryManager.library, {
     return 'Module.calls = calls;' + (MINIMAL_RUNTIME
       ? "Object.defineProperty(Module, 'HEAPU8', { get: () => HEAPU8 });"
       : 'Module.instantiateWasm = (imports, received) => {' +
-        'WebAssembly.instantiate(Module.wasm, imports).then(received); return {} };')
+        'WebAssembly.instantiate(Module.wasm, imports).then(received, (err) => readyPromiseReject(err)); return {} };')
   },
   $calls: function () {
     return {
