@@ -1,9 +1,12 @@
-// What a page loads, in bytes: fails above the limit, says where the budget stands.
+// What a page loads, in bytes: fails above the limit, says where the budget stands. The limit is for the emcc that Debian
+// has: another one brings a longer runtime, and that is no fault of who builds with it.
+import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const FILE = 'peerlet.mjs'
 const LIMIT = 80 * 1024
+const EMCC = '3.1.6'
 const BUDGET = 64 * 1024
 
 const brotli = bytes => brotliCompressSync(bytes, {
@@ -20,7 +23,10 @@ for (const name of readdirSync('build/web').filter(name => !/\.map$|debug/.test(
 }
 const total = sizes.get(FILE)
 console.log(`  ${FILE} is the whole of it: ${(100 * total / BUDGET).toFixed(0)} % of the budget of ${BUDGET} bytes brotli`)
-const isOver = total > LIMIT
+const compiler = execFileSync('emcc', ['--version'], { encoding: 'utf8' }).split('\n')[0]
+const isOther = !compiler.includes(` ${EMCC} `)
+if (isOther) console.log(`skipped: the limit of ${LIMIT} bytes is for emcc ${EMCC}, and this is ${compiler}`)
+const isOver = !isOther && total > LIMIT
 if (isOver) console.error(`  too big: the limit is ${LIMIT}`)
-console.log(isOver ? '0 passed, 1 failed' : '1 passed, 0 failed')
+console.log(isOther ? '0 passed, 0 failed, 1 skipped' : isOver ? '0 passed, 1 failed' : '1 passed, 0 failed')
 process.exitCode = Number(isOver)
