@@ -93,8 +93,9 @@ LINK_services = emcc -Oz -flto $^ -o $@ --no-entry -sSTANDALONE_WASM -sMALLOC=em
 	-sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=1048576 -sMAXIMUM_MEMORY=67108864 \
 	-sTOTAL_STACK=65536 -Wl,--stack-first -sBINARYEN_EXTRA_PASSES=--converge
 
-# The minimal one takes a compiled module; later compilers than 3.1.6 allow that to pages of theirs only.
-RUNTIME = $(if $(findstring $() 3.1.6 $(),$(shell emcc --version)),-sMINIMAL_RUNTIME -sTEXTDECODER=2 \
+# The minimal one takes a compiled module; later compilers than this one allow that to pages of theirs only.
+KNOWN_EMCC = 3.1.6
+RUNTIME = $(if $(findstring $() $(KNOWN_EMCC) $(),$(shell emcc --version)),-sMINIMAL_RUNTIME -sTEXTDECODER=2 \
 	-sMINIMAL_RUNTIME_STREAMING_WASM_COMPILATION,-sINCOMING_MODULE_JS_API=instantiateWasm \
 	-sEXPORTED_RUNTIME_METHODS=HEAPU8)
 
@@ -354,7 +355,7 @@ golden: $(addprefix build/native/,$(UNIT) $(SCENARIO)) ## rewrite the recorded t
 api: $(NUMBERS) node_modules/.package-lock.json ## rewrite docs/api.md, what applications import
 	@node .ci/api.mjs
 size: web ## bytes that a page loads; fails above the limit
-	@node .ci/size.mjs
+	@node .ci/size.mjs $(KNOWN_EMCC)
 bench: web ## figures beside js-libp2p and the bare browser
 	@exec $(NODE) tests/bench/run.mjs
 clean: ## remove everything made

@@ -6,7 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const FILE = 'peerlet.mjs'
 const LIMIT = 80 * 1024
-const EMCC = '3.1.6'
+const EMCC = process.argv[2]
 const BUDGET = 64 * 1024
 
 const brotli = bytes => brotliCompressSync(bytes, {

@@ -19,8 +19,10 @@ export const TOPIC = '_peer-discovery._p2p._pubsub'
 export const createPeerScoreParams = (params = {}) => ({ ...params, topics: { ...params.topics } })
 /** @param {Record<string, any>} [params] */
 export const createTopicScoreParams = (params = {}) => ({ ...params })
-/** @param {Record<string, any>} [thresholds] */
-export const createPeerScoreThresholds = (thresholds = {}) => ({ ...thresholds })
+/** @param {Record<string, any>} [thresholds] @returns {Record<string, number>} */
+export const createPeerScoreThresholds = (thresholds = {}) => ({
+  gossipThreshold: -10, publishThreshold: -50, graylistThreshold: -80, acceptPXThreshold: 10, opportunisticGraftThreshold: 20, ...thresholds
+})
 
 /** Of yamux. */
 export const GoAwayCode = Object.freeze(/** @type {const} */ ({

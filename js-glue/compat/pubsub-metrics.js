@@ -4,9 +4,10 @@
  *
  * @param {any} pubsub
  * @param {Record<string, any>} options of gossipsub()
+ * @param {Record<string, number>} thresholds
  * @returns {(topic: string, recipients: number, bytes: number, seconds: number) => void} to be told what was published
  */
-export function tellMetrics (pubsub, { metricsRegister: register, metricsTopicStrToLabel: labels = new Map(), scoreThresholds = {} }) {
+export function tellMetrics (pubsub, { metricsRegister: register, metricsTopicStrToLabel: labels = new Map() }, { graylistThreshold: graylist, publishThreshold: publish, gossipThreshold: gossip }) {
   const gauge = (/** @type {string} */ name, /** @type {string} */ help, /** @type {string[]} */ ...labelNames) => register.gauge({ name: `gossipsub_${name}`, help, labelNames })
   const labelled = (/** @type {string} */ topic) => ({ topic: labels.get(topic) ?? topic })
 
@@ -29,9 +30,6 @@ export function tellMetrics (pubsub, { metricsRegister: register, metricsTopicSt
   const worthy = gauge('peers_by_score_threshold_count', 'Peers at or above a threshold', 'threshold')
   const scores = register.avgMinMax({ name: 'gossipsub_score', help: 'Scores of peers' })
   const scoresOfMesh = register.avgMinMax({ name: 'gossipsub_score_per_mesh', help: 'Scores of the peers in a mesh', labelNames: ['topic'] })
-  const thresholds = {
-    graylist: scoreThresholds.graylistThreshold ?? -80, publish: scoreThresholds.publishThreshold ?? -50, gossip: scoreThresholds.gossipThreshold ?? -10, mesh: 0
-  }
   const known = new Set()
   subscriptions.addCollect(() => {
     const topics = new Set(pubsub.getTopics())
@@ -47,7 +45,7 @@ export function tellMetrics (pubsub, { metricsRegister: register, metricsTopicSt
     }
     for (const [topic, peers] of meshed) scoresOfMesh.set({ topic }, [...peers].map(pubsub.getScore, pubsub))
     const all = pubsub.getPeers().map(pubsub.getScore, pubsub)
-    for (const [threshold, least] of Object.entries(thresholds)) worthy.set({ threshold }, all.filter((/** @type {number} */ score) => score >= least).length)
+    for (const [threshold, least] of Object.entries({ graylist, publish, gossip, mesh: 0 })) worthy.set({ threshold }, all.filter((/** @type {number} */ score) => score >= least).length)
     scores.set(all)
     for (const [cache, { size }] of Object.entries({ direct: pubsub.direct, peers: pubsub.peers, mesh: pubsub.mesh, subscriptions: topics })) sizes.set({ cache }, size)
   })

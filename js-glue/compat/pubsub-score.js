@@ -12,13 +12,13 @@ export function excuseHosts (given, nodeOf) {
   const { IPColocationFactorWhitelist: excused, IPColocationFactorWeight: weight = 0, IPColocationFactorThreshold: threshold = 10, appSpecificScore = () => 0, appSpecificWeight = 10 } = given?.asked?.scoreParams ?? {}
   if (weight === 0 || !(excused?.size > 0)) return given
   const shared = (/** @type {string} */ id) => {
-    const connections = nodeOf().getConnections()
-    const isOf = (/** @type {any} */ { remotePeer }) => String(remotePeer) === id
-    const hosts = new Set(connections.filter(isOf).map(hostOf).filter((/** @type {any} */ host) => host !== undefined && !excused.has(host)))
-    return [...hosts].reduce((sum, host) => {
-      const peers = new Set(connections.filter((/** @type {any} */ one) => hostOf(one) === host).map((/** @type {any} */ { remotePeer }) => String(remotePeer)))
-      return sum + Math.max(peers.size - threshold, 0) ** 2
-    }, 0)
+    /** @type {Map<string | undefined, Set<string>>} */
+    const peersOf = new Map()
+    for (const connection of nodeOf().getConnections()) {
+      const host = hostOf(connection)
+      peersOf.set(host, (peersOf.get(host) ?? new Set()).add(String(connection.remotePeer)))
+    }
+    return [...peersOf].reduce((sum, [host, peers]) => peers.has(id) && host !== undefined && !excused.has(host) ? sum + Math.max(peers.size - threshold, 0) ** 2 : sum, 0)
   }
   const scoreParams = {
     ...given.options.scoreParams,

@@ -36,7 +36,8 @@ const DEFAULTS = {
  * @param {Record<string, any>} options
  */
 export function dressPubSub (pubsub, node, options) {
-  const { emitSelf = false, directPeers = [], dataTransform, scoreThresholds } = options
+  const { emitSelf = false, directPeers = [], dataTransform } = options
+  const scoreThresholds = createPeerScoreThresholds(options.scoreThresholds)
   const publish = pubsub.publish.bind(pubsub)
   const transform = dataTransform?.outboundTransform ?? ((/** @type {string} */ topic, /** @type {Uint8Array | undefined} */ data) => data)
   pubsub.publish = async (/** @type {string} */ topic, /** @type {Uint8Array | undefined} */ data, /** @type {Record<string, any>} */ rest = {}) => {
@@ -59,12 +60,12 @@ export function dressPubSub (pubsub, node, options) {
   const refused = (what, instead) => { throw new UnsupportedOperationError(`Peerlet has no pubsub.${what}: ${instead}`) }
   /** @type {PropertyDescriptorMap} */
   const members = {
-    acceptFrom: { value: (/** @type {string} */ id) => direct.has(id) || pubsub.getScore(id) >= (scoreThresholds?.graylistThreshold ?? -80) },
+    acceptFrom: { value: (/** @type {string} */ id) => direct.has(id) || pubsub.getScore(id) >= scoreThresholds.graylistThreshold },
     direct: { value: direct },
     isStarted: { value: isStarted },
     mesh: { get: () => new Map(pubsub.getTopics().map((/** @type {string} */ topic) => [topic, new Set(pubsub.getMeshPeers(topic))])) },
     multicodecs: { get: () => pubsub.protocols }, // of version 2
-    opts: { value: { ...DEFAULTS, ...options, scoreParams: createPeerScoreParams(options.scoreParams), scoreThresholds: createPeerScoreThresholds(options.scoreThresholds) } },
+    opts: { value: { ...DEFAULTS, ...options, scoreParams: createPeerScoreParams(options.scoreParams), scoreThresholds } },
     peers: { get: () => new Map(pubsub.getPeers().map((/** @type {any} */ id) => [String(id), id])) },
     score: { value: { score: (/** @type {string} */ id) => pubsub.getScore(id) } },
     start: { value: async () => { if (node.status === 'stopped') refused('start', 'it starts with the node') } },
@@ -76,5 +77,5 @@ export function dressPubSub (pubsub, node, options) {
   }
   for (const [name, why] of Object.entries(NOT_HERE)) members[name] = { get: () => refused(name, why) }
   Object.defineProperties(pubsub, members)
-  const tellPublished = options.metricsRegister == null ? undefined : tellMetrics(pubsub, options)
+  const tellPublished = options.metricsRegister == null ? undefined : tellMetrics(pubsub, options, scoreThresholds)
 }

@@ -104,7 +104,7 @@ class Register {
   metrics = new Map()
   #collect = []
 
-  #make (config, set) {
+  #make (config) {
     const values = new Map()
     this.metrics.set(config.name, { config, values })
     const key = (/** @type {any} */ labels) => Object.entries(labels).map(([name, value]) => { assert.ok(config.labelNames.includes(name)); return value }).join()
