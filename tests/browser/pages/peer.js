@@ -89,8 +89,8 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
 }
 
 const peer = {
-  /** `relay`: one address or several; `dohs`: URLs of resolvers; `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return; `record` is for the debug build. */
-  async start ({ relay, dohs, topics, discovery, rtc = { iceServers: [] }, isRtcLate = false, record }) {
+  /** `relay`: one address or several; `interval`: between two announcements, in ms; `dohs`: URLs of resolvers; `rtc`: the rtcConfiguration, which `isRtcLate` makes an async function return; `record` is for the debug build. */
+  async start ({ relay, dohs, topics, discovery, interval = 10_000, rtc = { iceServers: [] }, isRtcLate = false, record }) {
     const rtcConfiguration = isRtcLate ? async () => rtc : rtc
     node = await createLibp2p({
       ...(record === undefined ? {} : { record }),
@@ -107,7 +107,7 @@ const peer = {
       connectionManager: { dialTimeout: 30_000, addressDialTimeout: 30_000, inboundUpgradeTimeout: 30_000 },
       peerDiscovery: [
         ...(relay === undefined ? [] : [bootstrap({ list: [relay].flat(), timeout: 0 })]),
-        ...(discovery === undefined ? [] : [pubsubPeerDiscovery({ interval: 10_000, topics: [discovery] })])
+        ...(discovery === undefined ? [] : [pubsubPeerDiscovery({ interval, topics: [discovery] })])
       ],
       services: { identify: identify(), identifyPush: identifyPush(), ping: ping(), pubsub: gossipsub() }
     })
