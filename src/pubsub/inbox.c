@@ -483,6 +483,18 @@ static void renew_budget(const struct gossipsub *g, struct neighbour *n, uint64_
         n->budget = (struct neighbour_budget){.renew_at = after(now, g->config.heartbeat_ms)};
 }
 
+/* Long RPCs that are not whole yet: many peers who begin one and never end it cost no more. */
+static bool is_laden(const struct gossipsub *g, const struct neighbour *n)
+{
+    size_t begun = 0;
+    uint32_t at = 0;
+    if (n->reader.gathered.len <= g->limits->rpc_send)
+        return false;
+    while ((n = table_next(&g->peers, &at)) != NULL)
+        begun += n->reader.gathered.len;
+    return begun > g->limits->rpcs_begun;
+}
+
 int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
                    struct gossipsub_event *ev, uint64_t now)
 {
@@ -497,7 +509,7 @@ int gossipsub_feed(struct gossipsub *g, uint32_t handle, struct span *in,
     for (;;) {
         int rc = rpc_feed(&n->reader, in, &part);
         if (rc <= 0)
-            return rc;
+            return rc == 0 && is_laden(g, n) ? ERR_TOO_BIG : rc;
         if ((part.type != RPC_SUBSCRIPTION && neighbour_is_graylisted(n)) ||
             (part.type > RPC_MESSAGE && n->version == FLOODSUB))
             continue;

@@ -565,6 +565,31 @@ static void test_broken_bytes(void **state)
     scripted_end(&s);
 }
 
+/* RPCs that many begin and none ends are bounded together; short ones come in pieces all the same. */
+static void test_begun_by_many(void **state)
+{
+    (void)state;
+    static struct scripted s;
+    static uint8_t piece[100 << 10] = {0x80, 0x80, 0x20}; /* of 512 KiB */
+    scripted_init(&s);
+    s.limits.rpcs_begun = 1 << 20;
+    begin(&s, 16);
+    for (uint32_t i = 1; i <= 10; i++)
+        assert_ok(say_bytes(&s, i, view_of(piece, sizeof piece)));
+    assert_code(say_bytes(&s, 11, view_of(piece, sizeof piece)), ERR_TOO_BIG);
+    gossipsub_hear(&s.g, 11);
+    assert_ok(say_bytes(&s, 12, view_of(piece, s.limits.rpc_send)));
+    struct view rpc = written(&s, 9, 1, "t", "hi");
+    assert_ok(say_bytes(&s, 13, view_of(rpc.data, 20)));
+    assert_ok(say_bytes(&s, 13, view_of(rpc.data + 20, rpc.len - 20)));
+    assert_heard(&s, "message hi via 13\n");
+    /* Those who are gone make room. */
+    gossipsub_remove_peer(&s.g, 1, s.now);
+    gossipsub_remove_peer(&s.g, 2, s.now);
+    assert_ok(say_bytes(&s, 11, view_of(piece, sizeof piece)));
+    scripted_end(&s);
+}
+
 /* Each view of an event holds until the next call, though the bytes fed are gone. */
 static void test_events_are_copies(void **state)
 {
@@ -701,6 +726,7 @@ int main(void)
         cmocka_unit_test(test_unverified_are_bounded),
         cmocka_unit_test(test_recorded_streams),
         cmocka_unit_test(test_broken_bytes),
+        cmocka_unit_test(test_begun_by_many),
         cmocka_unit_test(test_events_are_copies),
         cmocka_unit_test(test_slow_readers),
         cmocka_unit_test(test_each_allocation_fails),
