@@ -13,7 +13,7 @@ import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { existsSync, mkdirSync } from 'node:fs'
 
-const TIMEOUT_MS = 300_000
+const TIMEOUT_MS = 1_800_000 // of a program that hangs; tests have limits of their own
 const JOBS = availableParallelism()
 const FUZZ_SECONDS = process.env.FUZZ_SECONDS ?? '3'
 
