@@ -18,7 +18,7 @@ async function makeNode (t, options) {
   return node
 }
 
-test('whoever begins to listen when the node is there hears of the peers it began with, once', { timeout: 30_000 }, async (t) => {
+test('whoever begins to listen when the node is there hears of the peers it began with, once', { timeout: 120_000 }, async (t) => {
   const node = await makeNode(t, { peerDiscovery: [bootstrap({ list: [NOBODY] })] })
   await new Promise((resolve) => setTimeout(resolve, 50))
   const heard = []
@@ -43,7 +43,7 @@ test('what a node answers is said at once, before it is told to others', async (
   assert.deepEqual(peer.protocols.filter((/** @type {string} */ one) => !previous.protocols.includes(one)), ['/mine/2'])
 })
 
-test('peer:update has what was known before', { timeout: 30_000 }, async (t) => {
+test('peer:update has what was known before', { timeout: 120_000 }, async (t) => {
   const host = await startPeerFor(t, PEER)
   const node = await makeNode(t)
   const updates = []
@@ -55,7 +55,7 @@ test('peer:update has what was known before', { timeout: 30_000 }, async (t) => 
   assert.deepEqual(updates.map(({ peer, previous }) => [peer.protocols.length > 0, peer.tags.size, previous?.protocols.length, previous?.tags.size]), [[false, 1, undefined, undefined], [true, 1, 0, 1]])
 })
 
-test('dials are told step by step', { timeout: 30_000 }, async (t) => {
+test('dials are told step by step', { timeout: 120_000 }, async (t) => {
   const host = await startPeerFor(t, PEER)
   const node = await makeNode(t)
   /** @type {any[]} */
@@ -73,7 +73,7 @@ test('dials are told step by step', { timeout: 30_000 }, async (t) => {
   assert.deepEqual(node.getDialQueue(), [])
 })
 
-test('a node that has stopped keeps no process alive', { timeout: 60_000 }, async () => {
+test('a node that has stopped keeps no process alive', { timeout: 120_000 }, async () => {
   const program = `
     import { createLibp2p, gossipsub, multiaddr, webSockets } from '${new URL('../interop/peerlet.mjs', import.meta.url)}'
     const directPeers = [{ id: '${NOBODY.slice(-52)}', addrs: [multiaddr('${NOBODY}')] }] // they are dialled again after five minutes
@@ -81,7 +81,7 @@ test('a node that has stopped keeps no process alive', { timeout: 60_000 }, asyn
     await new Promise((resolve) => setTimeout(resolve, 100))
     await node.stop()
     console.log('stopped')`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
   assert.equal(stdout, 'stopped\n')
 })
 

@@ -52,13 +52,13 @@ test('routers and discovery of the application\'s own', { timeout: 90_000 }, asy
 
 test('a peer with a keep-alive tag is dialled again, and given up in the end', { timeout: 120_000 }, async (t) => {
   const peer = await startPeerFor(t, PEER)
-  const node = await makeNode(t, { connectionManager: { reconnectRetries: 1, reconnectRetryInterval: 50, dialTimeout: 2000 } })
+  const node = await makeNode(t, { connectionManager: { reconnectRetries: 1, reconnectRetryInterval: 50 } })
   const { remotePeer } = await node.dial(peer.addr)
   await node.peerStore.merge(remotePeer, { multiaddrs: [compat.multiaddr(peer.addr)], tags: { [`${compat.KEEP_ALIVE}-mine`]: { value: 1 } } })
   const back = next(node, 'peer:connect')
   await node.hangUp(remotePeer)
   assert.ok((await back).equals(remotePeer))
-  const failure = next(node, 'peer:reconnect-failure', () => true, 30_000)
+  const failure = next(node, 'peer:reconnect-failure')
   await peer.kill()
   await node.hangUp(remotePeer)
   assert.ok(remotePeer.equals(await failure))

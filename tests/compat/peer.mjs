@@ -11,6 +11,7 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { once } from 'node:events'
 import { addressOf, echo, ECHO } from '../interop/relay.mjs'
 
 const text = async (stream) => {
@@ -43,6 +44,10 @@ async function start (services = {}) {
 const relay = await start({ relay: circuitRelayServer({ reservations: { maxReservations: 100 } }) })
 /** Reaches who has reserved at the relay. */
 const guest = await start()
+
+/** All that it heard. @type {import('@libp2p/gossipsub').Message[]} */
+const messages = []
+relay.services.pubsub.addEventListener('message', ({ detail }) => messages.push(detail))
 
 /** What it can be told. @type {Record<string, (request: any, caller: any) => Promise<any>>} */
 const commands = {
@@ -79,12 +84,13 @@ const commands = {
     const { recipients } = await relay.services.pubsub.publish(topic, Buffer.from(say))
     return { recipients: recipients.length }
   },
+  /** The first message on a topic, be it there already. */
   async heard ({ topic }) {
-    return await new Promise((resolve) => relay.services.pubsub.addEventListener('message', function listen ({ detail }) {
-      if (detail.topic !== topic) return
-      relay.services.pubsub.removeEventListener('message', listen)
-      resolve({ type: detail.type, from: String(/** @type {any} */ (detail).from), data: Buffer.from(detail.data).toString() })
-    }))
+    for (;;) {
+      const first = messages.find((one) => one.topic === topic)
+      if (first !== undefined) return { type: first.type, from: String(/** @type {any} */ (first).from), data: Buffer.from(first.data).toString() }
+      await once(relay.services.pubsub, 'message')
+    }
   },
   async subscribers ({ topic }) { return { count: relay.services.pubsub.getSubscribers(topic).length } },
   async protocols (_, caller) { return { protocols: (await relay.peerStore.get(caller.remotePeer)).protocols } },

@@ -37,7 +37,7 @@ export function transcript (print) {
  * @param {(detail: any) => boolean} [fits]
  * @returns {Promise<any>}
  */
-export function next (target, type, fits = () => true, ms = 8000) {
+export function next (target, type, fits = () => true, ms = 60_000) {
   return new Promise((resolve) => {
     const done = (value) => {
       clearTimeout(timer)
@@ -51,7 +51,7 @@ export function next (target, type, fits = () => true, ms = 8000) {
 }
 
 /** Asks until it is so. */
-export async function until (isSo, ms = 8000) {
+export async function until (isSo, ms = 60_000) {
   for (const end = Date.now() + ms; Date.now() < end;) {
     if (await isSo()) return true
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -34,7 +34,7 @@ const isOnPurpose = (theirs, ours) => ON_PURPOSE.some(([from, to]) => {
 /** @param {import('node:test').TestContext} t @param {string} app @param {string[]} flags @returns {Promise<string[]>} */
 async function run (t, app, flags) {
   const { peerId, addr, guest } = await startPeerFor(t, here('peer.mjs'))
-  const child = spawn(nodeBinary(), [...flags, here(`${app}/main.mjs`)], { env: { ...process.env, PEER: JSON.stringify({ peerId, addr, guest }) }, timeout: 60_000 })
+  const child = spawn(nodeBinary(), [...flags, here(`${app}/main.mjs`)], { env: { ...process.env, PEER: JSON.stringify({ peerId, addr, guest }) }, timeout: 180_000 })
   let said = ''
   let complaint = ''
   child.stdout.on('data', (bytes) => { said += bytes })
@@ -46,7 +46,7 @@ async function run (t, app, flags) {
 
 for (const [app, lines] of /** @type {const} */ ([['v3', 150], ['v2', 45]])) {
   const skip = app === 'v2' && !existsSync(here('v2/node_modules')) && 'js-libp2p 2 is not installed: `make compat` does'
-  test(`an application for js-libp2p ${app}`, { timeout: 150_000, skip }, async (t) => {
+  test(`an application for js-libp2p ${app}`, { timeout: 420_000, skip }, async (t) => {
     const theirs = await run(t, app, [])
     const ours = await run(t, app, ['--import', here('on-peerlet.mjs')])
     assert.ok(theirs.length > lines)

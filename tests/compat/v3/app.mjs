@@ -377,7 +377,7 @@ async function gossip ({ say, outcome }, node, connection) {
   say('subscribers', [pubsub.getSubscribers('compat'), pubsub.getPeers()])
   say('change', changes.map(([, { peerId, subscriptions }]) => [peerId, subscriptions.map(({ topic, subscribe }) => [topic, subscribe])]))
   const heard = tell(connection, 'heard', { topic: 'compat' })
-  await new Promise((resolve) => setTimeout(resolve, 1500)) // a mesh, and the request
+  await new Promise((resolve) => setTimeout(resolve, 1500)) // a mesh
   const { recipients } = await pubsub.publish('compat', bytes('to all'))
   say('published', [recipients, await heard])
   await tell(connection, 'publish', { topic: 'compat', say: 'from the peer' })
