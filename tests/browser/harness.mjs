@@ -34,6 +34,9 @@ const libp2pTo = (module) => ({
   }
 })
 
+/** How long whatever will come may take to come, on a machine that is slow and busy. */
+export const PATIENCE_MS = 60_000
+
 /** How Chromium is started for pages that meet on one machine. */
 export const FLAGS = [
   '--no-first-run', '--disable-gpu', '--disable-sync', '--disable-component-update', '--disable-background-networking',
@@ -140,6 +143,7 @@ export function openWorld ({ flags = [] } = {}) {
     /** A browser profile: pages of one share their storage, as tabs of one person do. */
     async profile (t, options = {}) {
       const context = await browser.newContext(options)
+      context.setDefaultTimeout(PATIENCE_MS)
       t.after(() => context.close())
       return context
     },
@@ -168,11 +172,13 @@ export function openWorld ({ flags = [] } = {}) {
     async firefoxTab (t, url) {
       firefox ??= puppeteer.launch({
         browser: 'firefox', executablePath: firefoxPath(), headless: process.env.HEADFUL === undefined, extraPrefsFirefox: FIREFOX_PREFERENCES,
-        acceptInsecureCerts: true // those of the tests
+        acceptInsecureCerts: true, // those of the tests
+        timeout: PATIENCE_MS
       })
       const context = await (await firefox).createBrowserContext()
       t.after(() => context.close())
       const page = await context.newPage()
+      page.setDefaultTimeout(PATIENCE_MS)
       if (process.env.VERBOSE !== undefined) {
         page.on('console', (message) => console.error(`firefox ${url}: ${message.text()}`))
         page.on('pageerror', (err) => console.error(`firefox ${url}: ${err.stack}`))
@@ -196,4 +202,23 @@ export function openWorld ({ flags = [] } = {}) {
     }
   }
   return world
+}
+
+/**
+ * Publishes from a page, or what has the face of one. js-libp2p forgets who is subscribed for a moment, while a
+ * relayed connection gives way to the direct one.
+ *
+ * @param {{ call: (name: string, ...args: any[]) => any }} from
+ * @param {string} topic
+ * @param {string} text
+ */
+export async function say (from, topic, text) {
+  for (const end = Date.now() + PATIENCE_MS; ;) {
+    try {
+      return await from.call('publish', topic, text)
+    } catch (/** @type {any} */ err) {
+      if (Date.now() > end || !/NoPeersSubscribed/.test(err.message)) throw err
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
 }

@@ -7,7 +7,7 @@ import * as peerlet from './peerlet.mjs'
 import { startPeerFor } from './start-peer.mjs'
 import { delegatedRoutingV1HttpApiClient } from './services.mjs'
 
-const options = { timeout: 90_000 }
+const options = { timeout: 300_000 }
 const SOMEBODY = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
 const ELSE = '12D3KooWKRyzVWW6ChFjQjK4miCty85Niy48tpPV95XdKu1BcvMA'
 const ADDRESS = '/ip4/127.0.0.1/tcp/4001/ws'
@@ -145,18 +145,18 @@ test('records without end: a thousand are read, and the server is let go', optio
 })
 
 test('a silent server: timeout, abort, the end of the node, and no more than two requests at once', options, async (t) => {
-  const { url, asked } = await startServer(t, { [`providers/${CID}`]: { body: () => {} } })
-  const hasty = await startOurs(t, url, { timeout: 100 })
+  const silent = () => startServer(t, { [`providers/${CID}`]: { body: () => {} } })
+  const hasty = await startOurs(t, (await silent()).url, { timeout: 100 })
   await assert.rejects(collect(hasty.services.delegated.getProviders(CID)), { name: 'TimeoutError', message: /too long/ })
+  const { url, asked } = await silent()
   const ours = await startOurs(t, url, { concurrentRequests: 2 })
-  const before = asked.length
-  const reached = async (/** @type {number} */ count) => { while (asked.length < before + count) await new Promise((resolve) => setTimeout(resolve, 5)) }
+  const reached = async (/** @type {number} */ count) => { while (asked.length < count) await new Promise((resolve) => setTimeout(resolve, 5)) }
   const given = new AbortController()
   const all = Promise.allSettled([1, 2, 3].map(() => collect(ours.services.delegated.getProviders(CID, { signal: given.signal }))))
   await reached(2)
   given.abort(new Error('enough'))
   assert.deepEqual((await all).map((one) => one.status === 'rejected' && one.reason.message), ['enough', 'enough', 'enough'])
-  assert.equal(asked.length, before + 2)
+  assert.equal(asked.length, 2)
   const last = assert.rejects(collect(ours.services.delegated.getProviders(CID)), { name: 'AbortError' })
   await reached(3)
   await ours.stop()

@@ -12,7 +12,7 @@ import * as peerlet from './peerlet.mjs'
 import { missing, startPeerFor } from './start-peer.mjs'
 
 /** Looks ten times a second, as not everything has an event. @param {() => any} condition */
-async function until (condition, what, ms = 10_000) {
+async function until (condition, what, ms = 60_000) {
   for (let waited = 0; !condition(); waited += 100) {
     if (waited >= ms) throw new Error(`${ms} ms passed without ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
@@ -49,7 +49,7 @@ function ears (node) {
   return heard
 }
 
-test('meshes form, everything is heard once, and no score falls below 0', { timeout: 120_000 }, async (t) => {
+test('meshes form, everything is heard once, and no score falls below 0', { timeout: 300_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const nodes = [left, right, ours]
   const heard = nodes.map(ears)
@@ -118,7 +118,7 @@ for (const kind of /** @type {const} */ (['js', 'go', 'rust'])) {
 }
 
 for (const type of ['RSA', 'Secp256k1', 'ECDSA']) {
-  test(`an author whose key is ${type} is heard, and passed on`, { skip: missing('go'), timeout: 120_000 }, async (t) => {
+  test(`an author whose key is ${type} is heard, and passed on`, { skip: missing('go'), timeout: 300_000 }, async (t) => {
     const theirs = await startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_KEY_TYPE: type })
     const third = await startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC })
     const ours = await startOurs(t)
@@ -134,7 +134,7 @@ for (const type of ['RSA', 'Secp256k1', 'ECDSA']) {
   })
 }
 
-test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 90_000 }, async (t) => {
+test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 300_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const message = once(ours.services.pubsub, 'message')
   const known = once(right.services.pubsub, 'gossipsub:message')
@@ -144,14 +144,14 @@ test('the ids of our IDONTWANT are those of js-libp2p', { timeout: 90_000 }, asy
   await until(() => /** @type {any} */ (right.services.pubsub).idontwants.get(ours.peerId.toString())?.has(msgId), 'an IDONTWANT of that message')
 })
 
-test('peers that we prune learn of each other', { timeout: 90_000 }, async (t) => {
+test('peers that we prune learn of each other', { timeout: 300_000 }, async (t) => {
   const { left, right, ours } = await between(t, { doPX: true }, { scoreThresholds: { acceptPXThreshold: 0 } })
   assert.equal(left.getPeers().length, 1)
   ours.services.pubsub.unsubscribe(TOPIC)
   await until(() => left.getPeers().some((peer) => peer.equals(right.peerId)), 'a connection between them')
 })
 
-test('pruned by js-libp2p, we meet the others', { timeout: 90_000 }, async (t) => {
+test('pruned by js-libp2p, we meet the others', { timeout: 300_000 }, async (t) => {
   const hub = await startTheirs(t, { doPX: true })
   const other = await startTheirs(t)
   const ours = await startOurs(t, { scoreThresholds: { acceptPXThreshold: 0 } })
@@ -163,7 +163,7 @@ test('pruned by js-libp2p, we meet the others', { timeout: 90_000 }, async (t) =
   await until(() => ours.getPeers().some((peer) => peer.toString() === other.peerId.toString()), 'a connection to the other')
 })
 
-test('what a validator rejects or ignores is not sent on', { timeout: 90_000 }, async (t) => {
+test('what a validator rejects or ignores is not sent on', { timeout: 300_000 }, async (t) => {
   const { left, right, ours } = await between(t)
   const asked = []
   ours.services.pubsub.topicValidators.set(TOPIC, async (peer, { data }) => {
@@ -183,7 +183,7 @@ test('what a validator rejects or ignores is not sent on', { timeout: 90_000 }, 
   assert.ok(asked.every((peer) => peer === left.peerId.toString()))
 })
 
-test('what an application says of topics and peers is in their scores', { timeout: 90_000 }, async (t) => {
+test('what an application says of topics and peers is in their scores', { timeout: 300_000 }, async (t) => {
   let disliked = ''
   const scoreParams = {
     topicScoreCap: 100,
@@ -204,7 +204,7 @@ test('what an application says of topics and peers is in their scores', { timeou
   await until(() => pubsub.getScore(right.peerId.toString()) === -5, 'the score that the application gave')
 })
 
-test('messages have the names that the application gives them, as js-libp2p has them', { timeout: 90_000 }, async (t) => {
+test('messages have the names that the application gives them, as js-libp2p has them', { timeout: 300_000 }, async (t) => {
   const digest = async ({ data }) => new Uint8Array(await crypto.subtle.digest('SHA-256', data)).subarray(0, 20)
   const { left, right, ours } = await between(t, { msgIdFn: digest }, { msgIdFn: digest })
   const heard = ears(ours)
@@ -238,7 +238,7 @@ function bigEndian (number) {
 }
 
 for (const [kind, [ourNames, theirNames]] of Object.entries(NAMES)) {
-  test(`outside of a mesh messages are told of and asked for, both ways: ids of ${kind}`, { timeout: 90_000 }, async (t) => {
+  test(`outside of a mesh messages are told of and asked for, both ways: ids of ${kind}`, { timeout: 300_000 }, async (t) => {
     const near = await startTheirs(t, theirNames)
     const far = await startTheirs(t, theirNames)
     // It has a low opinion of us, so there is no mesh between us.
@@ -261,7 +261,7 @@ for (const [kind, [ourNames, theirNames]] of Object.entries(NAMES)) {
   })
 }
 
-test('a peer that speaks floodsub alone is sent everything, is in no mesh, and is not known where that is not wanted', { skip: missing('go'), timeout: 90_000 }, async (t) => {
+test('a peer that speaks floodsub alone is sent everything, is in no mesh, and is not known where that is not wanted', { skip: missing('go'), timeout: 300_000 }, async (t) => {
   const [theirs, js] = await Promise.all([startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_FLOODSUB: '1' }), startTheirs(t)])
   const ours = await startOurs(t, { floodPublish: false })
   const without = await startOurs(t, { fallbackToFloodsub: false })
@@ -276,12 +276,12 @@ test('a peer that speaks floodsub alone is sent everything, is in no mesh, and i
   assert.deepEqual(await protocols(ours), ['/floodsub/1.0.0'])
 
   const there = new Set()
-  const allThere = theirs.heard(({ text }) => text !== 'from go' && there.add(text).size === 2, 30_000)
+  const allThere = theirs.heard(({ text }) => there.add(text).size === 2)
   const [here, beyond] = [ears(ours), ears(js)]
   await pubsub.publish(TOPIC, Buffer.from('from us'))
   await js.services.pubsub.publish(TOPIC, Buffer.from('from js'))
+  await allThere // and so it knows of us
   await theirs.ask('publish', { topic: TOPIC, text: 'from go' })
-  await allThere
   await until(() => here.size === 2 && beyond.size === 2, 'all messages')
   assert.deepEqual([...there].sort(), ['from js', 'from us'])
   assert.ok(beyond.has('from go') && beyond.has('from us'))
@@ -290,7 +290,7 @@ test('a peer that speaks floodsub alone is sent everything, is in no mesh, and i
 
 // No mesh of ours holds anybody, so that all there is is told of; their meshes are ended by a PRUNE.
 for (const kind of /** @type {const} */ (['go', 'rust'])) {
-  test(`outside of a mesh messages are told of and asked for, both ways: ${kind}-libp2p and ids by default`, { skip: missing(kind), timeout: 120_000 }, async (t) => {
+  test(`outside of a mesh messages are told of and asked for, both ways: ${kind}-libp2p and ids by default`, { skip: missing(kind), timeout: 300_000 }, async (t) => {
     const [theirs, near, far] = await Promise.all([startPeerFor(t, kind, { RELAY_TOPICS: TOPIC }), startTheirs(t), startTheirs(t)])
     const ours = await startOurs(t, { D: 0, Dlo: 0, Dhi: 0, Dout: 0, Dscore: 0 })
     for (const node of [near, far, ours]) node.services.pubsub.subscribe(TOPIC)
@@ -303,14 +303,14 @@ for (const kind of /** @type {const} */ (['go', 'rust'])) {
     await near.services.pubsub.publish(TOPIC, Buffer.from('from near'))
     await far.services.pubsub.publish(TOPIC, Buffer.from('from far'))
     await until(() => here.size === 2 && there.size === 1, 'what was told of')
-    assert.deepEqual([[...here], [...there]], [[['from near', 1], ['from far', 1]], [['from near', 1]]])
+    assert.deepEqual([[...here].sort(), [...there]], [[['from far', 1], ['from near', 1]], [['from near', 1]]])
     await new Promise((resolve) => setTimeout(resolve, 5000)) // a promise is broken after three seconds
     assert.deepEqual([pubsub.getMeshPeers(TOPIC), pubsub.getScore(theirs.peerId)], [[], 0])
     assert.equal((await theirs.ask('score', { text: ours.peerId.toString() })).score, 0)
   })
 }
 
-test('peers that we prune learn of each other: go-libp2p', { skip: missing('go'), timeout: 90_000 }, async (t) => {
+test('peers that we prune learn of each other: go-libp2p', { skip: missing('go'), timeout: 300_000 }, async (t) => {
   const [theirs, js] = await Promise.all([startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_PX: '' }), startTheirs(t)])
   const ours = await startOurs(t, { doPX: true })
   for (const node of [js, ours]) node.services.pubsub.subscribe(TOPIC)
@@ -320,7 +320,7 @@ test('peers that we prune learn of each other: go-libp2p', { skip: missing('go')
   await until(() => js.getPeers().some((peer) => peer.toString() === theirs.peerId), 'a connection between them')
 })
 
-test('pruned by go-libp2p, we meet the others', { skip: missing('go'), timeout: 90_000 }, async (t) => {
+test('pruned by go-libp2p, we meet the others', { skip: missing('go'), timeout: 300_000 }, async (t) => {
   const [hub, other] = await Promise.all([startPeerFor(t, 'go', { RELAY_TOPICS: TOPIC, RELAY_PX: '' }), startTheirs(t)])
   const ours = await startOurs(t, { scoreThresholds: { acceptPXThreshold: 0 } })
   for (const node of [other, ours]) node.services.pubsub.subscribe(TOPIC)
@@ -331,7 +331,7 @@ test('pruned by go-libp2p, we meet the others', { skip: missing('go'), timeout: 
   await until(() => ours.getPeers().some((peer) => peer.toString() === other.peerId.toString()), 'a connection to the other')
 })
 
-test('direct peers are dialled, are in no mesh, and get everything', { timeout: 90_000 }, async (t) => {
+test('direct peers are dialled, are in no mesh, and get everything', { timeout: 300_000 }, async (t) => {
   const key = await generateKeyPair('Ed25519')
   const self = peerIdFromPrivateKey(key)
   const left = await startTheirs(t, { directPeers: [{ id: self, addrs: [] }] })
@@ -356,7 +356,7 @@ test('direct peers are dialled, are in no mesh, and get everything', { timeout: 
   await until(() => ours.getConnections(left.peerId.toString()).length === 1, 'a new connection')
 })
 
-test('grafts, prunes and heartbeats are told', { timeout: 90_000 }, async (t) => {
+test('grafts, prunes and heartbeats are told', { timeout: 300_000 }, async (t) => {
   const js = await startTheirs(t)
   const ours = await startOurs(t)
   const { pubsub } = ours.services
@@ -379,7 +379,7 @@ test('grafts, prunes and heartbeats are told', { timeout: 90_000 }, async (t) =>
   assert.equal(told.at(-1)[1].direction, 'inbound')
 })
 
-test('of topics that are not allowed nothing is heard', { timeout: 90_000 }, async (t) => {
+test('of topics that are not allowed nothing is heard', { timeout: 300_000 }, async (t) => {
   const js = await startTheirs(t)
   const ours = await startOurs(t, { allowedTopics: [TOPIC] })
   js.services.pubsub.subscribe('another')
@@ -390,7 +390,7 @@ test('of topics that are not allowed nothing is heard', { timeout: 90_000 }, asy
   assert.deepEqual(pubsub.getSubscribers('another'), [])
 })
 
-test('a network that reads longer RPCs has longer messages, sent and passed on', { timeout: 90_000 }, async (t) => {
+test('a network that reads longer RPCs has longer messages, sent and passed on', { timeout: 300_000 }, async (t) => {
   const KIB = 1024
   const { left, right, ours } = await between(t, { maxInboundDataLength: 256 * KIB }, { maxInboundDataLength: 256 * KIB })
   const say = (node, bytes) => node.services.pubsub.publish(TOPIC, bytes)

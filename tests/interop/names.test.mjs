@@ -13,7 +13,7 @@ const NOBODY = '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq'
 const dnsAt = (/** @type {string[]} */ ...urls) => peerlet.dns({ resolvers: { '.': urls.map(peerlet.dnsJsonOverHttps) } })
 const listening = (/** @type {any} */ node, /** @type {string} */ peerId) => () => node.getMultiaddrs().some((addr) => String(addr).includes(`/p2p/${peerId}/p2p-circuit`))
 
-test('a page bootstraps from a name: relays behind it, one dead, and one behind a name of its own', { timeout: 90_000 }, async (t) => {
+test('a page bootstraps from a name: relays behind it, one dead, and one behind a name of its own', { timeout: 300_000 }, async (t) => {
   const [dead, one, two] = await Promise.all([1, 2, 3].map(() => startPeerFor(t, 'js')))
   await dead.kill()
   const zone = {
@@ -27,18 +27,18 @@ test('a page bootstraps from a name: relays behind it, one dead, and one behind 
   assert.deepEqual([...new Set(asked)].sort(), Object.keys(zone).map((name) => `application/dns-json TXT ${name}`).sort())
   const before = asked.length
   await dead.restart()
-  await when(listening(ours, dead.peerId), ours, ['self:peer:update'], 10_000)
+  await when(listening(ours, dead.peerId), ours, ['self:peer:update'])
   assert.ok(asked.length <= before + 1, 'an answer holds for a minute')
 })
 
-test('a listen address with a name', { timeout: 90_000 }, async (t) => {
+test('a listen address with a name', { timeout: 300_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const { url } = await startDoh(t, { '_dnsaddr.relays.example': [`dnsaddr=${relay.addr}`] })
   const ours = await startPeerlet(t, { dns: dnsAt(url), addresses: { listen: ['/dnsaddr/relays.example/p2p-circuit'] } })
   await when(listening(ours, relay.peerId), ours, ['self:peer:update'])
 })
 
-test('dial of a name, with and without a Peer ID, by our resolver and by theirs', { timeout: 90_000 }, async (t) => {
+test('dial of a name, with and without a Peer ID, by our resolver and by theirs', { timeout: 300_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const far = `/dns4/${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example/tcp/443/tls/ws/p2p/${relay.peerId}`
   const { url } = await startDoh(t, { '_dnsaddr.relays.example': [`dnsaddr=${far}`, `dnsaddr=${relay.addr}`] })
@@ -53,7 +53,7 @@ test('dial of a name, with and without a Peer ID, by our resolver and by theirs'
   }
 })
 
-test('a resolver that is silent or broken gives way to the next', { timeout: 90_000 }, async (t) => {
+test('a resolver that is silent or broken gives way to the next', { timeout: 300_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const zone = { '_dnsaddr.relays.example': [`dnsaddr=${relay.addr}`] }
   const [silent, broken, good] = await Promise.all([startDoh(t, zone), startDoh(t, zone), startDoh(t, zone)])
@@ -64,7 +64,7 @@ test('a resolver that is silent or broken gives way to the next', { timeout: 90_
   assert.deepEqual([silent, broken, good].map(({ asked }) => asked.length), [1, 1, 1])
 })
 
-test('what went wrong with a name is said, with a type', { timeout: 90_000 }, async (t) => {
+test('what went wrong with a name is said, with a type', { timeout: 300_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const doh = await startDoh(t, {
     '_dnsaddr.tcp.example': ['dnsaddr=/ip4/127.0.0.1/tcp/1'],
@@ -79,7 +79,7 @@ test('what went wrong with a name is said, with a type', { timeout: 90_000 }, as
   await assert.rejects(ours.dial('/dnsaddr/more.example'), { name: 'DNSQueryFailedError', message: /answered 500/ })
 })
 
-test('a name that cannot be looked up is told, and looked up until it can', { timeout: 90_000 }, async (t) => {
+test('a name that cannot be looked up is told, and looked up until it can', { timeout: 300_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const doh = await startDoh(t, { '_dnsaddr.relays.example': [`dnsaddr=${relay.addr}`] })
   const { answer } = doh
@@ -95,7 +95,7 @@ test('a name that cannot be looked up is told, and looked up until it can', { ti
   assert.equal(String(await connected), relay.peerId)
 })
 
-test('a node that is stopped asks no more', { timeout: 90_000 }, async (t) => {
+test('a node that is stopped asks no more', { timeout: 300_000 }, async (t) => {
   const doh = await startDoh(t, {})
   doh.answer = () => undefined
   const ours = await startPeerlet(t, { dns: dnsAt(doh.url), peerDiscovery: [peerlet.bootstrap({ list: ['/dnsaddr/relays.example'] })] })

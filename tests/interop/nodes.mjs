@@ -12,6 +12,8 @@ import { ECHO, echo } from './relay.mjs'
 
 export const TOPIC = 'interop'
 export const MIB = 1 << 20
+/** How long whatever will come may take to come, on a machine that is slow and busy. */
+const PATIENCE_MS = 60_000
 
 /**
  * Resolves with the detail of the first event that fits; rejects after `ms`.
@@ -20,7 +22,7 @@ export const MIB = 1 << 20
  * @param {string} name
  * @param {(detail: any) => boolean} [fits]
  */
-export function once (target, name, fits = () => true, ms = 5000) {
+export function once (target, name, fits = () => true, ms = PATIENCE_MS) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       target.removeEventListener(name, listen)
@@ -37,9 +39,18 @@ export function once (target, name, fits = () => true, ms = 5000) {
 }
 
 /** The same for a state that may be there already. */
-export async function when (condition, target, names, ms = 5000) {
+export async function when (condition, target, names, ms = PATIENCE_MS) {
   if (condition()) return
-  await Promise.any(names.map((name) => once(target, name, () => condition(), ms)))
+  await new Promise((resolve, reject) => {
+    const end = (settle, why) => {
+      clearTimeout(timer)
+      for (const name of names) target.removeEventListener(name, look)
+      settle(why)
+    }
+    const timer = setTimeout(() => end(reject, new Error(`${ms} ms passed without ${condition}`)), ms)
+    const look = () => { if (condition()) end(resolve) }
+    for (const name of names) target.addEventListener(name, look)
+  })
 }
 
 /** Ours, ended with the test. @param {import('node:test').TestContext} t */

@@ -12,7 +12,7 @@ const UNLIMITED = { RELAY_TOPICS: TOPIC, RELAY_LIMITS: '{ "applyDefaultLimit": f
 
 for (const kind of ['go', 'rust']) {
   const about = (text) => `${kind}-libp2p: ${text}`
-  const options = { skip: missing(kind) ?? false, timeout: 90_000 }
+  const options = { skip: missing(kind) ?? false, timeout: 300_000 }
 
   test(about('identify, ping, echo, a protocol nobody speaks'), options, async (t) => {
     const theirs = await startPeerFor(t, kind)

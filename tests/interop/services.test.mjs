@@ -12,7 +12,7 @@ import { echo, fetch, kadDHT, perf, rendezvous } from './services.mjs'
 import { missing, startPeerFor } from './start-peer.mjs'
 
 const KAD = '/peerlet-test/kad/1.0.0'
-const options = { timeout: 90_000 }
+const options = { timeout: 300_000 }
 
 /** Ours, connected to theirs. @param {import('node:test').TestContext} t @param {Record<string, any>} services @param {string} address */
 async function startOurs (t, services, address) {
@@ -157,7 +157,7 @@ test('js-libp2p is refused what browsers cannot do', options, async (t) => {
   assert.equal(connection.status, 'open')
 })
 
-test('a rendezvous point and Kademlia server of rust-libp2p', { timeout: 90_000, skip: missing('rust') ?? false }, async (t) => {
+test('a rendezvous point and Kademlia server of rust-libp2p', { timeout: 300_000, skip: missing('rust') ?? false }, async (t) => {
   const theirs = await startPeerFor(t, 'rust')
   const relay = await startPeerFor(t, 'js')
   const start = (/** @type {object} */ more) => startOurs(t, { rendezvous: rendezvous({ points: [theirs.addr] }), ...more }, theirs.addr)
@@ -192,7 +192,8 @@ test('a rendezvous point and Kademlia server of rust-libp2p', { timeout: 90_000,
   await js.dial(multiaddr(theirs.addr))
   await when(() => js.services.dht.routingTable.size > 0, js.services.dht.routingTable, ['peer:add'])
   const id = peerlet.peerIdFromString(js.peerId.toString())
-  await assert.doesNotReject(seeker.peerRouting.findPeer(id))
+  const find = () => seeker.peerRouting.findPeer(id).catch((/** @type {any} */ err) => { if (err.name !== 'NotFoundError') throw err })
+  for (let found = await find(); found === undefined; found = await find()) await new Promise((resolve) => setTimeout(resolve, 100)) // it may still be asking who that is
 })
 
 /** A network of Kademlia servers of js-libp2p, in a row: each knows the next. @param {import('node:test').TestContext} t */
@@ -208,7 +209,7 @@ async function startKad (t, count) {
   return nodes
 }
 
-test('Kademlia: a peer five hops away is found and dialled', { timeout: 120_000 }, async (t) => {
+test('Kademlia: a peer five hops away is found and dialled', { timeout: 300_000 }, async (t) => {
   const nodes = await startKad(t, 6)
   const [first, last] = [nodes[0], nodes[5]]
   const ours = await startOurs(t, { dht: kadDHT({ protocol: KAD }) }, first.getMultiaddrs()[0].toString())
@@ -232,7 +233,7 @@ test('Kademlia: a peer five hops away is found and dialled', { timeout: 120_000 
   for (const node of nodes) assert.equal(node.services.dht.routingTable.size < 6, true)
 })
 
-test('Kademlia: who has what is found, and told', { timeout: 120_000 }, async (t) => {
+test('Kademlia: who has what is found, and told', { timeout: 300_000 }, async (t) => {
   const nodes = await startKad(t, 4)
   const ours = await startOurs(t, { dht: kadDHT({ protocol: KAD }) }, nodes[0].getMultiaddrs()[0].toString())
   const theirs = cidOf('theirs')
@@ -261,7 +262,7 @@ test('Kademlia: who has what is found, and told', { timeout: 120_000 }, async (t
   assert.ok(seen.includes(relayed.peerId.toString()))
 })
 
-test('Kademlia: nobody answers, an abort, nobody to ask', { timeout: 90_000 }, async (t) => {
+test('Kademlia: nobody answers, an abort, nobody to ask', { timeout: 300_000 }, async (t) => {
   const js = await startJs(t)
   await js.handle(KAD, () => {})
   const ours = await startOurs(t, { dht: kadDHT({ protocol: KAD }) }, js.getMultiaddrs()[0].toString())

@@ -104,7 +104,7 @@ export async function startPeer (kind, env = {}) {
      *
      * @param {(message: { topic: string, from: string, text: string, sha256?: string, length?: number }) => boolean} fits
      */
-    heard (fits, ms = 5000) {
+    heard (fits, ms = 60_000) {
       return new Promise((resolve, reject) => {
         const done = () => { clearTimeout(timer); listeners.delete(listener) }
         const listener = (/** @type {any} */ message) => { if (fits(message)) { done(); resolve(message) } }

@@ -9,7 +9,7 @@ import { MIB, TOPIC, echoThrough, once, startPeerlet, when } from './nodes.mjs'
 import * as peerlet from './peerlet.mjs'
 import { missing, startPeer, startPeerFor } from './start-peer.mjs'
 import { makeCertificate, startTls } from './tls.mjs'
-import { firefoxMissing, openWorld } from '../browser/harness.mjs'
+import { firefoxMissing, openWorld, PATIENCE_MS, say } from '../browser/harness.mjs'
 
 const certificate = makeCertificate()
 setDefaultCACertificates?.([certificate.cert])
@@ -18,8 +18,6 @@ const world = openWorld({ flags: [`--ignore-certificate-errors-spki-list=${certi
 const HOSTS = ['Node', 'Chromium', 'Firefox']
 const RELAYED = '/p2p-circuit'
 const WEBRTC = '/p2p-circuit/webrtc'
-/** A fresh WebRTC connection of Chromium's that loses packets trickles for up to twenty seconds. */
-const PATIENCE_MS = 30_000
 const SERVED = ['/ws', '/tls/ws', '/webtransport', '/webrtc-direct']
 /** Over what each can be dialled; those that are programs, and a page. */
 const THEIRS = {
@@ -134,18 +132,6 @@ async function startPage (t) {
   return { id: page.id, call }
 }
 
-/** js-libp2p forgets who is subscribed for a moment, while a relayed connection gives way to the direct one. */
-async function say (from, text) {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await from.call('publish', TOPIC, text)
-    } catch (/** @type {any} */ err) {
-      if (tries === PATIENCE_MS / 100 || !/NoPeersSubscribed/.test(err.message)) throw err
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
-}
-
 /** Both hear what the other says. */
 async function gossip (ours, theirs) {
   await ours.call('whenSubscribed', theirs.id, TOPIC, PATIENCE_MS)
@@ -153,7 +139,7 @@ async function gossip (ours, theirs) {
   for (const [from, to] of [[theirs, ours], [ours, theirs]]) {
     const text = `says ${from.id}`
     const heard = to.call('whenHeard', text, PATIENCE_MS)
-    await say(from, text)
+    await say(from, TOPIC, text)
     const message = await heard
     assert.deepEqual([message.type, message.from], ['signed', from.id])
   }
@@ -172,7 +158,7 @@ for (const host of HOSTS) {
         const row = { host, name, transport, role, text: reason?.now ?? 'failed' }
         rows.push(row)
 
-        test(title, { timeout: 120_000, skip: reason?.now ?? false }, async (t) => {
+        test(title, { timeout: 300_000, skip: reason?.now ?? false }, async (t) => {
           const theirs = kind === undefined ? await startPage(t) : await startProgram(t, kind, transport)
           const ours = await startOurs(t, host, !SERVED.includes(transport))
           const [dialer, listener, agent] = role === 'dials' ? [ours, theirs, /^(js|go|rust)-libp2p/] : [theirs, ours, /^peerlet\//]

@@ -18,19 +18,20 @@ const TRANSPORTS = {
 /** The peer's address with this in it. @param {{ addrs: string[] }} peer @param {string} part */
 const addressOf = (peer, part) => peer.addrs.find((text) => text.includes(part)) ?? assert.fail(`no ${part} among ${peer.addrs}`)
 
-/** A page with a node that speaks every transport. `sdp`: keep what peer connections are told. */
-async function pageFor (t, { from = world } = {}) {
+/** A page with a node that speaks every transport; what its peer connections are told is in `told`. */
+async function pageFor (t, { from = world, addressDialTimeout = 30_000 } = {}) {
   const page = await from.tab(t, '/peer.html', {
     script: `
       globalThis.told = []
       const set = RTCPeerConnection.prototype.setRemoteDescription
       RTCPeerConnection.prototype.setRemoteDescription = function (d) { told.push(d.sdp); return set.call(this, d) }`
   })
-  await page.evaluate(async () => {
+  await page.evaluate(async (addressDialTimeout) => {
     const L = await import('/build/web/peerlet.mjs')
     const node = await L.createLibp2p({
       transports: [L.webSockets(), L.webTransport(), L.webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
       connectionGater: { denyDialMultiaddr: () => false },
+      connectionManager: { dialTimeout: 2 * addressDialTimeout, addressDialTimeout },
       services: { identify: L.identify(), ping: L.ping() }
     })
     const identified = new Promise((resolve) => node.addEventListener('peer:identify', (e) => resolve(e.detail.agentVersion)))
@@ -89,13 +90,13 @@ async function pageFor (t, { from = world } = {}) {
       streams: () => node.getConnections().flatMap((c) => c.streams).length,
       async close () { await node.getConnections()[0].close(); return node.getConnections().length }
     }
-  })
+  }, addressDialTimeout)
   /** @param {string} name @param {any[]} args @returns {Promise<any>} */
   return Object.assign((name, ...args) => page.evaluate(([name, args]) => globalThis.reach[name](...args), [name, args]), { page })
 }
 
 for (const [kind, transports] of Object.entries(TRANSPORTS)) {
-  const options = { skip: missing(kind) ?? false, timeout: 120_000 }
+  const options = { skip: missing(kind) ?? false, timeout: 300_000 }
 
   for (const transport of transports) {
     test(`${kind}-libp2p over ${transport}: identify, ping, echo of 1 MiB, many streams, a slow reader`, options, async (t) => {
@@ -137,7 +138,7 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
       const address = addressOf(peer, transport)
       const wrong = address.replaceAll(/(\/certhash\/uEi.)[\w-]{8}/g, '$1AAAAAAAA')
       // in a page of its own: after a failure a host is given a rest
-      const dialFresh = async (/** @type {string} */ text) => await (await pageFor(t))('dial', text)
+      const dialFresh = async (/** @type {string} */ text) => await (await pageFor(t, { addressDialTimeout: 10_000 }))('dial', text)
       let stale = await dialFresh(wrong)
       // DTLS waits so long for datagrams that were lost that the dial's time is up before it has seen the certificate
       while (stale.name === 'TimeoutError') stale = await dialFresh(wrong)
@@ -151,7 +152,7 @@ for (const [kind, transports] of Object.entries(TRANSPORTS)) {
   }
 }
 
-test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebRTC Direct', { skip: missing('go') ?? false, timeout: 120_000 }, async (t) => {
+test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebRTC Direct', { skip: missing('go') ?? false, timeout: 300_000 }, async (t) => {
   const peer = await startPeerFor(t, 'go')
   for (const [from, version] of /** @type {const} */ ([[world, 'v1'], [oldWorld, 'v2']])) {
     const ask = await pageFor(t, { from })
@@ -162,7 +163,7 @@ test('a browser that keeps its ICE name reaches go-libp2p over version 2 of WebR
   }
 })
 
-test('of several addresses the one that works is found', { skip: missing('go') ?? false, timeout: 120_000 }, async (t) => {
+test('of several addresses the one that works is found', { skip: missing('go') ?? false, timeout: 300_000 }, async (t) => {
   const peer = await startPeerFor(t, 'go')
   const ask = await pageFor(t)
   const dead = addressOf(peer, '/webtransport').replace(/\/udp\/\d+/, '/udp/20009')

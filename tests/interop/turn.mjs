@@ -17,7 +17,7 @@ async function answered (port, server) {
   const ask = setInterval(() => socket.send(BINDING, port, '127.0.0.1'), 20)
   try {
     await Promise.race([
-      once(socket, 'message', { signal: AbortSignal.timeout(10_000) }),
+      once(socket, 'message', { signal: AbortSignal.timeout(60_000) }),
       once(server, 'exit').then(([code]) => { throw new Error(`turnserver ended with code ${code}`) })
     ])
   } finally {
