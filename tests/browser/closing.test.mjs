@@ -1,7 +1,7 @@
 // The end of a page, and of a connection: the other side is told, and has not to find out by silence.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firefoxMissing, openWorld } from './harness.mjs'
+import { PATIENCE_MS, firefoxMissing, openWorld } from './harness.mjs'
 
 const TOPIC = 'chat'
 const DISCOVERY = '_peer-discovery._p2p._pubsub'
@@ -18,8 +18,8 @@ async function pair (t, { impl = 'peerlet', where = [], interval } = {}) {
   const options = { relay: relay.addr, topics: [TOPIC], discovery: DISCOVERY, interval }
   const a = await world.peer(t, 'peerlet', options, where[0])
   const b = await world.peer(t, impl, options, where[1])
-  await Promise.all([a.call('whenDirect', b.id, 30_000), b.call('whenDirect', a.id, 30_000)])
-  await Promise.all([a.call('whenSubscribed', b.id, TOPIC, 10_000), b.call('whenSubscribed', a.id, TOPIC, 10_000)])
+  await Promise.all([a.call('whenDirect', b.id, PATIENCE_MS), b.call('whenDirect', a.id, PATIENCE_MS)])
+  await Promise.all([a.call('whenSubscribed', b.id, TOPIC, PATIENCE_MS), b.call('whenSubscribed', a.id, TOPIC, PATIENCE_MS)])
   await a.page.evaluate((id) => {
     const { node, peer } = /** @type {any} */ (globalThis)
     const ends = node.getConnections().filter((c) => String(c.remotePeer) === id && c.limits === undefined)
@@ -41,29 +41,29 @@ const LEAVE = {
 }
 
 for (const [how, leave] of Object.entries(LEAVE)) {
-  test(`a page that ${how} says so`, { timeout: 60_000 }, async (t) => {
+  test(`a page that ${how} says so`, { timeout: 300_000 }, async (t) => {
     const { b, ends } = await pair(t)
     await leave(b)
     assert.deepEqual(await ends(), CLOSED)
   })
 }
 
-test('js-libp2p that stops is understood', { timeout: 60_000 }, async (t) => {
+test('js-libp2p that stops is understood', { timeout: 300_000 }, async (t) => {
   const { b, ends } = await pair(t, { impl: 'js-libp2p' })
   await LEAVE['stops its node'](b)
   assert.deepEqual(await ends(), CLOSED)
 })
 
 for (const where of [['chromium', 'firefox'], ['firefox', 'chromium']]) {
-  test(`a page in ${where[1]} that is closed says so to ${where[0]}`, { timeout: 120_000, skip: firefoxMissing() ?? false }, async (t) => {
+  test(`a page in ${where[1]} that is closed says so to ${where[0]}`, { timeout: 300_000, skip: firefoxMissing() ?? false }, async (t) => {
     const { b, ends } = await pair(t, { where })
     await b.page.close()
     assert.deepEqual(await ends(), CLOSED)
   })
 }
 
-test('a direct connection that was aborted is there again before the next announcement', { timeout: 60_000 }, async (t) => {
-  const { a, b, ends } = await pair(t, { interval: 120_000 }) // none is due while this test lasts
+test('a direct connection that was aborted is there again before the next announcement', { timeout: 300_000 }, async (t) => {
+  const { a, b, ends } = await pair(t, { interval: 600_000 }) // none is due while this test lasts
   await a.page.waitForTimeout(10_500) // what was not there for so long is not called back at once
   await a.page.evaluate((id) => {
     const { node } = /** @type {any} */ (globalThis)
@@ -72,7 +72,7 @@ test('a direct connection that was aborted is there again before the next announ
     for (const c of node.getConnections()) if (String(c.remotePeer) === id) c.abort(new Error('cut'))
   }, b.id)
   assert.equal((await ends()).length, 1)
-  await a.call('whenDirect', b.id, 15_000)
+  await a.call('whenDirect', b.id, PATIENCE_MS)
   const happened = await a.page.evaluate('happened')
   assert.equal(happened[0], false) // the relayed one is not owed to an announcement; who is subscribed again may then announce itself
   assert.deepEqual(happened.filter((/** @type {any} */ what) => typeof what === 'boolean'), [false, true])

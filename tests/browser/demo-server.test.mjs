@@ -67,7 +67,7 @@ async function takenPort (t) {
 const ENDS = [['Ctrl-C', 'SIGINT', true], ['SIGINT to the server alone', 'SIGINT', false], ['SIGTERM', 'SIGTERM', false]]
 
 for (const [name, signal, isForAll] of ENDS) {
-  test(`${name} ends server and relay, whoever is connected`, { timeout: 90_000 }, async (t) => {
+  test(`${name} ends server and relay, whoever is connected`, { timeout: 300_000 }, async (t) => {
     const demo = start(t)
     const [web, relay] = await demo.ports()
     // a browser keeps its connections open
@@ -82,7 +82,7 @@ for (const [name, signal, isForAll] of ENDS) {
   })
 }
 
-test('a server that is killed leaves no relay behind', { timeout: 90_000 }, async (t) => {
+test('a server that is killed leaves no relay behind', { timeout: 300_000 }, async (t) => {
   const demo = start(t)
   const [web, relay] = await demo.ports()
   demo.signal('SIGKILL', false)
@@ -90,7 +90,7 @@ test('a server that is killed leaves no relay behind', { timeout: 90_000 }, asyn
   for (const port of [web, relay]) await isFree(port)
 })
 
-test('a port that is in use is named, with what to do', { timeout: 90_000 }, async (t) => {
+test('a port that is in use is named, with what to do', { timeout: 300_000 }, async (t) => {
   const port = await takenPort(t)
   const demo = start(t, { PORT: String(port) })
   const { code, said } = await demo.end()
@@ -99,7 +99,7 @@ test('a port that is in use is named, with what to do', { timeout: 90_000 }, asy
   await demo.gone()
 })
 
-test('so is the port of the relay', { timeout: 90_000 }, async (t) => {
+test('so is the port of the relay', { timeout: 300_000 }, async (t) => {
   const port = await takenPort(t)
   const demo = start(t, { RELAY_PORT: String(port) })
   const { code, said } = await demo.end()
@@ -115,7 +115,7 @@ const WRONG = [
   [{ RELAY: 'python' }, /^demo: RELAY=python is none of js, go, rust$/]
 ]
 for (const [env, words] of WRONG) {
-  test(`${Object.entries(env).flat().join('=')} is refused in words`, { timeout: 90_000 }, async (t) => {
+  test(`${Object.entries(env).flat().join('=')} is refused in words`, { timeout: 300_000 }, async (t) => {
     const demo = start(t, env)
     const { code, said } = await demo.end()
     assert.equal(code, 1)

@@ -15,7 +15,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { TOPICS } from '../../web/serve.mjs'
-import { PAGE, openWorld } from './harness.mjs'
+import { PAGE, PATIENCE_MS, openWorld } from './harness.mjs'
 
 const world = openWorld()
 const ROOT = new URL('../../', import.meta.url)
@@ -49,7 +49,7 @@ async function runPage (t, html, info, headers) {
   assert.ok(text, 'a page says what it shows: html shows="…"')
   const tabs = [await open(t, html, headers)]
   if (!info.startsWith('alone ')) tabs.push(await open(t, html, headers))
-  const shown = Promise.all(tabs.map(({ page }) => page.getByText(text).first().waitFor({ timeout: 25_000 })))
+  const shown = Promise.all(tabs.map(({ page }) => page.getByText(text).first().waitFor({ timeout: PATIENCE_MS })))
   const clicking = setInterval(() => tabs.forEach(({ page }) => page.click('html').catch(() => {})), 300)
   await shown.finally(() => clearInterval(clicking))
   await Promise.all(tabs.map(({ close }) => close()))
@@ -72,7 +72,7 @@ async function runModule (t, code, relay) {
     `${indent}{ let said; try { ${statement} } catch (err) { said = err.name + ': ' + err.message }; if (said !== ${JSON.stringify(`${name}: ${message}`)}) throw new Error('said: ' + said) }`)
   const script = fillIn(`${imports.join('\n')}\ntry {\n${rest}\nglobalThis.over = 'well' } catch (err) { globalThis.over = String(err.stack) }`, relay)
   const { page, close } = await open(t, `<!DOCTYPE html><p id="out"><script>onerror = (what) => { globalThis.over = what }</script><script type="module">${script}</script>`)
-  await page.waitForFunction('globalThis.over', undefined, { timeout: 15_000 }).catch(() => assert.fail(`it does not end:\n${script}`))
+  await page.waitForFunction('globalThis.over', undefined, { timeout: PATIENCE_MS }).catch(() => assert.fail(`it does not end:\n${script}`))
   assert.equal(await page.evaluate('globalThis.over'), 'well', script)
   await close()
 }
@@ -92,7 +92,7 @@ for (const file of files) {
   const elsewhere = isElsewhere(file)
   const blocks = blocksOf(file)
   if (blocks.length === 0) continue
-  test(file, { timeout: 120_000 }, async (t) => {
+  test(file, { timeout: 300_000 }, async (t) => {
     if (elsewhere !== undefined) return t.diagnostic(`run by ${elsewhere}`)
     const relay = await world.relay(t, { RELAY_TOPICS: TOPICS }) // as `make demo` starts it
     let module = ''

@@ -4,11 +4,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import puppeteer from 'puppeteer-core'
-import { FLAGS, chromiumPath, openWorld } from './harness.mjs'
+import { FLAGS, PATIENCE_MS, chromiumPath, openWorld } from './harness.mjs'
 
 const world = openWorld()
 const AWAKE = ['--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows']
-const WAIT_MS = 30_000
 
 /** @type {import('puppeteer-core').Browser} */
 let browser
@@ -18,6 +17,7 @@ before(async () => {
     executablePath: chromiumPath(),
     args: [...FLAGS.filter((flag) => !AWAKE.includes(flag)), ...process.getuid?.() === 0 ? ['--no-sandbox'] : []],
     ignoreDefaultArgs: [...AWAKE, '--disable-back-forward-cache'],
+    timeout: PATIENCE_MS,
     waitForInitialPage: false,
     networkEnabled: false
   })
@@ -27,7 +27,7 @@ after(() => browser?.close())
 /** @param {import('puppeteer-core').Page} page @param {string} selector @param {string} text that it has to begin with */
 const shows = (page, selector, text) => page.waitForFunction(
   (selector, text) => [...document.querySelectorAll(selector)].some((shown) => shown.textContent?.startsWith(text)),
-  { polling: 100, timeout: WAIT_MS }, selector, text)
+  { polling: 100, timeout: PATIENCE_MS }, selector, text)
 
 /** @param {import('puppeteer-core').Page} page */
 const isDirect = (page) => shows(page, '#status-text', 'Connected directly to 1 person.')
@@ -52,6 +52,7 @@ async function twoTabs (t) {
   t.after(() => context.close())
   const open = async () => {
     const page = await context.newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
     await page.goto(world.origin)
     return page
   }
@@ -62,7 +63,7 @@ async function twoTabs (t) {
   return { relay, hidden, front }
 }
 
-test('a tab in the background is found, hears, and gets its relay back', { timeout: 120_000 }, async (t) => {
+test('a tab in the background is found, hears, and gets its relay back', { timeout: 300_000 }, async (t) => {
   const { relay, hidden, front } = await twoTabs(t)
   await say(front, hidden, 'are you there?')
   assert.match(await hidden.title(), /^\(1\) #lobby/)
@@ -75,7 +76,7 @@ test('a tab in the background is found, hears, and gets its relay back', { timeo
   await hidden.waitForFunction(() => document.title.startsWith('#lobby'), { polling: 100 })
 })
 
-test('a frozen tab slept through the death of the relay, and wakes to its peer', { timeout: 120_000 }, async (t) => {
+test('a frozen tab slept through the death of the relay, and wakes to its peer', { timeout: 300_000 }, async (t) => {
   const { relay, hidden, front } = await twoTabs(t)
   const devtools = await hidden.createCDPSession()
   await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
@@ -95,7 +96,7 @@ test('a frozen tab slept through the death of the relay, and wakes to its peer',
   await say(front, hidden, 'sleep well?')
 })
 
-test('a page that is left and come back to is the same peer', { timeout: 120_000 }, async (t) => {
+test('a page that is left and come back to is the same peer', { timeout: 300_000 }, async (t) => {
   const { hidden, front } = await twoTabs(t)
   const id = () => front.$eval('#peer-id', (shown) => shown.textContent)
   const before = await id()
@@ -107,7 +108,7 @@ test('a page that is left and come back to is the same peer', { timeout: 120_000
   await say(hidden, front, 'welcome back')
 })
 
-test('the network goes and comes back', { timeout: 120_000 }, async (t) => {
+test('the network goes and comes back', { timeout: 300_000 }, async (t) => {
   const { hidden, front } = await twoTabs(t)
   for (const page of [front, hidden]) {
     const devtools = await page.createCDPSession()

@@ -6,12 +6,12 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { startDoh } from '../interop/doh.mjs'
 import { startPeerFor } from '../interop/start-peer.mjs'
-import { openWorld } from './harness.mjs'
+import { PATIENCE_MS, openWorld } from './harness.mjs'
 
 const world = openWorld()
 const TOPIC = 'chat'
 
-test('pages meet through the relays behind a name, of which one is dead', { timeout: 120_000 }, async (t) => {
+test('pages meet through the relays behind a name, of which one is dead', { timeout: 300_000 }, async (t) => {
   const [dead, good] = await Promise.all([1, 2].map(() => startPeerFor(t, 'js', { RELAY_TOPICS: TOPIC })))
   await dead.kill()
   const { url, asked } = await startDoh(t, {
@@ -20,15 +20,15 @@ test('pages meet through the relays behind a name, of which one is dead', { time
   })
   const options = { relay: '/dnsaddr/relays.example', dohs: [url], topics: [TOPIC], discovery: TOPIC }
   const [a, b] = await Promise.all([1, 2].map(() => world.peer(t, 'peerlet', options)))
-  for (const page of [a, b]) await page.call('whenReservedAt', good.peerId, 10_000)
-  for (const [from, to] of [[a, b], [b, a]]) await from.call('whenDirect', to.id, 15_000)
+  for (const page of [a, b]) await page.call('whenReservedAt', good.peerId, PATIENCE_MS)
+  for (const [from, to] of [[a, b], [b, a]]) await from.call('whenDirect', to.id, PATIENCE_MS)
   assert.ok(asked.every((line) => line.startsWith('application/dns-json TXT _dnsaddr.')), asked.join())
 
   await dead.restart()
-  await a.call('whenReservedAt', dead.peerId, 10_000)
+  await a.call('whenReservedAt', dead.peerId, PATIENCE_MS)
 })
 
-test('a page of js-libp2p reads the same name with the same options', { timeout: 120_000 }, async (t) => {
+test('a page of js-libp2p reads the same name with the same options', { timeout: 300_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js', { RELAY_TOPICS: TOPIC })
   const { url } = await startDoh(t, { '_dnsaddr.relays.example': [`dnsaddr=${relay.addr}`] })
   for (const impl of ['peerlet', 'js-libp2p']) {
@@ -37,12 +37,12 @@ test('a page of js-libp2p reads the same name with the same options', { timeout:
   }
 })
 
-test('a resolver that cannot be reached, or may not: the page is told, and what can be done', { timeout: 120_000 }, async (t) => {
+test('a resolver that cannot be reached, or may not: the page is told, and what can be done', { timeout: 300_000 }, async (t) => {
   const page = await world.peer(t, 'peerlet', { dohs: ['http://127.0.0.1:1/dns-query'], topics: [] })
   await assert.rejects(page.call('dial', '/dnsaddr/relays.example'), /DNSQueryFailedError: .*no resolver answers.*Failed to fetch/)
 })
 
-test('an address that takes the connection and says nothing holds up no other', { timeout: 120_000 }, async (t) => {
+test('an address that takes the connection and says nothing holds up no other', { timeout: 300_000 }, async (t) => {
   const relay = await startPeerFor(t, 'js')
   const taken = new Set()
   const server = createServer((socket) => { taken.add(socket.on('error', () => {})) }).listen(0, '127.0.0.1')

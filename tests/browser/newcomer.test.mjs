@@ -68,13 +68,13 @@ const SETUP = `const { bootstrap, createLibp2p, generateKeyPair, pubsubPeerDisco
 /** @param {import('playwright-core').Page} page @param {string} code */
 const run = (page, code) => page.evaluate(`(async () => { ${SETUP}; try { return say(await (async () => { ${code} })()) } catch (err) { return say(err) } finally { for (const node of nodes) await node.stop() } })()`)
 
-test('what goes wrong at the first try is explained', { timeout: 120_000 }, async (t) => {
+test('what goes wrong at the first try is explained', { timeout: 300_000 }, async (t) => {
   const relay = await world.relay(t, { RELAY_LIMITS: '{"maxReservations":1}' })
   const page = await world.tab(t, '/peer.html?impl=none')
   for (const [what, code, said] of cases(relay.addr)) assert.match(await run(page, code), said, what)
 })
 
-test('what nobody waits for is in the console', { timeout: 90_000 }, async (t) => {
+test('what nobody waits for is in the console', { timeout: 300_000 }, async (t) => {
   const relay = await world.relay(t)
   const page = await world.tab(t, '/peer.html?impl=none')
   /** @type {string[]} */
@@ -92,7 +92,7 @@ test('what nobody waits for is in the console', { timeout: 90_000 }, async (t) =
   assert.ok(console.some((text) => /^\/greet TypeError: Cannot read properties of undefined/.test(text)), `a handler that throws: ${console}`)
 })
 
-test('a page on http in a LAN runs, and says what it lacks', { timeout: 90_000 }, async (t) => {
+test('a page on http in a LAN runs, and says what it lacks', { timeout: 300_000 }, async (t) => {
   const page = await world.tab(t, `${world.origin.replace('127.0.0.1', 'lan.test')}/peer.html?impl=none`)
   /** @type {string[]} */
   const console = []
@@ -102,7 +102,7 @@ test('a page on http in a LAN runs, and says what it lacks', { timeout: 90_000 }
   assert.ok(console.some((text) => /for this visit only, because there are no Web Locks here, which need https or localhost/.test(text)), String(console))
 })
 
-test('a page without WebRTC says so when it is needed', { timeout: 90_000 }, async (t) => {
+test('a page without WebRTC says so when it is needed', { timeout: 300_000 }, async (t) => {
   const page = await world.tab(t, '/peer.html?impl=none', { script: 'delete globalThis.RTCPeerConnection' })
   const address = `/ip4/127.0.0.1/udp/9/webrtc-direct/certhash/uEiAbhhQxJeJ6nAWdpB6NdSV4UPaTwEcy9eA76p22SoKyvg/p2p/${ID}`
   assert.match(await run(page, dial(`'${address}'`)), /^DialError: no WebRTC here: the browser has none, or a setting or an extension forbids it/)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { missing, startPeerFor } from '../interop/start-peer.mjs'
-import { openWorld } from './harness.mjs'
+import { PATIENCE_MS, openWorld } from './harness.mjs'
 
 const world = openWorld()
 const TOPIC = 'chat'
@@ -33,23 +33,23 @@ async function session (t, record) {
   const a = await world.peer(t, 'debug', { ...options, record })
   const b = await world.peer(t, 'peerlet', options)
   await a.page.evaluate((topic) => { globalThis.node.services.pubsub.topicValidators.set(topic, () => 'accept') }, TOPIC)
-  await a.call('whenDirect', b.id, 20_000)
-  await b.call('whenDirect', a.id, 20_000)
-  await Promise.all([a.call('whenSubscribed', b.id, TOPIC, 10_000), b.call('whenSubscribed', a.id, TOPIC, 10_000)])
+  await a.call('whenDirect', b.id, PATIENCE_MS)
+  await b.call('whenDirect', a.id, PATIENCE_MS)
+  await Promise.all([a.call('whenSubscribed', b.id, TOPIC, PATIENCE_MS), b.call('whenSubscribed', a.id, TOPIC, PATIENCE_MS)])
   assert.ok(await a.call('publish', TOPIC, 'hello') > 0)
-  await b.call('whenHeard', 'hello', 10_000)
+  await b.call('whenHeard', 'hello', PATIENCE_MS)
   await b.call('publish', TOPIC, 'hello, you')
-  await a.call('whenHeard', 'hello, you', 10_000)
+  await a.call('whenHeard', 'hello, you', PATIENCE_MS)
   await a.call('ping', b.id)
   assert.ok(await a.call('echo', b.id, 200_000))
   assert.ok(await b.call('echo', a.id, 200_000))
   return { a, b }
 }
 
-test('a chat over a relay and WebRTC is the same again; with another byte it is not', { timeout: 120_000 }, async (t) => {
+test('a chat over a relay and WebRTC is the same again; with another byte it is not', { timeout: 300_000 }, async (t) => {
   const { a, b } = await session(t, true)
   await b.page.close()
-  await a.call('whenGone', b.id, 20_000)
+  await a.call('whenGone', b.id, PATIENCE_MS)
   await a.page.evaluate(() => globalThis.node.stop())
   const recording = await recordingOf(a)
 
@@ -71,7 +71,7 @@ test('a chat over a relay and WebRTC is the same again; with another byte it is 
   assert.match(other.stdout, /said something else/)
 })
 
-test('a recording without secrets has a key of its own, one with them that of the page', { timeout: 120_000 }, async (t) => {
+test('a recording without secrets has a key of its own, one with them that of the page', { timeout: 300_000 }, async (t) => {
   const profile = await world.profile(t)
   const page = await world.tab(t, '/peer.html?impl=debug', { profile })
   /** @param {any} record @param {any} [options] */
@@ -110,7 +110,7 @@ test('a recording without secrets has a key of its own, one with them that of th
   }), /InvalidParametersError: createLibp2p: .*"record".*"peerlet\/debug"/)
 })
 
-test('a session over WebTransport and WebRTC Direct is the same again', { timeout: 120_000, skip: missing('go') }, async (t) => {
+test('a session over WebTransport and WebRTC Direct is the same again', { timeout: 300_000, skip: missing('go') }, async (t) => {
   const peer = await startPeerFor(t, 'go')
   const a = await world.peer(t, 'debug', { topics: [TOPIC], record: true })
   for (const part of ['/webtransport', '/webrtc-direct']) {
@@ -125,7 +125,7 @@ test('a session over WebTransport and WebRTC Direct is the same again', { timeou
   for (const part of ['< OPEN_SESSION', '> CHANNEL_ENDED', '< RTC_OFFER']) assert.ok(stdout.includes(part), `no ${part}`)
 })
 
-test('what a fault stopped is recorded up to the fault', { timeout: 120_000 }, async (t) => {
+test('what a fault stopped is recorded up to the fault', { timeout: 300_000 }, async (t) => {
   const page = await world.tab(t, '/peer.html?impl=debug')
   const bytes = await page.evaluate(async () => {
     const url = '/build/web/debug.mjs'

@@ -52,7 +52,7 @@ async function visit (t, page, messages, isStrict = true) {
   return page.evaluate(() => globalThis.told)
 }
 
-test('what was heard on an earlier visit is not heard again', { timeout: 120_000 }, async (t) => {
+test('what was heard on an earlier visit is not heard again', { timeout: 300_000 }, async (t) => {
   const page = await world.tab(t, '/peer.html?impl=peerlet')
   const before = await visit(t, page, [first])
   assert.deepEqual([before.verdicts, before.heard], [['1 accept'], [1]])

@@ -57,7 +57,7 @@ async function startRouting (t) {
   return { asked, url: `http://127.0.0.1:${/** @type {any} */ (server.address()).port}` }
 }
 
-test('the examples of docs/services.md', { timeout: 120_000 }, async (t) => {
+test('the examples of docs/services.md', { timeout: 300_000 }, async (t) => {
   const [server, friend, { asked, url }] = await Promise.all([startJs(t), startJs(t), startRouting(t)])
   const known = new Promise((resolve) => server.services.dht.routingTable.addEventListener('peer:add', resolve))
   await friend.dial(server.getMultiaddrs()[0])

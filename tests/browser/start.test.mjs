@@ -29,7 +29,7 @@ const CANNOT = [
 ]
 
 for (const [name, options, words] of CANNOT) {
-  test(`cannot start: ${name}`, { timeout: 90_000 }, async (t) => {
+  test(`cannot start: ${name}`, { timeout: 300_000 }, async (t) => {
     const page = await world.tab(t, '/', options)
     const alert = page.locator('.fatal[role=alert]')
     await alert.waitFor()
@@ -38,7 +38,7 @@ for (const [name, options, words] of CANNOT) {
   })
 }
 
-test('cannot start: the module is not there', { timeout: 90_000 }, async (t) => {
+test('cannot start: the module is not there', { timeout: 300_000 }, async (t) => {
   const profile = await world.profile(t)
   await profile.route('**/peerlet.mjs', (route) => route.fulfill({ status: 404 }))
   const page = await world.tab(t, '/', { profile })
@@ -55,7 +55,7 @@ const CAN = [
 ]
 
 for (const [name, options] of CAN) {
-  test(`starts all the same: ${name}`, { timeout: 90_000 }, async (t) => {
+  test(`starts all the same: ${name}`, { timeout: 300_000 }, async (t) => {
     await world.relay(t)
     const page = await world.tab(t, '/', options)
     await page.locator('#status-text').getByText('Ready.').waitFor()
@@ -69,7 +69,7 @@ const NO_DATABASE = [
 ]
 
 for (const [name, script] of NO_DATABASE) {
-  test(`an identity for this visit only: ${name}`, { timeout: 90_000 }, async (t) => {
+  test(`an identity for this visit only: ${name}`, { timeout: 300_000 }, async (t) => {
     await world.relay(t)
     const page = await world.tab(t, '/', { script })
     await page.locator('#status-text').getByText('Ready.').waitFor()
@@ -89,7 +89,7 @@ async function ready (page) {
 /** Until IndexedDB has the key: from then on the tab knows its number. A page behind others has no frames. */
 const kept = (page) => page.waitForFunction("sessionStorage.getItem('peerlet')?.length < 3", undefined, { polling: 20 })
 
-test('an identity that IndexedDB did not get in time is found at the next visit', { timeout: 90_000 }, async (t) => {
+test('an identity that IndexedDB did not get in time is found at the next visit', { timeout: 300_000 }, async (t) => {
   await world.relay(t)
   const script = 'if (sessionStorage.been === undefined) IDBFactory.prototype.open = () => ({}); sessionStorage.been = 1'
   const page = await world.tab(t, '/', { script })
@@ -101,7 +101,7 @@ test('an identity that IndexedDB did not get in time is found at the next visit'
   assert.equal(await ready(page), id)
 })
 
-test('an identity outlives a cleared localStorage', { timeout: 90_000 }, async (t) => {
+test('an identity outlives a cleared localStorage', { timeout: 300_000 }, async (t) => {
   await world.relay(t)
   const page = await world.tab(t, '/')
   const id = await ready(page)
@@ -114,7 +114,7 @@ test('an identity outlives a cleared localStorage', { timeout: 90_000 }, async (
   assert.equal(await ready(page), id)
 })
 
-test('tabs that are opened at once have an identity each, and keep it', { timeout: 90_000 }, async (t) => {
+test('tabs that are opened at once have an identity each, and keep it', { timeout: 300_000 }, async (t) => {
   const profile = await world.profile(t)
   const pages = await Promise.all([0, 1, 2].map(() => world.tab(t, '/', { profile })))
   const shown = (page) => page.locator('#peer-id', { hasText: '12D3' }).textContent()

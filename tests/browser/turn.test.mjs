@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTurn } from '../interop/turn.mjs'
-import { openWorld } from './harness.mjs'
+import { PATIENCE_MS, openWorld } from './harness.mjs'
 
 const TOPIC = 'chat'
 const world = openWorld()
@@ -11,17 +11,17 @@ const world = openWorld()
 async function pair (t, ...settings) {
   const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })
   const [a, b] = await Promise.all(settings.map((one) => world.peer(t, 'peerlet', { relay: relay.addr, topics: [TOPIC], ...one })))
-  await a.call('dial', await b.call('whenReserved', 10_000))
+  await a.call('dial', await b.call('whenReserved', PATIENCE_MS))
   return [a, b]
 }
 
-test('with iceTransportPolicy relay all bytes go through TURN', { timeout: 120_000 }, async (t) => {
+test('with iceTransportPolicy relay all bytes go through TURN', { timeout: 300_000 }, async (t) => {
   const rtc = { iceServers: [await startTurn(t)], iceTransportPolicy: 'relay' }
   const [a, b] = await pair(t, { rtc }, { rtc, isRtcLate: true })
   for (const [from, to] of [[a, b], [b, a]]) {
-    await from.call('whenDirect', to.id, 15_000)
+    await from.call('whenDirect', to.id, PATIENCE_MS)
     assert.deepEqual(await from.call('ways'), [['relay', 'relay']])
-    await from.call('whenSubscribed', to.id, TOPIC, 10_000)
+    await from.call('whenSubscribed', to.id, TOPIC, PATIENCE_MS)
   }
   assert.ok(await a.call('echo', b.id, 1 << 20), 'a megabyte came back changed')
   assert.ok(await b.call('echo', a.id, 1 << 20), 'a megabyte came back changed')
@@ -34,7 +34,7 @@ const USELESS = [
 ]
 
 for (const [name, iceServers, words] of USELESS) {
-  test(`a TURN server that ${name}: the pages stay relayed, and it is said why`, { timeout: 120_000 }, async (t) => {
+  test(`a TURN server that ${name}: the pages stay relayed, and it is said why`, { timeout: 300_000 }, async (t) => {
     const rtc = { iceServers: iceServers(await startTurn(t)), iceTransportPolicy: 'relay' }
     const [a, b] = await pair(t, { rtc }, { rtc })
     assert.match((await a.call('progress')).join(), words)

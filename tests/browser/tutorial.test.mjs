@@ -1,7 +1,7 @@
 // The page of the public tutorial: as it is over js-libp2p, and with its imports mapped to Peerlet.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openWorld } from './harness.mjs'
+import { PATIENCE_MS, openWorld } from './harness.mjs'
 
 const world = openWorld()
 
@@ -15,13 +15,13 @@ const isDirect = (id) => globalThis.libp2p.getConnections().some((c) =>
   c.remotePeer.toString() === id && c.remoteAddr.toString().includes('/webrtc') && c.limits === undefined)
 
 for (const [first, second] of [['peerlet', 'peerlet'], ['js-libp2p', 'peerlet'], ['peerlet', 'js-libp2p']]) {
-  test(`a tab on ${first}, then one on ${second}`, { timeout: 120_000 }, async (t) => {
+  test(`a tab on ${first}, then one on ${second}`, { timeout: 300_000 }, async (t) => {
     const relay = await world.relay(t)
     const a = await openTutorial(t, first, relay)
     const b = await openTutorial(t, second, relay)
     await Promise.all([
-      a.page.waitForFunction(isDirect, b.id, { polling: 50, timeout: 40_000 }),
-      b.page.waitForFunction(isDirect, a.id, { polling: 50, timeout: 40_000 })
+      a.page.waitForFunction(isDirect, b.id, { polling: 50, timeout: PATIENCE_MS }),
+      b.page.waitForFunction(isDirect, a.id, { polling: 50, timeout: PATIENCE_MS })
     ])
     // and what the page itself shows
     for (const [here, there] of [[a, b], [b, a]]) {

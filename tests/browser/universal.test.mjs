@@ -63,7 +63,7 @@ async function withSomebody (t) {
 /** @type {Array<[string, number]>} */
 const SIZES = [['large.bin', MIB], ['full.bin', 4 * MIB], ['empty.txt', 0]]
 
-test('with js-libp2p in Node: text, files and direct messages, both ways', { timeout: 90_000 }, async (t) => {
+test('with js-libp2p in Node: text, files and direct messages, both ways', { timeout: 300_000 }, async (t) => {
   const { page, them, self } = await withSomebody(t)
 
   const hello = them.heard(({ topic, from, text }) => topic === TOPIC && from === self && text === 'grüezi <b>mitenand</b>')
@@ -112,7 +112,7 @@ test('with js-libp2p in Node: text, files and direct messages, both ways', { tim
   assert.equal(await page.inputValue('#message'), 'still there?', 'what was written is lost')
 })
 
-test('with js-libp2p in another page, over the direct connection', { timeout: 90_000 }, async (t) => {
+test('with js-libp2p in another page, over the direct connection', { timeout: 300_000 }, async (t) => {
   const relay = await world.relay(t, TOPICS)
   const page = await world.tab(t, ROOM)
   const them = await world.peer(t, 'js-libp2p', { relay: relay.addr }, 'chromium', 'universal')
@@ -157,7 +157,7 @@ const HOSTILE = [
   ['a file id that is no text', FILE_PROTOCOL, '01ff', 'StreamResetError']
 ]
 
-test('hostile bytes are refused, and nothing is shown of them', { timeout: 90_000 }, async (t) => {
+test('hostile bytes are refused, and nothing is shown of them', { timeout: 300_000 }, async (t) => {
   const { page, them, self } = await withSomebody(t)
   const rows = await page.locator('.message').count()
   for (const [name, protocol, hex, expected] of HOSTILE) {
@@ -183,7 +183,7 @@ const TRAPS = [
   ['nothing', /does not answer/]
 ]
 
-test('files that are none, and one that never ends', { timeout: 120_000 }, async (t) => {
+test('files that are none, and one that never ends', { timeout: 300_000 }, async (t) => {
   const { page, them } = await withSomebody(t)
   const devtools = await page.context().newCDPSession(page)
   const memory = async () => {
@@ -210,14 +210,14 @@ test('files that are none, and one that never ends', { timeout: 120_000 }, async
   await heard(page, 'no harm done').waitFor()
 })
 
-test('a flood leaves the last 500 lines', { timeout: 90_000 }, async (t) => {
+test('a flood leaves the last 500 lines', { timeout: 300_000 }, async (t) => {
   const { page, them } = await withSomebody(t)
   for (let i = 0; i < 520; i++) await them.ask('say', { text: `line ${i}` })
   await heard(page, 'line 519').waitFor()
   assert.equal(await page.locator('#log > li').count(), 500)
 })
 
-test('in a room of our own, between two pages', { timeout: 90_000 }, async (t) => {
+test('in a room of our own, between two pages', { timeout: 300_000 }, async (t) => {
   await world.relay(t)
   const a = await world.tab(t, '/#tea')
   const b = await world.tab(t, '/#tea')
@@ -253,7 +253,7 @@ test('in a room of our own, between two pages', { timeout: 90_000 }, async (t) =
   assert.match(await a.textContent('#composer-note') ?? '', new RegExp(`^Not sent: ${short(idB)} (is not here any more|does not answer)\\.$`))
 })
 
-test('from the front page one link leads there', { timeout: 90_000 }, async (t) => {
+test('from the front page one link leads there', { timeout: 300_000 }, async (t) => {
   await world.relay(t)
   const page = await world.tab(t, '/')
   await page.locator('#log-empty').getByText('Join the universal-connectivity chat').click()
@@ -262,7 +262,7 @@ test('from the front page one link leads there', { timeout: 90_000 }, async (t) 
   assert.equal(await page.locator('.universal-link:visible').count(), 0)
 })
 
-test('a file is dropped on the page, or pasted', { timeout: 120_000 }, async (t) => {
+test('a file is dropped on the page, or pasted', { timeout: 300_000 }, async (t) => {
   await world.relay(t)
   const page = await world.tab(t, '/#tea')
   await page.locator('#status-text').getByText('Ready.').waitFor()

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { missing, startPeerFor } from '../interop/start-peer.mjs'
 import { makeCertificate, startTls } from '../interop/tls.mjs'
-import { openWorld } from './harness.mjs'
+import { PATIENCE_MS, openWorld } from './harness.mjs'
 
 const TOPIC = 'chat'
 const good = makeCertificate({ names: ['relay.example'] })
@@ -30,7 +30,7 @@ const ADDRESSES = /** @type {const} */ ([
   ['/ip4/127.0.0.1/tcp/PORT/tls/sni/relay.example/ws/http-path/%2Fx', 'relay.example', '/x']
 ])
 
-test('every way to write the address of a secure WebSocket', { timeout: 120_000 }, async (t) => {
+test('every way to write the address of a secure WebSocket', { timeout: 300_000 }, async (t) => {
   const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })
   const { port, seen } = await startTls(t, good, portOf(relay.addr))
   const page = await world.peer(t, 'peerlet', { topics: [TOPIC] })
@@ -44,19 +44,19 @@ test('every way to write the address of a secure WebSocket', { timeout: 120_000 
   }
 })
 
-test('pages meet through a relay behind TLS', { timeout: 120_000 }, async (t) => {
+test('pages meet through a relay behind TLS', { timeout: 300_000 }, async (t) => {
   const relay = await world.relay(t, { RELAY_TOPICS: TOPIC })
   const { port } = await startTls(t, good, portOf(relay.addr))
   const secure = `/dns4/localhost/tcp/${port}/wss/p2p/${relay.peerId}`
   const [a, b] = await Promise.all([1, 2].map(() => world.peer(t, 'peerlet', { relay: secure, topics: [TOPIC] })))
-  await b.call('whenReserved', 10_000)
+  await b.call('whenReserved', PATIENCE_MS)
   const address = (await b.call('addresses')).find((text) => text.startsWith(`/dns4/localhost/tcp/${port}/tls/ws`) && text.includes('/webrtc'))
   await a.call('dial', address)
-  for (const [from, to] of [[a, b], [b, a]]) await from.call('whenDirect', to.id, 15_000)
+  for (const [from, to] of [[a, b], [b, a]]) await from.call('whenDirect', to.id, PATIENCE_MS)
   assert.ok(await a.call('echo', b.id, 1 << 20), 'a megabyte came back changed')
 })
 
-test('the secure WebSocket of go-libp2p', { timeout: 120_000, skip: missing('go') ?? false }, async (t) => {
+test('the secure WebSocket of go-libp2p', { timeout: 300_000, skip: missing('go') ?? false }, async (t) => {
   const [cert, key] = ['cert', 'key'].map((name) => fileURLToPath(new URL(`../../build/tests/browser/wss-${name}.pem`, import.meta.url)))
   await Promise.all([writeFile(cert, good.cert), writeFile(key, good.key)])
   const peer = await startPeerFor(t, 'go', { RELAY_CERT: cert, RELAY_KEY: key, RELAY_TOPICS: TOPIC })
@@ -74,7 +74,7 @@ test('the secure WebSocket of go-libp2p', { timeout: 120_000, skip: missing('go'
 const BAD = [['is known to nobody', {}], ['expired yesterday', { ends: -86_400_000 }]]
 
 for (const [name, about] of BAD) {
-  test(`a certificate that ${name}: the error says what a person can do`, { timeout: 120_000 }, async (t) => {
+  test(`a certificate that ${name}: the error says what a person can do`, { timeout: 300_000 }, async (t) => {
     const relay = await world.relay(t)
     const { port } = await startTls(t, makeCertificate(about), portOf(relay.addr))
     const page = await world.peer(t, 'peerlet', { topics: [] })

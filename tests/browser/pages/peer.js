@@ -137,7 +137,7 @@ const peer = {
     const { remotePeer } = await node.dial(multiaddr(text))
     const dialMs = performance.now() - started
     const id = remotePeer.toString()
-    const agent = await until(() => agents.get(id), `the agent of ${id}`, 30_000)
+    const agent = await until(() => agents.get(id), `the agent of ${id}`, 60_000)
     return { dialMs, agent, pingMs: await node.services.ping.ping(remotePeer), echo: await peer.echo(id, 1 << 20) }
   },
 
