@@ -83,7 +83,7 @@ test('a room is the hash of the URL', { timeout: 300_000 }, async (t) => {
   await a.locator('#room-name').getByText('cellar').waitFor()
   assert.equal(new URL(a.url()).hash, '#cellar')
   await b.locator('#room-people').getByText('only you').waitFor()
-  await b.locator('.event').getByText('left').waitFor()
+  await b.locator('.event').getByText('left').first().waitFor()
   await a.locator('#log-empty').waitFor()
 
   await a.fill('#message', 'echo?')
@@ -271,7 +271,7 @@ test('the second tab is one click away', { timeout: 300_000 }, async (t) => {
   await a.locator('#empty-title').getByText('Nobody else is here yet').waitFor()
   const [b] = await Promise.all([profile.waitForEvent('page'), a.click('#second-tab')])
   assert.equal(new URL(b.url()).hash, '#tea')
-  for (const page of [a, b]) await page.locator('.event', { hasText: 'came in' }).waitFor()
+  for (const page of [a, b]) await page.locator('.event', { hasText: 'came in' }).first().waitFor()
   await a.locator('#empty-title').getByText('Say hello').waitFor()
   for (const page of [a, b]) await badge(page, 'direct WebRTC')
   await b.close({ runBeforeUnload: true })

@@ -247,7 +247,7 @@ test('in a room of our own, between two pages', { timeout: 300_000 }, async (t) 
 
   await choose(a, idB)
   await b.close()
-  await a.locator('.event').getByText('left').waitFor()
+  await a.locator('.event').getByText('left').last().waitFor()
   await say(a, 'bye')
   await a.locator('#composer-note[data-mood="bad"]').waitFor()
   assert.match(await a.textContent('#composer-note') ?? '', new RegExp(`^Not sent: ${short(idB)} (is not here any more|does not answer)\\.$`))
