@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { openShop, run, tool } from './project.mjs'
 
 const shop = openShop()
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 300_000 }
 
 /** @param {string} name @param {string} head */
 const page = (name, head) => writeFile(shop.at(name), `<!DOCTYPE html><head>${head}</head><body></body>`)

@@ -68,7 +68,7 @@ test('the licences of those whose code is inside come with it', async () => {
   assert.match(String(await file('LICENSE')), /MIT License[^]*libsodium:[^]*ISC[^]*nanopb:[^]*Petteri Aimonen/)
 })
 
-test('bundled in another folder it is the same, byte for byte', { timeout: 120_000 }, async (t) => {
+test('bundled in another folder it is the same, byte for byte', { timeout: 300_000 }, async (t) => {
   const elsewhere = await mkdtemp(path.join(tmpdir(), 'peerlet-elsewhere-'))
   t.after(() => rm(elsewhere, { recursive: true }))
   for (const name of ['.ci', 'js-glue', 'build/wasm', 'build/debug', 'build/gen']) {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 import { listen } from '../../web/serve.mjs'
-import { FLAGS, chromiumPath } from '../browser/harness.mjs'
+import { FLAGS, PATIENCE_MS, chromiumPath } from '../browser/harness.mjs'
 import { startPeer } from '../interop/start-peer.mjs'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -68,6 +68,7 @@ export function openShop () {
     /** @param {import('node:test').TestContext} t @param {string} url */
     async open (t, url) {
       const page = await shop.browser.newPage()
+      page.setDefaultTimeout(PATIENCE_MS)
       t.after(() => page.close())
       page.on('console', (message) => t.diagnostic(message.text()))
       page.on('pageerror', (err) => t.diagnostic(String(err)))
