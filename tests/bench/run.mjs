@@ -1,14 +1,16 @@
 // Measures Peerlet beside js-libp2p and the bare browser APIs, all in one run, and prints tables.
 //
 //   node tests/bench/run.mjs [--only size,startup,…] [--impl peerlet,js-libp2p] [--reps 2] [--opens 20]
-//     [--peer go]
+//     [--peer go] [--warm 2]
 //
 // Trystero and PeerJS take part where weight and start are measured.
 //
 // The implementations take turns within each repetition, and the bare APIs run beside them, so that
 // ratios hold on a busy machine too. With --peer go both talk to go-libp2p, which is no ceiling as the
-// js-libp2p relay is, whose own Noise and yamux are the slower half of a transfer. Every number is the median of the repetitions, with
-// (least–most). MB is 1,000,000 bytes. Needs Node 22 or newer, Chromium, and `make web`.
+// js-libp2p relay is, whose own Noise and yamux are the slower half of a transfer. Before each transfer
+// over a WebSocket as many MB as --warm says go the same way: after 200 the browser has compiled all for
+// speed. Every number is the median of the repetitions, with (least–most). MB is 1,000,000 bytes. Needs
+// Node 22 or newer, Chromium, and `make web`.
 import { fileURLToPath } from 'node:url'
 import { startPeer } from '../interop/start-peer.mjs'
 import { buildBench, buildRivals } from './build.mjs'
@@ -33,6 +35,7 @@ const only = argument('only', SCENARIOS).split(',')
 const impls = argument('impl', 'peerlet,js-libp2p').split(',')
 const reps = Number(argument('reps', '2'))
 const opens = Number(argument('opens', '20'))
+const warm = Number(argument('warm', '2'))
 
 /** @type {any} */
 let bench // of the page: what is given to `evaluate` runs there
@@ -148,7 +151,7 @@ const scenarios = {
     for (const [chunk, total] of TRANSFERS) {
       for (const way of ['upload', 'download']) {
         const run = (bytes) => page.evaluate((...a) => bench[a[0]](...a.slice(1)), way, id, bytes, chunk)
-        await run(2 * MB)
+        await run(warm * MB)
         const ours = await withCpu([page], () => run(total))
         put('ws', `${way}, ${kib(chunk)}, MB/s`, impl, ours.value)
         put('ws', `${way}, ${kib(chunk)}, page CPU ms/MB`, impl, ours.pages / (total / MB))
