@@ -14,8 +14,11 @@ const STORE = 'identities'
 /** Tabs beyond these have a key for the visit only. */
 const SLOTS = 32
 
-/** How long IndexedDB may take: it may wait for ever behind another tab. */
-const DATABASE_MS = 1000
+/**
+ * How long IndexedDB may take: it may wait for ever behind another tab, but who gives up too soon is a
+ * stranger to everybody for this visit.
+ */
+const DATABASE_MS = 4000
 
 /** How long a reloaded tab waits for its former self to give its key back. */
 const RELOAD_MS = 500
