@@ -99,7 +99,7 @@ const struct peerlet_limits PEERLET_LIMITS = {
     .address_ttl_s = 3600,
 
     .rpc = 1u << 20,
-    .rpcs_begun = 8u << 20,
+    .rpcs_begun = 14u << 20,
     .rpc_send = 65536,
     .rpc_long = 65536,
     .rpc_control = 12u << 10,

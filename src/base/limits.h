@@ -130,7 +130,8 @@ struct peerlet_limits {
 
     /* gossipsub */
     size_t rpc;               /* one received RPC */
-    size_t rpcs_begun;        /* of all peers; past it none grows longer than rpc_send */
+    size_t rpcs_begun;        /* of all peers: fifty of the longest that pages send; past it none
+                                 grows longer than rpc_send */
     size_t rpc_send;          /* rust's default largest */
     size_t rpc_long;          /* the same with one message only, where a network reads longer ones */
     size_t rpc_control;       /* control and subscriptions in one RPC we send: under rust's 16 KiB */
