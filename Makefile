@@ -278,11 +278,12 @@ tests/compat/v2/node_modules/.package-lock.json: tests/compat/v2/package-lock.js
 	cd $(<D) && npm ci --ignore-scripts --no-progress --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Bundlers and what looks at packages: for tests only, and not among those of the checkout.
-build/package/node_modules/.package-lock.json: tests/package/package.json tests/package/package-lock.json .npmrc | need-npm
+# Bundlers and what looks at packages: for tests only, and not among those of the checkout. npm leaves out what
+# is not for the Node that it runs in.
+build/package/node_modules/.package-lock.json: tests/package/package.json tests/package/package-lock.json .npmrc | need-npm node_modules/.package-lock.json
 	@mkdir -p build/package
 	@cp $^ build/package
-	npm ci --prefix build/package --ignore-scripts --no-progress --loglevel=error
+	PATH="$(abspath $(dir $(NODE))):$$PATH" npm ci --prefix build/package --ignore-scripts --no-progress --loglevel=error
 	@touch $@
 
 need-%:
