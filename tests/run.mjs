@@ -81,7 +81,7 @@ function complaints (output) {
 /** @param {string} program */
 function commandFor (program) {
   if (program.endsWith('.test.mjs')) {
-    const alone = /firefox|table/.test(basename(program)) ? ['.ci/loopback-only'] : []
+    const alone = /firefox|closing|table/.test(basename(program)) ? ['.ci/loopback-only'] : []
     return [...alone, process.execPath, '--test', '--test-reporter=tap', program]
   }
   if (program.endsWith('.js')) return [process.execPath, program]
